@@ -1,0 +1,77 @@
+namespace Kernels;
+
+/// <summary>One row of a <see cref="VariantTable{TBackend}"/>: what the catalogue says of a variant, and the object that runs it.</summary>
+internal readonly record struct VariantEntry<TBackend>(KernelVariant Variant, TBackend Backend) where TBackend : class;
+
+/// <summary>The variants of one family for one element type, best first; dispatch is a walk down this table.</summary>
+internal sealed class VariantTable<TBackend> where TBackend : class
+{
+    private readonly VariantEntry<TBackend>[] _entries;
+    private readonly VariantEntry<TBackend>? _forced;
+    private readonly string _prefix;
+
+    /// <param name="entries">Best first; all of one family and one element type.</param>
+    /// <param name="forcedIdentities">The value of <c>KERNELS_FORCE</c>: identities separated by commas, of which at most one belongs here.</param>
+    public VariantTable(IEnumerable<VariantEntry<TBackend>> entries, string? forcedIdentities)
+    {
+        _entries = [.. entries];
+        KernelVariant first = _entries[0].Variant;
+        _prefix = $"{first.Family}/{first.Types}/";
+        foreach (string identity in ForcedVariants.Split(forcedIdentities))
+        {
+            if (identity.StartsWith(_prefix, StringComparison.Ordinal))
+                _forced = Find(identity, ForcedVariants.EnvironmentName);
+        }
+    }
+
+    public ReadOnlySpan<VariantEntry<TBackend>> Entries => _entries;
+
+    /// <summary>The entry to run: the option's, else the forced one, else the first available one.</summary>
+    /// <exception cref="ArgumentException">The option names a variant that is not in this table.</exception>
+    /// <exception cref="PlatformNotSupportedException">The machine cannot run the variant asked for.</exception>
+    public TBackend Select(in KernelOptions options)
+    {
+        if (options.Variant is { } identity)
+            return Demand(Find(identity, nameof(KernelOptions.Variant)), nameof(KernelOptions.Variant), options.AllowEmulation);
+        if (_forced is { } forced)
+            return Demand(forced, ForcedVariants.EnvironmentName, options.AllowEmulation);
+        return Best.Backend;
+    }
+
+    /// <summary>The entry that runs when nothing is asked for. Every table ends in a scalar variant, which any machine can run.</summary>
+    public VariantEntry<TBackend> Best
+    {
+        get
+        {
+            foreach (ref readonly VariantEntry<TBackend> entry in _entries.AsSpan())
+            {
+                if (entry.Variant.Availability == VariantAvailability.Available)
+                    return entry;
+            }
+            throw new PlatformNotSupportedException($"No variant of {_prefix} can run on this machine.");
+        }
+    }
+
+    /// <summary>The entry that default options lead to: the forced one, if any, or the best.</summary>
+    public KernelVariant Chosen => (_forced ?? Best).Variant;
+
+    private VariantEntry<TBackend> Find(string identity, string source)
+    {
+        foreach (ref readonly VariantEntry<TBackend> entry in _entries.AsSpan())
+        {
+            if (entry.Variant.Identity == identity)
+                return entry;
+        }
+        throw new ArgumentException(
+            $"'{identity}' names no variant of {_prefix}; there are {string.Join(", ", _entries.Select(e => e.Variant.Identity))}.", source);
+    }
+
+    private static TBackend Demand(in VariantEntry<TBackend> entry, string source, bool allowEmulation)
+    {
+        bool runnable = entry.Variant.Availability == VariantAvailability.Available
+            || (allowEmulation && entry.Variant.Availability == VariantAvailability.Emulated);
+        return runnable
+            ? entry.Backend
+            : throw new PlatformNotSupportedException($"{source} asks for {entry.Variant.Identity}, which this machine cannot run: {entry.Variant.Reason}.");
+    }
+}

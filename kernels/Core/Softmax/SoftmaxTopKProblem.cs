@@ -1,0 +1,36 @@
+namespace Kernels;
+
+/// <summary>The k largest probabilities of each row, with every argument checked.</summary>
+internal readonly ref struct SoftmaxTopKProblem<T> where T : unmanaged
+{
+    public const string ValuesName = "values", IndicesName = "indices", CountName = "count";
+
+    /// <summary>The log-sum-exp part of the problem: logits, rows and options. Its output is not used.</summary>
+    public readonly SoftmaxProblem<T> Rows;
+    public readonly Span<T> Values;
+    public readonly Span<int> Indices;
+    public readonly int Count;
+
+    public SoftmaxTopKProblem(ReadOnlySpan<T> logits, Span<T> values, Span<int> indices, int rowLength, int count, in SoftmaxOptions<T> options)
+    {
+        SoftmaxShape shape = SoftmaxChecks.Rows(logits.Length, rowLength, SoftmaxProblem<T>.RowLengthName, SoftmaxProblem<T>.LogitsName);
+        if (count < 0 || count > rowLength)
+            throw new ArgumentOutOfRangeException(CountName, count, $"a row has {rowLength} elements");
+        long needed = shape.RowCount * count;
+        SoftmaxChecks.Destination(values.Length, needed, ValuesName);
+        SoftmaxChecks.Destination(indices.Length, needed, IndicesName);
+        Values = values[..(int)needed];
+        Indices = indices[..(int)needed];
+        Count = count;
+        SoftmaxChecks.Disjoint<T, T>(logits, Values, SoftmaxProblem<T>.LogitsName, ValuesName);
+        SoftmaxChecks.Disjoint<T, int>(logits, Indices, SoftmaxProblem<T>.LogitsName, IndicesName);
+        SoftmaxChecks.Disjoint<T, int>(Values, Indices, ValuesName, IndicesName);
+        SoftmaxChecks.Disjoint<T, T>(options.Mask, Values, nameof(options.Mask), ValuesName);
+        SoftmaxChecks.Disjoint<bool, T>(options.BooleanMask, Values, nameof(options.BooleanMask), ValuesName);
+        SoftmaxChecks.Disjoint<int, T>(options.RowLengths, Values, nameof(options.RowLengths), ValuesName);
+        SoftmaxChecks.Disjoint<T, int>(options.Mask, Indices, nameof(options.Mask), IndicesName);
+        SoftmaxChecks.Disjoint<bool, int>(options.BooleanMask, Indices, nameof(options.BooleanMask), IndicesName);
+        SoftmaxChecks.Disjoint<int, int>(options.RowLengths, Indices, nameof(options.RowLengths), IndicesName);
+        Rows = SoftmaxProblem<T>.WithoutOutput(shape, logits, options);
+    }
+}
