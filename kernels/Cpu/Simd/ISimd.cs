@@ -1,0 +1,71 @@
+namespace Kernels.Cpu;
+
+/// <summary>
+/// A SIMD register of elements <typeparamref name="T"/> (float or double) as a static interface: one kernel body serves every width, and the JIT
+/// compiles each call to an instruction. <typeparamref name="V"/> is Vector128, 256 or 512 of T, or T itself.
+/// </summary>
+internal unsafe interface ISimd<V, T>
+    where V : unmanaged
+    where T : unmanaged
+{
+    /// <summary>The number of elements of a register.</summary>
+    static abstract int Count { get; }
+
+    static abstract V Broadcast(T value);
+
+    static abstract V Load(ref T source, nuint index);
+
+    static abstract void Store(V value, ref T destination, nuint index);
+
+    /// <summary>The first <paramref name="lanes"/> (fewer than all) elements, and <paramref name="fill"/> in the other lanes; not a byte beyond them is read. The source is pinned.</summary>
+    static abstract V LoadFirst(ref T source, nuint index, nuint lanes, V fill);
+
+    /// <summary>Writes the first <paramref name="lanes"/> (fewer than all) elements, and not a byte beyond them. The destination is pinned.</summary>
+    static abstract void StoreFirst(V value, ref T destination, nuint index, nuint lanes);
+
+    /// <summary>Stores past the caches; the address must be a multiple of the register's size.</summary>
+    static abstract void StoreNonTemporal(V value, T* destination);
+
+    static abstract V Add(V a, V b);
+
+    static abstract V Subtract(V a, V b);
+
+    static abstract V Multiply(V a, V b);
+
+    static abstract V Divide(V a, V b);
+
+    /// <summary>a b + c: rounded once in float, and in double where the processor has the instruction.</summary>
+    static abstract V MultiplyAdd(V a, V b, V c);
+
+    /// <summary>a if a &gt; b, else b: NaN in b is returned, NaN in a is dropped.</summary>
+    static abstract V MaxKeepingSecond(V a, V b);
+
+    static abstract V Abs(V a);
+
+    /// <summary>The magnitude of a with the sign of b.</summary>
+    static abstract V CopySign(V a, V b);
+
+    /// <summary>a where |x| &lt; limit, else b.</summary>
+    static abstract V SelectBelow(V x, V limit, V a, V b);
+
+    /// <summary>The number whose bits are (bits of z shifted into the exponent field) + bits of offset: see <see cref="ExtendedExponential{TSimd, V, T}"/>.</summary>
+    static abstract V ExponentOf(V z, V offset);
+
+    /// <summary>The register whose elements all have the bits of this integer.</summary>
+    static abstract V BroadcastBits(long bits);
+
+    /// <summary>The largest element; not specified if there is a NaN.</summary>
+    static abstract T MaxAcross(V value);
+
+    /// <summary>
+    /// Adds x to a running sum in at least twice the precision of float, held in two registers that start as zeros: two registers of doubles for
+    /// float, sum and compensation (Knuth's TwoSum) for double.
+    /// </summary>
+    static abstract void Accumulate(ref V lower, ref V upper, V x);
+
+    /// <summary>What <see cref="Accumulate"/> gathered, over all elements, in a fixed order.</summary>
+    static abstract double SumAcross(V lower, V upper);
+
+    /// <summary>sums[index + i] += x[i], in double.</summary>
+    static abstract void AddToDoubles(ref double sums, nuint index, V x);
+}

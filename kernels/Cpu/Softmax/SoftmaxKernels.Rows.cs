@@ -1,0 +1,185 @@
+using System.Runtime.CompilerServices;
+
+namespace Kernels.Cpu;
+
+/// <summary>The micro-kernels of softmax in registers of any width; four registers a step hide the latency of the polynomial.</summary>
+internal readonly partial struct SoftmaxKernels<TSimd, V, T> : ISoftmaxKernels<T>
+    where TSimd : struct, ISimd<V, T>
+    where V : unmanaged
+    where T : unmanaged
+{
+    private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
+
+    // Compiled in full at the first call: a caller who normalises one vocabulary row must not run it in unoptimised code.
+    private const MethodImplOptions Hot = MethodImplOptions.AggressiveOptimization;
+
+    [MethodImpl(Hot)]
+    public static T Max(ref T x, nuint count)
+    {
+        nuint width = (nuint)TSimd.Count, i = 0;
+        V max0 = TSimd.Broadcast(x), max1 = max0, max2 = max0, max3 = max0;
+        for (; i + 4 * width <= count; i += 4 * width)
+        {
+            max0 = TSimd.MaxKeepingSecond(max0, TSimd.Load(ref x, i));
+            max1 = TSimd.MaxKeepingSecond(max1, TSimd.Load(ref x, i + width));
+            max2 = TSimd.MaxKeepingSecond(max2, TSimd.Load(ref x, i + 2 * width));
+            max3 = TSimd.MaxKeepingSecond(max3, TSimd.Load(ref x, i + 3 * width));
+        }
+        max0 = TSimd.MaxKeepingSecond(TSimd.MaxKeepingSecond(max0, max1), TSimd.MaxKeepingSecond(max2, max3));
+        for (; i + width <= count; i += width)
+            max0 = TSimd.MaxKeepingSecond(max0, TSimd.Load(ref x, i));
+        if (i < count)
+            max0 = TSimd.MaxKeepingSecond(max0, LoadTail(ref x, i, count));
+        return TSimd.MaxAcross(max0);
+    }
+
+    [MethodImpl(Hot)]
+    public static double SumExp(ref T x, nuint count, in SoftmaxReference<T> reference, out T max)
+    {
+        var terms = new Terms(reference);
+        nuint width = (nuint)TSimd.Count, i = 0;
+        V lower = TSimd.Broadcast(default), upper = lower;
+        V max0 = TSimd.Broadcast(x), max1 = max0;
+        for (; i + 4 * width <= count; i += 4 * width)
+        {
+            V x0 = TSimd.Load(ref x, i), x1 = TSimd.Load(ref x, i + width), x2 = TSimd.Load(ref x, i + 2 * width), x3 = TSimd.Load(ref x, i + 3 * width);
+            max0 = TSimd.MaxKeepingSecond(max0, TSimd.MaxKeepingSecond(x0, x1));
+            max1 = TSimd.MaxKeepingSecond(max1, TSimd.MaxKeepingSecond(x2, x3));
+            // Two terms are added with one rounding; all further sums are wider.
+            TSimd.Accumulate(ref lower, ref upper, terms.AddTo(terms.Of(x0), x1));
+            TSimd.Accumulate(ref lower, ref upper, terms.AddTo(terms.Of(x2), x3));
+        }
+        for (; i + width <= count; i += width)
+        {
+            V x0 = TSimd.Load(ref x, i);
+            max0 = TSimd.MaxKeepingSecond(max0, x0);
+            TSimd.Accumulate(ref lower, ref upper, terms.Of(x0));
+        }
+        if (i < count)
+        {
+            V tail = LoadTail(ref x, i, count);
+            max0 = TSimd.MaxKeepingSecond(max0, tail);
+            TSimd.Accumulate(ref lower, ref upper, terms.Of(tail));
+        }
+        max = TSimd.MaxAcross(TSimd.MaxKeepingSecond(max0, max1));
+        return TSimd.SumAcross(lower, upper);
+    }
+
+    [MethodImpl(Hot)]
+    public static double StoreExp(ref T x, ref T numerators, nuint count, in SoftmaxReference<T> reference)
+    {
+        var terms = new Terms(reference);
+        nuint width = (nuint)TSimd.Count, i = 0;
+        V lower = TSimd.Broadcast(default), upper = lower;
+        for (; i + 4 * width <= count; i += 4 * width)
+        {
+            V y0 = terms.Of(TSimd.Load(ref x, i)), y1 = terms.Of(TSimd.Load(ref x, i + width));
+            V y2 = terms.Of(TSimd.Load(ref x, i + 2 * width)), y3 = terms.Of(TSimd.Load(ref x, i + 3 * width));
+            TSimd.Store(y0, ref numerators, i);
+            TSimd.Store(y1, ref numerators, i + width);
+            TSimd.Store(y2, ref numerators, i + 2 * width);
+            TSimd.Store(y3, ref numerators, i + 3 * width);
+            TSimd.Accumulate(ref lower, ref upper, TSimd.Add(y0, y1));
+            TSimd.Accumulate(ref lower, ref upper, TSimd.Add(y2, y3));
+        }
+        for (; i + width <= count; i += width)
+        {
+            V y0 = terms.Of(TSimd.Load(ref x, i));
+            TSimd.Store(y0, ref numerators, i);
+            TSimd.Accumulate(ref lower, ref upper, y0);
+        }
+        if (i < count)
+        {
+            V tail = terms.Of(LoadTail(ref x, i, count));
+            TSimd.StoreFirst(tail, ref numerators, i, count - i);
+            TSimd.Accumulate(ref lower, ref upper, tail);
+        }
+        return TSimd.SumAcross(lower, upper);
+    }
+
+    public static void ScaleExp(ref T x, ref T y, nuint count, in SoftmaxReference<T> reference, in SplitFactor<T> factor, bool nonTemporal) =>
+        Map(new ScaledTerms(reference, factor), ref x, ref y, count, nonTemporal);
+
+    public static void Scale(ref T x, ref T y, nuint count, in SplitFactor<T> factor, bool nonTemporal) =>
+        Map(new Scaled(factor), ref x, ref y, count, nonTemporal);
+
+    public static void Subtract(ref T x, ref T y, nuint count, T high, T low, bool nonTemporal) =>
+        Map(new Subtracted(high, low), ref x, ref y, count, nonTemporal);
+
+    private static void Map<TMap>(in TMap map, ref T x, ref T y, nuint count, bool nonTemporal) where TMap : struct, ISimdMap<V>
+    {
+        if (nonTemporal)
+            MapNonTemporal(map, ref x, ref y, count);
+        else
+            MapCached(map, ref x, ref y, count);
+    }
+
+    // One loop a method: two would exceed what the JIT inlines into one.
+    [MethodImpl(Hot)]
+    private static void MapCached<TMap>(in TMap map, ref T x, ref T y, nuint count) where TMap : struct, ISimdMap<V> =>
+        SimdMap<TSimd, V, T>.Run(map, ref x, ref y, count);
+
+    [MethodImpl(Hot)]
+    private static void MapNonTemporal<TMap>(in TMap map, ref T x, ref T y, nuint count) where TMap : struct, ISimdMap<V> =>
+        SimdMap<TSimd, V, T>.RunNonTemporal(map, ref x, ref y, count);
+
+    // Minus infinity behind the last element: its term is negligible and it is no maximum.
+    [MethodImpl(Inline)]
+    private static V LoadTail(ref T x, nuint index, nuint count) =>
+        TSimd.LoadFirst(ref x, index, count - index, TSimd.Broadcast(ComputeType.FromDouble<T>(double.NegativeInfinity)));
+
+    private readonly struct Terms(in SoftmaxReference<T> reference)
+    {
+        private readonly V _origin = TSimd.Broadcast(reference.Origin);
+        private readonly V _floor = TSimd.Broadcast(reference.Floor);
+        private readonly V _offset = TSimd.BroadcastBits(reference.OffsetBits);
+
+        [MethodImpl(Inline)]
+        public V Mantissa(V x, out V power)
+        {
+            V m = ExtendedExponential<TSimd, V, T>.Evaluate(TSimd.MaxKeepingSecond(_floor, TSimd.Subtract(x, _origin)), out V z);
+            power = TSimd.ExponentOf(z, _offset);
+            return m;
+        }
+
+        [MethodImpl(Inline)]
+        public V Of(V x)
+        {
+            V m = Mantissa(x, out V power);
+            return TSimd.Multiply(m, power);
+        }
+
+        [MethodImpl(Inline)]
+        public V AddTo(V sum, V x)
+        {
+            V m = Mantissa(x, out V power);
+            return TSimd.MultiplyAdd(m, power, sum);
+        }
+    }
+
+    private readonly struct ScaledTerms(in SoftmaxReference<T> reference, in SplitFactor<T> factor) : ISimdMap<V>
+    {
+        private readonly Terms _terms = new(reference);
+        private readonly Scaled _scaled = new(factor);
+
+        // The same two steps as StoreExp and Scale, so that a row's bits do not tell which form computed it.
+        [MethodImpl(Inline)]
+        public V Of(V x) => _scaled.Of(_terms.Of(x));
+    }
+
+    private readonly struct Scaled(in SplitFactor<T> factor) : ISimdMap<V>
+    {
+        private readonly V _high = TSimd.Broadcast(factor.High), _low = TSimd.Broadcast(factor.Low);
+
+        [MethodImpl(Inline)]
+        public V Of(V x) => TSimd.MultiplyAdd(x, _high, TSimd.Multiply(x, _low));
+    }
+
+    private readonly struct Subtracted(T high, T low) : ISimdMap<V>
+    {
+        private readonly V _high = TSimd.Broadcast(high), _low = TSimd.Broadcast(low);
+
+        [MethodImpl(Inline)]
+        public V Of(V x) => TSimd.Subtract(TSimd.Subtract(x, _high), _low);
+    }
+}
