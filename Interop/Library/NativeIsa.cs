@@ -1,0 +1,9 @@
+namespace Kernels.Interop;
+
+/// <summary>The instruction sets of <c>kernels.h</c>.</summary>
+internal enum NativeIsa
+{
+    Scalar = 0,
+    Avx2 = 1,
+    Avx512 = 2,
+}
