@@ -1,0 +1,40 @@
+namespace Kernels;
+
+/// <summary>One family's variants for one element type, best first, and the one that default options lead to.</summary>
+/// <param name="Variants">Every variant of the catalogue, those that cannot run here included.</param>
+/// <param name="Chosen">The variant that runs unless an option names another.</param>
+public sealed record KernelDispatch(IReadOnlyList<KernelVariant> Variants, KernelVariant Chosen);
+
+/// <summary>What this library found on the machine: processor features, backends present or absent with the reason, and the variant chosen for each operation.</summary>
+public static class KernelInfo
+{
+    /// <summary>Processor, caches and instruction sets.</summary>
+    public static MachineInfo Machine => MachineInfo.Current;
+
+    /// <summary>Every family and element type with its variants: the catalogue that also feeds the tests, the benchmarks and the README.</summary>
+    /// <exception cref="TypeInitializationException"><c>KERNELS_FORCE</c> names a variant that does not exist; the inner exception says which.</exception>
+    public static IReadOnlyList<KernelDispatch> Catalogue { get; } = Checked(
+    [
+        Describe(SoftmaxVariants<float>.Table),
+        Describe(SoftmaxVariants<double>.Table),
+        Describe(SoftmaxVariants<Half>.Table),
+        Describe(SoftmaxVariants<BFloat16>.Table),
+    ]);
+
+    /// <summary>The value of <c>KERNELS_FORCE</c> that this process started with, or <see langword="null"/>.</summary>
+    public static string? ForcedVariants => Kernels.ForcedVariants.FromEnvironment;
+
+    private static KernelDispatch[] Checked(KernelDispatch[] catalogue)
+    {
+        Kernels.ForcedVariants.Check(ForcedVariants, catalogue.SelectMany(dispatch => dispatch.Variants));
+        return catalogue;
+    }
+
+    private static KernelDispatch Describe<TBackend>(VariantTable<TBackend> table) where TBackend : class
+    {
+        var variants = new List<KernelVariant>();
+        foreach (VariantEntry<TBackend> entry in table.Entries)
+            variants.Add(entry.Variant);
+        return new KernelDispatch(variants, table.Chosen);
+    }
+}

@@ -1,0 +1,86 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using CommunityToolkit.HighPerformance;
+
+namespace Kernels;
+
+// From checked spans to a backend: the last place where spans are seen, the only one where they are pinned.
+public static partial class Softmax
+{
+    private static unsafe void Run<T>(in SoftmaxProblem<T> problem) where T : unmanaged
+    {
+        if (problem.Output.IsEmpty)
+            return;
+        ISoftmaxBackend<T> backend = SoftmaxVariants<T>.Table.Select(problem.Options.Kernel);
+        fixed (T* input = problem.Input, output = problem.Output, mask = problem.Options.Mask)
+        fixed (bool* booleanMask = problem.Options.BooleanMask)
+        fixed (int* rowLengths = problem.Options.RowLengths)
+        {
+            backend.Compute(new SoftmaxRows<T>(problem, input, output, mask, booleanMask, rowLengths), problem.Options.Kernel);
+        }
+    }
+
+    private static unsafe void Run<T>(in SoftmaxTopKProblem<T> problem) where T : unmanaged
+    {
+        if (problem.Values.IsEmpty)
+            return;
+        ref readonly SoftmaxProblem<T> logits = ref problem.Rows;
+        ISoftmaxBackend<T> backend = SoftmaxVariants<T>.Table.Select(logits.Options.Kernel);
+        fixed (T* input = logits.Input, values = problem.Values, mask = logits.Options.Mask)
+        fixed (bool* booleanMask = logits.Options.BooleanMask)
+        fixed (int* indices = problem.Indices, rowLengths = logits.Options.RowLengths)
+        {
+            var rows = new SoftmaxRows<T>(logits, input, null, mask, booleanMask, rowLengths);
+            backend.TopK(rows, values, indices, problem.Count, logits.Options.Kernel);
+        }
+    }
+
+    private static unsafe void Run<T>(in SoftmaxGradientProblem<T> problem) where T : unmanaged
+    {
+        if (problem.LogitGradient.IsEmpty)
+            return;
+        ISoftmaxBackend<T> backend = SoftmaxVariants<T>.Table.Select(problem.Options.Kernel);
+        fixed (T* outputGradient = problem.OutputGradient, result = problem.Result, logits = problem.Options.Logits, logitGradient = problem.LogitGradient)
+        {
+            var rows = new SoftmaxGradientRows<T>
+            {
+                IsLog = problem.IsLog,
+                RowCount = problem.Shape.OuterCount,
+                RowLength = problem.Shape.RowLength,
+                Scale = problem.Options.Scale,
+                SoftCap = problem.Options.SoftCap,
+                OutputGradient = outputGradient,
+                Result = result,
+                Logits = logits,
+                LogitGradient = logitGradient,
+            };
+            backend.Backward(rows, problem.Options.Kernel);
+        }
+    }
+
+    private static void RunStrided<T>(SoftmaxOperation operation, ReadOnlySpan2D<T> logits, Span2D<T> output, in SoftmaxOptions<T> options, string outputName) where T : unmanaged
+    {
+        if (output.Height != logits.Height || output.Width != logits.Width)
+            throw new ArgumentException($"{output.Height} x {output.Width} for logits of {logits.Height} x {logits.Width}", outputName);
+        var shape = new SoftmaxShape(logits.Height, logits.Width, 1, RowStride<T>(logits), RowStride<T>(output));
+        Run(new SoftmaxProblem<T>(operation, shape, Flatten(logits, shape.InputExtent), FlattenWritable(output, shape.OutputExtent), options, outputName));
+    }
+
+    private static void RunStrided<T>(ReadOnlySpan2D<T> logits, Span<T> logSumExp, in SoftmaxOptions<T> options) where T : unmanaged
+    {
+        var shape = new SoftmaxShape(logits.Height, logits.Width, 1, RowStride(logits), logits.Width);
+        Run(new SoftmaxProblem<T>(SoftmaxOperation.LogSumExp, shape, Flatten(logits, shape.InputExtent), logSumExp, options, nameof(logSumExp)));
+    }
+
+    // Elements from one row's start to the next.
+    private static long RowStride<T>(ReadOnlySpan2D<T> matrix) where T : unmanaged =>
+        matrix.Height < 2 || matrix.Width == 0
+            ? matrix.Width
+            : Unsafe.ByteOffset(in matrix.DangerousGetReferenceAt(0, 0), in matrix.DangerousGetReferenceAt(1, 0)) / Unsafe.SizeOf<T>();
+
+    private static ReadOnlySpan<T> Flatten<T>(ReadOnlySpan2D<T> matrix, long extent) where T : unmanaged =>
+        extent == 0 ? default : MemoryMarshal.CreateReadOnlySpan(ref matrix.DangerousGetReference(), checked((int)extent));
+
+    private static Span<T> FlattenWritable<T>(Span2D<T> matrix, long extent) where T : unmanaged =>
+        extent == 0 ? default : MemoryMarshal.CreateSpan(ref matrix.DangerousGetReference(), checked((int)extent));
+}
