@@ -1,0 +1,41 @@
+namespace Kernels.Tests;
+
+/// <summary>Comparisons with the oracle, with bounds derived from the roundings that a result goes through.</summary>
+internal static class SoftmaxAssert
+{
+    /// <summary>
+    /// The promised relative error of a probability. Counted in unit roundoffs: numerator 1.25, product 1, sum of rounded numerators 1.25 + 1; below 5, which is 3e-7
+    /// in float. In double, where no wider type holds the factor and the sum, 1 and 0.5 more.
+    /// </summary>
+    public static double RelativeBound<T>() where T : unmanaged => typeof(T) == typeof(double) ? 6 * Math.ScaleB(1, -53) : 3e-7;
+
+    public static void Probabilities<T>(double[] expected, ReadOnlySpan<T> actual, string context, double logitError = 0) where T : unmanaged
+    {
+        // An error d of every logit moves a probability by at most a factor exp(2 d).
+        double relative = RelativeBound<T>() + Element.StorageRoundoff<T>() + Math.Exp(2 * logitError) - 1;
+        for (int i = 0; i < expected.Length; i++)
+            Close(expected[i], Element.ToDouble(actual[i]), relative * Math.Abs(expected[i]) + Element.SmallestDenormal<T>(), context, i);
+    }
+
+    public static void LogProbabilities<T>(double[] expected, ReadOnlySpan<T> actual, double logSumExp, string context, double logitError = 0) where T : unmanaged
+    {
+        // The log-sum-exp is a double: in double it is rounded itself, relative to its own size and to that of its parts (largest logit, log of the sum).
+        double ofSum = typeof(T) == typeof(double) ? 4 * Element.ComputeRoundoff<T>() * (1 + Math.Abs(logSumExp)) : 0;
+        for (int i = 0; i < expected.Length; i++)
+        {
+            double rounding = (2 * Element.ComputeRoundoff<T>() + Element.StorageRoundoff<T>()) * Math.Abs(expected[i]);
+            // A log-probability may lie beyond what half precision holds.
+            double representable = Math.Abs(expected[i]) > Element.Largest<T>() ? Math.CopySign(double.PositiveInfinity, expected[i]) : expected[i];
+            Close(representable, Element.ToDouble(actual[i]), RelativeBound<T>() + rounding + ofSum + 2 * logitError + Element.SmallestDenormal<T>(), context, i);
+        }
+    }
+
+    public static void Logarithm<T>(double expected, T actual, string context, double logitError = 0) where T : unmanaged =>
+        Close(expected, Element.ToDouble(actual), RelativeBound<T>() + (4 * Element.ComputeRoundoff<T>() + Element.StorageRoundoff<T>()) * Math.Abs(expected) + logitError, context, 0);
+
+    private static void Close(double expected, double actual, double bound, string context, int index)
+    {
+        bool same = double.IsFinite(expected) ? Math.Abs(expected - actual) <= bound : expected.Equals(actual);
+        Assert.True(same, $"{context}: element {index} is {actual:R}, expected {expected:R} within {bound:R}");
+    }
+}
