@@ -1,0 +1,19 @@
+using System.Globalization;
+
+namespace Kernels.Perf;
+
+/// <summary>How numbers look in tables, pages and files.</summary>
+internal static class Format
+{
+    public static string Milliseconds(double ms) => ms.ToString(ms < 0.01 ? "0.00000" : ms < 1 ? "0.0000" : ms < 100 ? "0.00" : "0", CultureInfo.InvariantCulture);
+
+    public static string Rate(ResultRow row) => string.Create(CultureInfo.InvariantCulture, $"{row.Rate:0.0} {row.Unit}");
+
+    public static string Percent(double percent) => string.Create(CultureInfo.InvariantCulture, $"{percent:0} %");
+
+    public static string Error(double error) => error == 0 ? "0" : error.ToString("0.0e+0", CultureInfo.InvariantCulture);
+
+    public static string Ratio(double ratio) => string.Create(CultureInfo.InvariantCulture, $"{ratio:0.00} x");
+
+    public static string Bytes(long bytes) => bytes >= 1 << 20 ? $"{bytes >> 20} MiB" : $"{bytes >> 10} KiB";
+}

@@ -1,0 +1,46 @@
+using System.Globalization;
+using System.Net;
+using System.Text;
+
+namespace Kernels.Perf;
+
+/// <summary>A report as one page that needs nothing else: style and charts are inside.</summary>
+internal static class HtmlReport
+{
+    public static void Write(Report report, string path)
+    {
+        var page = new StringBuilder();
+        page.Append(CultureInfo.InvariantCulture, $"<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n<title>{Encode(report.Title)}</title>\n<style>\n{EmbeddedText.Read("report.css")}</style>\n<main>\n");
+        page.Append(CultureInfo.InvariantCulture, $"<h1>{Encode(report.Title)}</h1>\n<p>{Encode(MachineLabel.Full)}</p>\n<p>{report.Date:yyyy-MM-dd HH:mm} UTC</p>\n");
+        page.Append(report.Passed
+            ? "<span class=\"verdict\">every check against the double-precision oracle held</span>\n"
+            : "<span class=\"verdict bad\">a check against the oracle failed: errors in red</span>\n");
+        page.Append("<div class=\"legend\"><span><i style=\"background:var(--cpu)\"></i>managed SIMD</span><span><i style=\"background:var(--native)\"></i>native C++</span>"
+            + "<span><i style=\"background:var(--gpu)\"></i>GPU</span><span><i style=\"background:var(--rival)\"></i>rival</span><span><i style=\"background:var(--roof)\"></i>roof</span></div>\n");
+        foreach (IGrouping<string, ResultRow> unit in report.Roofs.GroupBy(row => row.Unit))
+            Section(page, $"Roofs, {unit.Key}", "What this machine did in the same run with nothing but loads, stores or multiply-adds.", [.. unit]);
+        foreach (IGrouping<string, ResultRow> workload in report.Workloads)
+            Section(page, workload.Key, Caption(workload), [.. workload]);
+        if (report.Rivals.Count > 0)
+            Rivals(page, report.Rivals);
+        File.WriteAllText(path, page.Append("</main>\n</html>\n").ToString());
+    }
+
+    private static void Section(StringBuilder page, string title, string caption, IReadOnlyList<ResultRow> rows) =>
+        page.Append(CultureInfo.InvariantCulture, $"<section>\n<h2>{Encode(title)}</h2>\n<p>{Encode(caption)}</p>\n{BarChart.Draw(rows)}</section>\n");
+
+    private static string Caption(IEnumerable<ResultRow> rows) =>
+        rows.FirstOrDefault(row => row.Recorded is not null)?.Recorded is { } recorded
+            ? $"Longer is faster. Largest difference to the results recorded in the file: {Format.Error(recorded.LargestDifference)}."
+            : "Longer is faster.";
+
+    private static void Rivals(StringBuilder page, IReadOnlyList<RivalStatus> rivals)
+    {
+        page.Append("<section>\n<h2>Rivals</h2>\n<ul>\n");
+        foreach (RivalStatus rival in rivals)
+            page.Append(CultureInfo.InvariantCulture, $"<li>{Encode(rival.Identity)}: {Encode(rival.AbsentReason ?? rival.Version)}</li>\n");
+        page.Append("</ul>\n</section>\n");
+    }
+
+    private static string Encode(string text) => WebUtility.HtmlEncode(text);
+}

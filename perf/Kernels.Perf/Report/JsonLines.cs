@@ -1,0 +1,31 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Kernels.Perf;
+
+/// <summary>One JSON object a line, always with the same keys. A number that was not measured, or is not finite, is null.</summary>
+internal sealed record JsonLine(
+    [property: JsonPropertyName("family")] string Family,
+    [property: JsonPropertyName("identity")] string Identity,
+    [property: JsonPropertyName("workload")] string Workload,
+    [property: JsonPropertyName("threads")] int? Threads,
+    [property: JsonPropertyName("msMedian")] double? MsMedian,
+    [property: JsonPropertyName("msMin")] double? MsMin,
+    [property: JsonPropertyName("rate")] double? Rate,
+    [property: JsonPropertyName("unit")] string Unit,
+    [property: JsonPropertyName("roofPercent")] double? RoofPercent,
+    [property: JsonPropertyName("error")] double? Error)
+{
+    private static readonly JsonSerializerOptions s_options = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>The line of a measurement.</summary>
+    public static JsonLine Of(ResultRow row) => new(
+        row.Family, row.Identity, row.Workload, row.Threads, Finite(row.MsMedian), Finite(row.MsMin), Finite(row.Rate), row.Unit, Finite(row.RoofPercent), Finite(row.Error));
+
+    /// <summary>The line of a fact that is not a measurement: the workload says it, and the numbers are null.</summary>
+    public static JsonLine OfFact(string family, string identity, string fact) => new(family, identity, fact, null, null, null, null, "", null, null);
+
+    public override string ToString() => JsonSerializer.Serialize(this, s_options);
+
+    private static double? Finite(double value) => double.IsFinite(value) ? value : null;
+}

@@ -1,0 +1,32 @@
+namespace Kernels.Perf;
+
+/// <summary>One measurement: what every report is made of.</summary>
+/// <param name="Family">The family's word, or <c>roof</c>.</param>
+/// <param name="Identity">Ours: the catalogue's identity. A rival's: <c>rival/...</c>. A roof's: <c>roof/...</c>.</param>
+/// <param name="Workload">The shape.</param>
+/// <param name="Threads">The number of threads allowed.</param>
+/// <param name="Timing">Seconds for one call.</param>
+/// <param name="Rate">Work per second in <paramref name="Unit"/>, at the median.</param>
+/// <param name="Unit"><c>GB/s</c> or <c>GFLOP/s</c>.</param>
+/// <param name="RoofPercent">The time that the roofs allow, divided by the median, times 100.</param>
+/// <param name="Error">The largest error against the oracle; NaN if a result was not a number where it should be.</param>
+/// <param name="Held">Whether the error is within the contender's tolerance.</param>
+/// <param name="Recorded">The comparison with results recorded in the input file, if it holds any.</param>
+internal sealed record ResultRow(
+    string Family, string Identity, string Workload, int Threads, Timing Timing, double Rate, string Unit, double RoofPercent, double Error, bool Held,
+    RecordedComparison? Recorded)
+{
+    public const string RoofFamily = "roof";
+
+    private const string RivalPrefix = "rival/";
+
+    public bool IsRoof => Family == RoofFamily;
+
+    public bool IsRival => Identity.StartsWith(RivalPrefix, StringComparison.Ordinal);
+
+    public bool Passed => Held && Recorded is null or { Held: true };
+
+    public double MsMedian => Timing.Median * 1e3;
+
+    public double MsMin => Timing.Minimum * 1e3;
+}

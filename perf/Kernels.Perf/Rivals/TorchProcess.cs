@@ -1,0 +1,54 @@
+using System.ComponentModel;
+using System.Diagnostics;
+
+namespace Kernels.Perf;
+
+/// <summary>
+/// A Python interpreter with torch that runs a script and answers each line with a line. The child measures within itself, so that the pipe between us
+/// costs it nothing; it ends when its standard input does.
+/// </summary>
+internal sealed class TorchProcess
+{
+    // Debian's torch belongs to the system's interpreter, which need not be the first on the path.
+    private static readonly string[] s_interpreters = ["python3", "/usr/bin/python3"];
+
+    private readonly Process _child;
+
+    private TorchProcess(Process child, string version) => (_child, Version) = (child, version);
+
+    public string Version { get; }
+
+    /// <summary>Starts a script that first of all imports torch and prints its version; null if no interpreter has torch.</summary>
+    public static TorchProcess? Start(string script)
+    {
+        foreach (string interpreter in s_interpreters)
+        {
+            var start = new ProcessStartInfo(interpreter, ["-u", "-c", script])
+            {
+                RedirectStandardInput = true,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            };
+            try
+            {
+                Process child = Process.Start(start)!;
+                child.ErrorDataReceived += (_, _) => { };
+                child.BeginErrorReadLine();
+                if (child.StandardOutput.ReadLine() is { } version)
+                    return new TorchProcess(child, version);
+            }
+            catch (Win32Exception)
+            {
+                // No such interpreter: try the next.
+            }
+        }
+        return null;
+    }
+
+    /// <summary>Sends a line and waits for the answer.</summary>
+    public string Ask(string line)
+    {
+        _child.StandardInput.WriteLine(line);
+        return _child.StandardOutput.ReadLine() ?? throw new InvalidOperationException($"torch ended while answering '{line}'");
+    }
+}

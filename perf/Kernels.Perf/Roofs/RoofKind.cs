@@ -1,0 +1,24 @@
+namespace Kernels.Perf;
+
+/// <summary>What is measured of the machine itself.</summary>
+internal enum RoofKind
+{
+    /// <summary>Reading memory.</summary>
+    Read,
+
+    /// <summary>Copying with ordinary stores; bytes read plus bytes written.</summary>
+    Copy,
+
+    /// <summary>Copying with non-temporal stores; bytes read plus bytes written.</summary>
+    CopyNonTemporal,
+
+    /// <summary>f32 multiply-adds in registers, two operations each.</summary>
+    MultiplyAdd,
+}
+
+/// <summary>One run of a roof loop.</summary>
+/// <param name="Kind">The loop.</param>
+/// <param name="Threads">The number of threads.</param>
+/// <param name="Seconds">How long it took.</param>
+/// <param name="Work">Bytes moved or operations done.</param>
+internal readonly record struct RoofSample(RoofKind Kind, int Threads, double Seconds, double Work);

@@ -1,0 +1,92 @@
+using System.Runtime.CompilerServices;
+
+namespace Kernels.Perf;
+
+/// <summary>The loops that show what the machine can do: nothing but loads, stores or multiply-adds.</summary>
+internal static unsafe class RoofLoops<TVector> where TVector : struct, IRoofVector<TVector>
+{
+    /// <summary>Elements come in blocks of this many: four vectors, or one of each of the four streams of <see cref="Read"/>.</summary>
+    public static int Block => 4 * TVector.Count;
+
+    private const int Chains = 12;
+
+    /// <summary>What x = x / 2 + 1 converges to.</summary>
+    public const float MultiplyAddLimit = 2;
+
+    /// <summary>The floating-point operations of one step of <see cref="MultiplyAdd"/>: a multiplication and an addition in every lane of every chain.</summary>
+    public static double OperationsPerStep => 2.0 * Chains * TVector.Count;
+
+    /// <summary>The sum of all elements, read as four streams that start a quarter apart: hardware prefetchers follow each of them.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static float Read(float* source, nint count)
+    {
+        nint quarter = count / 4;
+        float* a = source, b = a + quarter, c = b + quarter, d = c + quarter;
+        TVector sumA = TVector.Create(0), sumB = sumA, sumC = sumA, sumD = sumA;
+        for (nint i = 0; i < quarter; i += TVector.Count)
+        {
+            sumA += TVector.Load(a + i);
+            sumB += TVector.Load(b + i);
+            sumC += TVector.Load(c + i);
+            sumD += TVector.Load(d + i);
+        }
+        return sumA.Sum() + sumB.Sum() + sumC.Sum() + sumD.Sum();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Copy(float* source, float* destination, nint count)
+    {
+        for (nint i = 0; i < count; i += 4 * TVector.Count)
+        {
+            TVector a = TVector.Load(source + i), b = TVector.Load(source + i + TVector.Count);
+            TVector c = TVector.Load(source + i + 2 * TVector.Count), d = TVector.Load(source + i + 3 * TVector.Count);
+            a.Store(destination + i);
+            b.Store(destination + i + TVector.Count);
+            c.Store(destination + i + 2 * TVector.Count);
+            d.Store(destination + i + 3 * TVector.Count);
+        }
+    }
+
+    /// <summary>A copy whose stores go to memory without reading the line first (no read for ownership).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void CopyNonTemporal(float* source, float* destination, nint count)
+    {
+        for (nint i = 0; i < count; i += 4 * TVector.Count)
+        {
+            TVector a = TVector.Load(source + i), b = TVector.Load(source + i + TVector.Count);
+            TVector c = TVector.Load(source + i + 2 * TVector.Count), d = TVector.Load(source + i + 3 * TVector.Count);
+            a.StoreNonTemporal(destination + i);
+            b.StoreNonTemporal(destination + i + TVector.Count);
+            c.StoreNonTemporal(destination + i + 2 * TVector.Count);
+            d.StoreNonTemporal(destination + i + 3 * TVector.Count);
+        }
+        Interlocked.MemoryBarrier();
+    }
+
+    /// <summary>
+    /// Twelve independent chains x = x / 2 + 1, which converge to 2: more than latency times throughput of any core (2 pipes of latency 4 or 5), and with
+    /// the two constants just within the 16 registers of AVX2. Returns the mean of all lanes, 2.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static float MultiplyAdd(nint steps)
+    {
+        TVector half = TVector.Create(0.5f), one = TVector.Create(1);
+        TVector a = one, b = one, c = one, d = one, e = one, f = one, g = one, h = one, i = one, j = one, k = one, l = one;
+        for (nint step = 0; step < steps; step++)
+        {
+            a = TVector.MultiplyAdd(a, half, one);
+            b = TVector.MultiplyAdd(b, half, one);
+            c = TVector.MultiplyAdd(c, half, one);
+            d = TVector.MultiplyAdd(d, half, one);
+            e = TVector.MultiplyAdd(e, half, one);
+            f = TVector.MultiplyAdd(f, half, one);
+            g = TVector.MultiplyAdd(g, half, one);
+            h = TVector.MultiplyAdd(h, half, one);
+            i = TVector.MultiplyAdd(i, half, one);
+            j = TVector.MultiplyAdd(j, half, one);
+            k = TVector.MultiplyAdd(k, half, one);
+            l = TVector.MultiplyAdd(l, half, one);
+        }
+        return (a + b + c + d + e + f + g + h + i + j + k + l).Sum() / (Chains * TVector.Count);
+    }
+}

@@ -1,0 +1,44 @@
+namespace Kernels.Perf;
+
+/// <summary>Runs of the roof loops, and the rates they show.</summary>
+internal sealed class RoofSamples
+{
+    private readonly List<RoofSample> _samples = [];
+
+    public void Add(RoofSample sample) => _samples.Add(sample);
+
+    /// <summary>Bytes or operations per second of a roof with this many threads: the median of the samples.</summary>
+    public double PerSecond(RoofKind kind, int threads)
+    {
+        RoofSample[] own = [.. _samples.Where(sample => sample.Kind == kind && sample.Threads == threads)];
+        return own[0].Work / Timing.Of(own.Select(sample => sample.Seconds)).Median;
+    }
+
+    /// <summary>A row for each roof and number of threads.</summary>
+    /// <param name="errors">The outcome of each loop's check.</param>
+    public IReadOnlyList<ResultRow> Rows(IReadOnlyDictionary<(RoofKind Kind, int Threads), double> errors) =>
+    [
+        .. from sample in _samples
+           group sample by (sample.Kind, sample.Threads) into roof
+           orderby roof.Key.Threads, roof.Key.Kind
+           select Row(roof.Key.Kind, roof.Key.Threads, [.. roof], errors[roof.Key]),
+    ];
+
+    // The lanes' sums are added in float.
+    private const double Tolerance = 1e-6;
+
+    private static ResultRow Row(RoofKind kind, int threads, RoofSample[] samples, double error)
+    {
+        Timing timing = Timing.Of(samples.Select(sample => sample.Seconds));
+        double work = samples[0].Work;
+        (string identity, string unit) = kind switch
+        {
+            RoofKind.Read => ("roof/read", "GB/s"),
+            RoofKind.Copy => ("roof/copy", "GB/s"),
+            RoofKind.CopyNonTemporal => ("roof/copy-nt", "GB/s"),
+            _ => ("roof/fma", "GFLOP/s"),
+        };
+        string workload = kind == RoofKind.MultiplyAdd ? "registers" : $"{(long)work >> 20} MiB";
+        return new ResultRow(ResultRow.RoofFamily, identity, workload, threads, timing, work / timing.Median / 1e9, unit, 100, error, error <= Tolerance, null);
+    }
+}

@@ -1,0 +1,58 @@
+using System.CommandLine;
+
+namespace Kernels.Perf;
+
+/// <summary><c>compare FAMILY</c>: our variants and the rivals installed here, in turn in the same run.</summary>
+internal static class CompareVerb
+{
+    private static readonly int[] s_defaultThreads = [1, 2];
+
+    public static Command Create()
+    {
+        var family = new Argument<string>("family") { Description = $"One of: {string.Join(", ", Families.All.Select(bench => bench.Family))}." };
+        family.AcceptOnlyFromAmong([.. Families.All.Select(bench => bench.Family)]);
+        var threads = new Option<string?>("--threads") { Description = "Numbers of threads, such as 1,2 (the default on machines with two processors or more)." };
+        var filter = new Option<string?>("--filter") { Description = "Only contenders whose identity or workload contains this text." };
+        var quick = new Option<bool>("--quick") { Description = "Few rounds: done within a minute." };
+        var save = new Option<bool>("--save") { Description = "Also write perf/results/[machine]/[family].md." };
+        Option<FileInfo?> page = VerbOptions.Report();
+        Option<bool> json = VerbOptions.Json();
+        var command = new Command("compare", "Measure a family and its rivals in turn in the same run.") { family, threads, filter, quick, save, page, json };
+        command.SetAction(parsed =>
+        {
+            IFamilyBench bench = Families.All.Single(known => known.Family == parsed.GetValue(family));
+            if (!TryParseThreads(parsed.GetValue(threads), out int[] counts))
+            {
+                Console.Error.WriteLine($"--threads {parsed.GetValue(threads)}: numbers from 1 on, separated by commas, are needed");
+                return ExitCode.BadInput;
+            }
+            Effort effort = parsed.GetValue(quick) ? Effort.Quick : Effort.Full;
+            Report report = ProgressLine.During(parsed.GetValue(json), progress => Measure(bench, counts, effort, parsed.GetValue(filter), progress));
+            if (parsed.GetValue(save))
+                ReportWriter.Say(parsed.GetValue(json), $"Saved: {MarkdownResults.Save(report, bench.Family)}");
+            return ReportWriter.Write(report, parsed.GetValue(json), parsed.GetValue(page));
+        });
+        return command;
+    }
+
+    private static Report Measure(IFamilyBench bench, int[] threads, Effort effort, string? filter, ProgressLine progress)
+    {
+        using var roofs = new RoofBench(threads, progress);
+        progress.Say("looking for rivals");
+        IReadOnlyList<RivalStatus> rivals = bench.Rivals;
+        ResultRow[] rows = [.. new FamilyMeasurement(roofs, effort, progress, filter).Run(bench.Family, bench.Compare(threads))];
+        return new Report($"{bench.Family}: ours and rivals", DateTimeOffset.UtcNow, roofs.Rows, rows, rivals);
+    }
+
+    private static bool TryParseThreads(string? text, out int[] threads)
+    {
+        if (text is null)
+        {
+            threads = [.. s_defaultThreads.Where(count => count <= MachineInfo.Current.ProcessorCount)];
+            return true;
+        }
+        int[] parsed = [.. text.Split(',').Select(part => int.TryParse(part, out int count) ? count : 0).Distinct().Order()];
+        threads = parsed;
+        return Array.TrueForAll(parsed, count => count > 0);
+    }
+}

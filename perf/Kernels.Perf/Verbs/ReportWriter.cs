@@ -1,0 +1,31 @@
+namespace Kernels.Perf;
+
+/// <summary>Hands a finished report to whoever asked for it.</summary>
+internal static class ReportWriter
+{
+    public static int Write(Report report, bool json, FileInfo? page)
+    {
+        if (json)
+        {
+            foreach (ResultRow row in report.Roofs.Concat(report.Rows))
+                Console.WriteLine(JsonLine.Of(row));
+        }
+        else
+        {
+            ConsoleReport.Write(report);
+        }
+        if (page is not null)
+        {
+            HtmlReport.Write(report, page.FullName);
+            Say(json, $"Page: {page.FullName}");
+        }
+        return ExitCode.Of(report);
+    }
+
+    /// <summary>Prints a line unless the output is for a program.</summary>
+    public static void Say(bool json, string line)
+    {
+        if (!json)
+            Console.WriteLine(line);
+    }
+}

@@ -1,0 +1,7 @@
+namespace Kernels.Perf;
+
+/// <summary>The families that have benchmarks.</summary>
+internal static class Families
+{
+    public static IReadOnlyList<IFamilyBench> All { get; } = [new SoftmaxFamily()];
+}

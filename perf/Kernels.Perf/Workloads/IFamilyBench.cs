@@ -1,0 +1,57 @@
+namespace Kernels.Perf;
+
+/// <summary>What a family gives to the verbs: one class for each family, listed in <see cref="Families"/>.</summary>
+internal interface IFamilyBench
+{
+    /// <summary>The family's word, as in the catalogue.</summary>
+    string Family { get; }
+
+    /// <summary>Workloads shaped like a real model's, on every variant that this machine can run; together about half a minute.</summary>
+    IEnumerable<WorkloadPlan> Showcase();
+
+    /// <summary>The same on the user's own data.</summary>
+    /// <exception cref="InputFormatException">The file cannot be read as this family's input.</exception>
+    IEnumerable<WorkloadPlan> FromFile(string path);
+
+    /// <summary>The shapes on which rivals are met.</summary>
+    IEnumerable<WorkloadPlan> Compare(IReadOnlyList<int> threadCounts);
+
+    /// <summary>Every rival known, with the reason if it is not on this machine.</summary>
+    IReadOnlyList<RivalStatus> Rivals { get; }
+}
+
+/// <summary>A rival and, unless it can run here, why not.</summary>
+internal sealed record RivalStatus(string Identity, string Version, string? AbsentReason);
+
+/// <summary>A workload that is not in memory yet.</summary>
+internal sealed record WorkloadPlan(string Name, Func<IWorkload> Open);
+
+/// <summary>A problem with its data, and everything that can solve it.</summary>
+internal interface IWorkload : IDisposable
+{
+    IReadOnlyList<IContender> Contenders { get; }
+
+    /// <summary>Whether the data of repeated calls stay in the last-level cache.</summary>
+    bool InCache { get; }
+
+    /// <summary>Bytes that must move or floating-point operations that must be done in one call, by the definition in docs/benchmarking.md.</summary>
+    double WorkPerCall { get; }
+
+    /// <summary><c>GB/s</c> or <c>GFLOP/s</c>.</summary>
+    string Unit { get; }
+
+    /// <summary>The roofs that bound it.</summary>
+    IReadOnlyList<RoofKind> Roofs { get; }
+
+    /// <summary>The shortest time of one call that these roofs allow, as they were measured in the same rounds.</summary>
+    double RoofSeconds(RoofSamples roofs, int threads);
+
+    /// <summary>How the best variant's result compares with results recorded in the input file; null where it holds none.</summary>
+    RecordedComparison? Recorded { get; }
+}
+
+/// <summary>The largest absolute difference to results that came with the input, and the largest that counts as reproduced.</summary>
+internal sealed record RecordedComparison(double LargestDifference, double Tolerance)
+{
+    public bool Held => LargestDifference <= Tolerance;
+}
