@@ -1,0 +1,64 @@
+using System.Text.RegularExpressions;
+
+namespace Kernels.Repository.Tests;
+
+/// <summary>The README says what is so: its examples compile and run, its coverage table is the catalogue.</summary>
+public sealed class ReadmeTests
+{
+    private static string Readme => Repository.Read("README.md").ReplaceLineEndings("\n");
+
+    private static string[] Examples => [.. Regex.Matches(Readme, @"```csharp\n(.*?)```", RegexOptions.Singleline).Select(match => Compact(match.Groups[1].Value))];
+
+    private static string Compact(string code) => Regex.Replace(code, @"\s+", " ").Trim();
+
+    [Fact]
+    public void EveryExampleIsOneThatIsRunHere()
+    {
+        string source = Repository.Read("tests/Kernels.Repository.Tests/ReadmeExamples.cs");
+        string[] run = [.. Regex.Matches(source, @"// README\s*\n(.*?)// end", RegexOptions.Singleline).Select(match => Compact(match.Groups[1].Value))];
+        Assert.NotEmpty(Examples);
+        Assert.Equal(Examples, run);
+    }
+
+    [Fact]
+    public void CoverageTableIsTheCatalogue()
+    {
+        var lines = new List<string> { "| family | types | native | cpu |", "|---|---|---|---|" };
+        foreach (IGrouping<(string Family, string), KernelDispatch> row in KernelInfo.Catalogue.GroupBy(dispatch => (dispatch.Chosen.Family, $"{Sets(dispatch, "native")}|{Sets(dispatch, "cpu")}")))
+        {
+            string types = string.Join(", ", row.Select(dispatch => dispatch.Chosen.Types));
+            lines.Add($"| `{row.Key.Family}` | {types} | {Sets(row.First(), "native")} | {Sets(row.First(), "cpu")} |");
+        }
+        string table = string.Join("\n", lines);
+        Assert.True(Readme.Contains(table, StringComparison.Ordinal), "README.md should hold this table:\n" + table);
+    }
+
+    private static string Sets(KernelDispatch dispatch, string backend)
+    {
+        string[] sets = [.. dispatch.Variants.Where(variant => variant.Backend == backend).Select(variant => variant.InstructionSet)];
+        return sets.Length == 0 ? "–" : string.Join(", ", sets);
+    }
+
+    [Fact]
+    public void EveryFigureStandsInAResultsFile()
+    {
+        // Figures are copied from what `compare --save` wrote, row by row; the file is linked above them.
+        Match block = Regex.Match(Readme, @"<!-- figures from (perf/results/\S+) -->\n(.*?)<!-- end of figures -->", RegexOptions.Singleline);
+        Assert.True(block.Success, "README.md has no block of figures");
+        string[] results = Repository.Read(block.Groups[1].Value).ReplaceLineEndings("\n").Split('\n');
+        string[] rows = [.. block.Groups[2].Value.Split('\n').Where(line => line.StartsWith('|') || line.StartsWith("- Machine", StringComparison.Ordinal))];
+        Assert.NotEmpty(rows);
+        Assert.All(rows, row => Assert.Contains(row, results));
+    }
+
+    [Fact]
+    public void ItsCommandsAreTheOnesContinuousIntegrationRuns()
+    {
+        string script = Repository.Read(".ci/run");
+        foreach (string command in new[] { "dotnet run -c Release --project perf/Kernels.Perf -- showcase", "dotnet test Kernels.sln -c Release" })
+        {
+            Assert.Contains(command, Readme, StringComparison.Ordinal);
+            Assert.Contains(command, script, StringComparison.Ordinal);
+        }
+    }
+}
