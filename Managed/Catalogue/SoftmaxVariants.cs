@@ -4,8 +4,8 @@ using Kernels.Interop;
 namespace Kernels;
 
 /// <summary>
-/// The softmax variants of one element type, best first: by width of the registers, and of equal width the native one, which was measured 1.1 to 2.5 times
-/// as fast over rows (docs/families/softmax.md). The scalar ones come last; of these the managed one runs anywhere.
+/// The softmax variants of one element type, best first: by width of the registers, and of equal width the native one, which was measured to be faster
+/// (docs/families/softmax.md). The scalar ones come last; of these the managed one runs anywhere.
 /// </summary>
 internal static class SoftmaxVariants<T> where T : unmanaged
 {

@@ -13,11 +13,11 @@ internal static class SoftmaxCpuVariants
     public static VariantEntry<ISoftmaxBackend<T>>[] Of<T>() where T : unmanaged =>
     [
         Entry<T>("avx512", Avx512F.IsSupported && Avx512BW.IsSupported && Avx512DQ.IsSupported, "the processor or the runtime's settings lack AVX-512 F, BW or DQ",
-            new Wide512()),
-        Entry<T>("avx2", Avx2.IsSupported && Fma.IsSupported, "the processor or the runtime's settings lack AVX2 or FMA", new Wide256()),
-        Entry<T>("advsimd", AdvSimd.Arm64.IsSupported, "not an ARM64 processor", new Wide128()),
-        Entry<T>("sse42", Sse42.IsSupported, "not an x86-64 processor, or the runtime's settings turn SIMD off", new Wide128()),
-        Entry<T>("scalar", true, "", new Scalar()),
+            new Width<Simd512<float>, Vector512<float>, Simd512<double>, Vector512<double>>()),
+        Entry<T>("avx2", Avx2.IsSupported && Fma.IsSupported, "the processor or the runtime's settings lack AVX2 or FMA", new Width<Simd256<float>, Vector256<float>, Simd256<double>, Vector256<double>>()),
+        Entry<T>("advsimd", AdvSimd.Arm64.IsSupported, "not an ARM64 processor", new Width<Simd128<float>, Vector128<float>, Simd128<double>, Vector128<double>>()),
+        Entry<T>("sse42", Sse42.IsSupported, "not an x86-64 processor, or the runtime's settings turn SIMD off", new Width<Simd128<float>, Vector128<float>, Simd128<double>, Vector128<double>>()),
+        Entry<T>("scalar", true, "", new Width<SimdScalar<float>, float, SimdScalar<double>, double>()),
     ];
 
     private static VariantEntry<ISoftmaxBackend<T>> Entry<T>(string instructionSet, bool isSupported, string reason, IWidth width) where T : unmanaged
@@ -41,39 +41,16 @@ internal static class SoftmaxCpuVariants
         object Double<T, TStorage>() where T : unmanaged where TStorage : struct, IStorage<T, double>;
     }
 
-    private sealed class Wide512 : IWidth
+    private sealed class Width<TSingle, VSingle, TDouble, VDouble> : IWidth
+        where TSingle : struct, ISimd<VSingle, float>
+        where VSingle : unmanaged
+        where TDouble : struct, ISimd<VDouble, double>
+        where VDouble : unmanaged
     {
         public object Single<T, TStorage>() where T : unmanaged where TStorage : struct, IStorage<T, float> =>
-            new SoftmaxCpu<T, float, SoftmaxKernels<Simd512<float>, Vector512<float>, float>, TStorage>();
+            new SoftmaxCpu<T, float, SoftmaxKernels<TSingle, VSingle, float>, TStorage>();
 
         public object Double<T, TStorage>() where T : unmanaged where TStorage : struct, IStorage<T, double> =>
-            new SoftmaxCpu<T, double, SoftmaxKernels<Simd512<double>, Vector512<double>, double>, TStorage>();
-    }
-
-    private sealed class Wide256 : IWidth
-    {
-        public object Single<T, TStorage>() where T : unmanaged where TStorage : struct, IStorage<T, float> =>
-            new SoftmaxCpu<T, float, SoftmaxKernels<Simd256<float>, Vector256<float>, float>, TStorage>();
-
-        public object Double<T, TStorage>() where T : unmanaged where TStorage : struct, IStorage<T, double> =>
-            new SoftmaxCpu<T, double, SoftmaxKernels<Simd256<double>, Vector256<double>, double>, TStorage>();
-    }
-
-    private sealed class Wide128 : IWidth
-    {
-        public object Single<T, TStorage>() where T : unmanaged where TStorage : struct, IStorage<T, float> =>
-            new SoftmaxCpu<T, float, SoftmaxKernels<Simd128<float>, Vector128<float>, float>, TStorage>();
-
-        public object Double<T, TStorage>() where T : unmanaged where TStorage : struct, IStorage<T, double> =>
-            new SoftmaxCpu<T, double, SoftmaxKernels<Simd128<double>, Vector128<double>, double>, TStorage>();
-    }
-
-    private sealed class Scalar : IWidth
-    {
-        public object Single<T, TStorage>() where T : unmanaged where TStorage : struct, IStorage<T, float> =>
-            new SoftmaxCpu<T, float, SoftmaxKernels<SimdScalar<float>, float, float>, TStorage>();
-
-        public object Double<T, TStorage>() where T : unmanaged where TStorage : struct, IStorage<T, double> =>
-            new SoftmaxCpu<T, double, SoftmaxKernels<SimdScalar<double>, double, double>, TStorage>();
+            new SoftmaxCpu<T, double, SoftmaxKernels<TDouble, VDouble, double>, TStorage>();
     }
 }
