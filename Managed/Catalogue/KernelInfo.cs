@@ -19,6 +19,12 @@ public static class KernelInfo
         Describe(SoftmaxVariants<double>.Table),
         Describe(SoftmaxVariants<Half>.Table),
         Describe(SoftmaxVariants<BFloat16>.Table),
+        Describe(MixedPrecisionGemmVariants<float>.FourBit),
+        Describe(MixedPrecisionGemmVariants<float>.EightBit),
+        Describe(MixedPrecisionGemmVariants<Half>.FourBit),
+        Describe(MixedPrecisionGemmVariants<Half>.EightBit),
+        Describe(MixedPrecisionGemmVariants<BFloat16>.FourBit),
+        Describe(MixedPrecisionGemmVariants<BFloat16>.EightBit),
     ]);
 
     /// <summary>The value of <c>KERNELS_FORCE</c> that this process started with, or <see langword="null"/>.</summary>

@@ -1,0 +1,50 @@
+using System.Runtime.InteropServices;
+
+namespace Kernels;
+
+/// <summary>A product of activations and quantised weights, with every argument checked: backends trust it.</summary>
+internal readonly ref struct MixedPrecisionGemmProblem<T> where T : unmanaged
+{
+    public const string ActivationsName = "activations", WeightsName = "weights", OutputName = "output";
+
+    public readonly int RowCount;
+    public readonly ReadOnlySpan<T> Activations;
+    public readonly QuantizedWeights Weights;
+    public readonly Span<T> Output;
+    public readonly MixedPrecisionGemmOptions Options;
+
+    public MixedPrecisionGemmProblem(ReadOnlySpan<T> activations, QuantizedWeights weights, Span<T> output, in MixedPrecisionGemmOptions options)
+    {
+        if (typeof(T) != typeof(float) && typeof(T) != typeof(Half) && typeof(T) != typeof(BFloat16))
+            throw new NotSupportedException($"The element type {typeof(T)} has no mixed-precision kernels: use float, Half or Kernels.BFloat16.");
+        ArgumentNullException.ThrowIfNull(weights, WeightsName);
+        if (activations.Length % weights.InputCount != 0)
+            throw new ArgumentException($"{activations.Length} elements are no whole number of rows of {weights.InputCount} inputs", ActivationsName);
+        RowCount = activations.Length / weights.InputCount;
+        long needed = (long)RowCount * weights.OutputCount;
+        if (output.Length < needed)
+            throw new ArgumentException($"{output.Length} elements are too few: {needed} are written", OutputName);
+        Output = output[..(int)needed];
+        CheckOptions(options, weights.OutputCount);
+        CheckDisjoint(activations, Output, ActivationsName);
+        CheckDisjoint(options.Bias, Output, nameof(options.Bias));
+        Activations = activations;
+        Weights = weights;
+        Options = options;
+    }
+
+    private static void CheckOptions(in MixedPrecisionGemmOptions options, int outputCount)
+    {
+        if (!Enum.IsDefined(options.Arithmetic))
+            throw new ArgumentOutOfRangeException(nameof(options.Arithmetic), options.Arithmetic, "no such arithmetic");
+        if (!options.Bias.IsEmpty && options.Bias.Length != outputCount)
+            throw new ArgumentException($"{options.Bias.Length} elements for {outputCount} outputs", nameof(options.Bias));
+        ArgumentOutOfRangeException.ThrowIfNegative(options.Kernel.MaxDegreeOfParallelism, nameof(KernelOptions.MaxDegreeOfParallelism));
+    }
+
+    private static void CheckDisjoint<TInput>(ReadOnlySpan<TInput> input, ReadOnlySpan<T> output, string inputName) where TInput : unmanaged
+    {
+        if (MemoryMarshal.AsBytes(input).Overlaps(MemoryMarshal.AsBytes(output)))
+            throw new ArgumentException($"the span overlaps {inputName}", OutputName);
+    }
+}

@@ -1,0 +1,54 @@
+namespace Kernels;
+
+/// <summary>The argument checks of quantised weights. Every message names the parameter and the value.</summary>
+internal static class QuantizedWeightsChecks
+{
+    public static QuantizedWeightsLayout Layout(int outputCount, int inputCount, QuantizationFormat format)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(outputCount, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(inputCount, 1);
+        Defined(format.Type, nameof(format));
+        Defined(format.ScaleType, nameof(format));
+        if (format.GroupSize < 0 || (format.GroupSize > 0 && inputCount % format.GroupSize != 0))
+            throw new ArgumentOutOfRangeException(nameof(format), format.GroupSize, $"the group size must divide the {inputCount} inputs, or be {QuantizationFormat.WholeColumn} for one group");
+        var layout = new QuantizedWeightsLayout(outputCount, inputCount, format);
+        if (layout.ByteCount > Array.MaxLength - QuantizedWeightsLayout.Alignment)
+            throw new ArgumentOutOfRangeException(nameof(outputCount), outputCount, $"{layout.ByteCount} packed bytes exceed what an array can hold");
+        return layout;
+    }
+
+    public static void Length(long available, long needed, string name)
+    {
+        if (available != needed)
+            throw new ArgumentException($"{available} elements, but the sizes ask for {needed}", name);
+    }
+
+    public static void Finite(ReadOnlySpan<float> values, int rowLength, string name)
+    {
+        for (int i = 0; i < values.Length; i++)
+        {
+            if (!float.IsFinite(values[i]))
+                throw new ArgumentException($"the element of row {i / rowLength}, column {i % rowLength} is {values[i]}: finite numbers are needed", name);
+        }
+    }
+
+    public static void Range(ReadOnlySpan<byte> values, int largest, string name)
+    {
+        int index = values.IndexOfAnyExceptInRange((byte)0, (byte)largest);
+        if (index >= 0)
+            throw new ArgumentOutOfRangeException(name, values[index], $"element {index} is not within 0 to {largest}");
+    }
+
+    public static void ScaleFits(float scale, ScaleType type, string name)
+    {
+        float rounded = type switch { ScaleType.Float16 => (float)(Half)scale, ScaleType.BFloat16 => (BFloat16)scale, _ => scale };
+        if (!float.IsFinite(rounded))
+            throw new ArgumentOutOfRangeException(name, scale, $"a group needs a scale beyond the largest {type}");
+    }
+
+    private static void Defined<TEnum>(TEnum value, string name) where TEnum : struct, Enum
+    {
+        if (!Enum.IsDefined(value))
+            throw new ArgumentOutOfRangeException(name, value, $"no {typeof(TEnum).Name}");
+    }
+}

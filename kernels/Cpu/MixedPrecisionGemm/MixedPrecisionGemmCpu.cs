@@ -1,0 +1,49 @@
+using System.Buffers;
+
+namespace Kernels.Cpu;
+
+/// <summary>
+/// The driver: blocks of rows; for each, the activations are brought into the order of use, and the panels of outputs are spread over the threads. A panel's
+/// weights are read once for each block of rows, so once at small batch. Knows no instruction set.
+/// </summary>
+internal sealed unsafe class MixedPrecisionGemmCpu<T, TStorage, TKernels> : IMixedPrecisionGemmBackend<T>
+    where T : unmanaged
+    where TStorage : struct, IStorage<T, float>
+    where TKernels : struct, IGemmKernels
+{
+    public void Multiply(in MixedPrecisionGemmRows<T> rows, in KernelOptions options)
+    {
+        int threads = ThreadCount(rows, options), blockRows = Math.Min(rows.RowCount, MixedPrecisionGemmTuning.BlockRows);
+        long bytes = ActivationBlock.Bytes(rows.Layout, rows.Arithmetic, blockRows);
+        byte[] scratch = ArrayPool<byte>.Shared.Rent(checked((int)bytes + QuantizedWeightsLayout.Alignment));
+        try
+        {
+            fixed (byte* unaligned = scratch)
+            {
+                byte* aligned = unaligned + (-(nint)unaligned & (QuantizedWeightsLayout.Alignment - 1));
+                for (int row = 0; row < rows.RowCount; row += blockRows)
+                    MultiplyBlock(rows, row, Math.Min(blockRows, rows.RowCount - row), aligned, threads, options.CancellationToken);
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(scratch);
+        }
+    }
+
+    private static void MultiplyBlock(in MixedPrecisionGemmRows<T> rows, int firstRow, int rowCount, byte* scratch, int threads, CancellationToken cancellation)
+    {
+        var block = new ActivationBlock(scratch, rows.Layout, rows.Arithmetic, rowCount);
+        T* activations = rows.Activations + (long)firstRow * rows.Layout.InputCount;
+        RangeRunner.Run(new ActivationJob<T, TStorage>(rows.Layout, rows.Arithmetic, activations, block), rowCount, grain: 1, threads, cancellation);
+        RangeRunner.Run(new GemmPanelJob<T, TStorage, TKernels>(rows, firstRow, block), rows.Layout.PanelCount, grain: 1, threads, cancellation);
+    }
+
+    private static int ThreadCount(in MixedPrecisionGemmRows<T> rows, in KernelOptions options)
+    {
+        if (options.MaxDegreeOfParallelism > 0)
+            return options.MaxDegreeOfParallelism;
+        long products = (long)rows.Layout.OutputCount * rows.Layout.InputCount * rows.RowCount;
+        return products < MixedPrecisionGemmTuning.ParallelProducts ? 1 : MachineInfo.Current.ProcessorCount;
+    }
+}

@@ -1,0 +1,45 @@
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
+using System.Runtime.Intrinsics.X86;
+
+namespace Kernels.Cpu;
+
+/// <summary>
+/// The managed variants. One body serves all; they differ in register width and integer dot product. AVX-512 comes first although .NET offers its VNNI only on
+/// 256 bits: a 512-bit vpmaddubsw with sums in 16 bits does as many products for each instruction.
+/// </summary>
+internal static class MixedPrecisionGemmCpuVariants
+{
+    private const string Family = "mixed_precision_gemm", Backend = "cpu";
+
+    /// <summary>The variants for one type of activations and outputs and one width of weights, best first. The last one runs everywhere.</summary>
+    public static VariantEntry<IMixedPrecisionGemmBackend<T>>[] Of<T>(bool isEightBit) where T : unmanaged => isEightBit ? Of<T, U8Weights>("u8") : Of<T, U4Weights>("u4");
+
+    private static VariantEntry<IMixedPrecisionGemmBackend<T>>[] Of<T, TFormat>(string weights) where T : unmanaged where TFormat : struct, IWeightFormat
+    {
+        string types = $"{ElementToken.Of<T>()}_{weights}_{ElementToken.Of<T>()}";
+        bool avx512 = Avx512F.IsSupported && Avx512BW.IsSupported && Avx512DQ.IsSupported, avx2 = Avx2.IsSupported && Fma.IsSupported;
+        return
+        [
+            Entry<T, GemmKernels<Vector512<int>, GemmSimd512, GemmDotAvx512, TFormat>>(types, "avx512", avx512, "the processor or the runtime's settings lack AVX-512 F, BW or DQ"),
+            Entry<T, GemmKernels<Vector256<int>, GemmSimd256, GemmDotVnni, TFormat>>(types, "avxvnni", avx2 && AvxVnni.IsSupported, "the processor or the runtime's settings lack AVX-VNNI, AVX2 or FMA"),
+            Entry<T, GemmKernels<Vector256<int>, GemmSimd256, GemmDotAvx2, TFormat>>(types, "avx2", avx2, "the processor or the runtime's settings lack AVX2 or FMA"),
+            Entry<T, GemmKernels<Vector128<int>, GemmSimd128, GemmDot128, TFormat>>(types, "advsimd", AdvSimd.Arm64.IsSupported, "not an ARM64 processor"),
+            Entry<T, GemmKernels<Vector128<int>, GemmSimd128, GemmDot128, TFormat>>(types, "sse42", Sse42.IsSupported, "not an x86-64 processor, or the runtime's settings turn SIMD off"),
+            Entry<T, GemmKernels<uint, GemmSimdScalar, GemmDotScalar, TFormat>>(types, "scalar", true, ""),
+        ];
+    }
+
+    private static VariantEntry<IMixedPrecisionGemmBackend<T>> Entry<T, TKernels>(string types, string instructionSet, bool isSupported, string reason)
+        where T : unmanaged where TKernels : struct, IGemmKernels
+    {
+        VariantAvailability availability = isSupported ? VariantAvailability.Available : VariantAvailability.Emulated;
+        var variant = new KernelVariant(Family, types, Backend, instructionSet, availability, isSupported ? "" : reason);
+        return new(variant, (IMixedPrecisionGemmBackend<T>)BackendOf<T, TKernels>());
+    }
+
+    private static object BackendOf<T, TKernels>() where T : unmanaged where TKernels : struct, IGemmKernels =>
+        typeof(T) == typeof(float) ? new MixedPrecisionGemmCpu<float, ComputeStorage<float>, TKernels>() :
+        typeof(T) == typeof(Half) ? new MixedPrecisionGemmCpu<Half, HalfStorage, TKernels>() :
+        new MixedPrecisionGemmCpu<BFloat16, BFloat16Storage, TKernels>();
+}
