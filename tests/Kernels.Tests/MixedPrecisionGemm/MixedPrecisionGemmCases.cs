@@ -1,0 +1,50 @@
+namespace Kernels.Tests;
+
+/// <summary>The variants, formats and numbers that the tests of the family sweep.</summary>
+internal static class MixedPrecisionGemmCases
+{
+    public const string Family = "mixed_precision_gemm";
+
+    /// <summary>Identities of all variants for one type of activations; those absent are reported as skipped.</summary>
+    public static TheoryData<string> Variants<T>() where T : unmanaged
+    {
+        var data = new TheoryData<string>();
+        foreach (KernelVariant variant in MixedPrecisionGemmVariants<T>.FourBit.Entries.ToArray().Select(entry => entry.Variant))
+            data.Add(variant.InstructionSet);
+        return data;
+    }
+
+    /// <summary>Options that force the variant of that instruction set for the weights' type, in software if need be; skips the test if it cannot run at all.</summary>
+    public static KernelOptions Force<T>(string instructionSet, QuantizedType type, int threads = 1) where T : unmanaged
+    {
+        KernelVariant variant = MixedPrecisionGemmVariants<T>.Of(type).Entries.ToArray().Select(entry => entry.Variant).Single(v => v.InstructionSet == instructionSet);
+        Skip.If(variant.Availability == VariantAvailability.Absent, $"{variant.Identity}: {variant.Reason}");
+        return new KernelOptions { Variant = variant.Identity, MaxDegreeOfParallelism = threads, AllowEmulation = true };
+    }
+
+    public static GemmArithmetic[] Arithmetics { get; } = Enum.GetValues<GemmArithmetic>();
+
+    public static QuantizedType[] Types { get; } = Enum.GetValues<QuantizedType>();
+
+    public static float[] Normal(int count, int seed, double spread = 1)
+    {
+        var random = new Random(seed);
+        var values = new float[count];
+        for (int i = 0; i < count; i++)
+            values[i] = (float)(spread * Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble()));
+        return values;
+    }
+
+    public static T[] Activations<T>(int count, int seed) where T : unmanaged => Element.From<T>(Normal(count, seed).Select(x => (double)x));
+
+    public static QuantizedWeights Weights(int outputs, int inputs, QuantizationFormat format, int seed = 1) =>
+        QuantizedWeights.Pack(Normal(outputs * inputs, seed, 0.05), outputs, inputs, format);
+
+    public static T[] Multiply<T>(ReadOnlySpan<T> activations, QuantizedWeights weights, GemmArithmetic arithmetic, in KernelOptions kernel, ReadOnlySpan<float> bias = default)
+        where T : unmanaged
+    {
+        var output = new T[activations.Length / weights.InputCount * weights.OutputCount];
+        MixedPrecisionGemm.Multiply(activations, weights, output, new() { Arithmetic = arithmetic, Bias = bias, Kernel = kernel });
+        return output;
+    }
+}

@@ -1,0 +1,105 @@
+namespace Kernels.Tests;
+
+/// <summary>Products against the oracle, over formats, shapes and extremes.</summary>
+public abstract class MixedPrecisionGemmTests<T> where T : unmanaged
+{
+    public static TheoryData<string> Variants => MixedPrecisionGemmCases.Variants<T>();
+
+    [SkippableTheory]
+    [MemberData(nameof(Variants))]
+    public void EveryFormatAgreesWithTheOracle(string variant)
+    {
+        foreach (QuantizedType type in MixedPrecisionGemmCases.Types)
+        {
+            foreach (ScaleType scale in Enum.GetValues<ScaleType>())
+            {
+                // 384 inputs: the usual groups, whole columns, and divisors that are no multiple of a step or exceed a segment.
+                foreach (int group in new[] { 32, 64, 128, QuantizationFormat.WholeColumn, 1, 3, 6, 12, 192 })
+                    Check(variant, rows: 7, outputs: 70, inputs: 384, new(type, group, scale), withBias: scale == ScaleType.BFloat16);
+            }
+        }
+    }
+
+    [SkippableTheory]
+    [MemberData(nameof(Variants))]
+    public void EveryTailAgreesWithTheOracle(string variant)
+    {
+        // MLAS's grid: every size up to 95 in some role, and rows around the tiles' 4 and 6.
+        for (int size = 1; size < 96; size += size < 12 || size > 60 ? 1 : 5)
+        {
+            var type = (QuantizedType)(size % 3);
+            Check(variant, 1, size, size, new(type, QuantizationFormat.WholeColumn));
+            Check(variant, 1, 32, size, new(type, 1));
+            Check(variant, 1 + size % 13, size, 32, new(type, 32));
+            Check(variant, 2, size, size, new(type, QuantizationFormat.WholeColumn), withBias: true);
+        }
+    }
+
+    private static void Check(string variant, int rows, int outputs, int inputs, QuantizationFormat format, bool withBias = false)
+    {
+        KernelOptions kernel = MixedPrecisionGemmCases.Force<T>(variant, format.Type);
+        QuantizedWeights weights = MixedPrecisionGemmCases.Weights(outputs, inputs, format);
+        T[] activations = MixedPrecisionGemmCases.Activations<T>(rows * inputs, rows + inputs);
+        float[]? bias = withBias ? MixedPrecisionGemmCases.Normal(outputs, 3) : null;
+        foreach (GemmArithmetic arithmetic in MixedPrecisionGemmCases.Arithmetics)
+        {
+            T[] actual = MixedPrecisionGemmCases.Multiply<T>(activations, weights, arithmetic, kernel, bias);
+            MixedPrecisionGemmOracle.Of<T>(activations, weights, arithmetic, bias).Check<T>(actual, $"{variant}, {arithmetic}, {format}, {rows} x {outputs} x {inputs}");
+        }
+    }
+
+    [SkippableTheory]
+    [MemberData(nameof(Variants))]
+    public void ExtremesDoNotSaturate(string variant)
+    {
+        // Activations at +-127, all weights at an end of their range: the integer sums are as large as they can be, in every sign.
+        foreach (QuantizedType type in MixedPrecisionGemmCases.Types)
+        {
+            int largest = type == QuantizedType.U8 ? 255 : 15;
+            foreach (int rows in new[] { 1, 5 })
+            {
+                foreach (int pattern in Enumerable.Range(0, 16))
+                {
+                    const int outputs = 64, inputs = 512;
+                    byte[] values = [.. Enumerable.Range(0, outputs * inputs).Select(i => (byte)(Bit(pattern, i & 1) ? largest : 0))];
+                    T[] activations = Element.From<T>(Enumerable.Range(0, rows * inputs).Select(i => Bit(pattern, 2 + (i & 1)) ? 1.0 : -1.0));
+                    byte[] zeros = type == QuantizedType.U4ZeroPoint ? [.. Enumerable.Repeat((byte)(pattern % 2 == 0 ? 0 : 15), outputs)] : [];
+                    QuantizedWeights weights = QuantizedWeights.FromQuantized(
+                        values, [.. Enumerable.Repeat(0.5f, outputs)], zeros, outputs, inputs, new(type, QuantizationFormat.WholeColumn));
+                    T[] actual = MixedPrecisionGemmCases.Multiply<T>(activations, weights, GemmArithmetic.Int8Activations, MixedPrecisionGemmCases.Force<T>(variant, type));
+                    MixedPrecisionGemmOracle.Of<T>(activations, weights, GemmArithmetic.Int8Activations).Check<T>(actual, $"{variant}, {type}, pattern {pattern}, {rows} rows");
+                }
+            }
+        }
+    }
+
+    private static bool Bit(int pattern, int index) => ((pattern >> index) & 1) != 0;
+
+    [SkippableTheory]
+    [MemberData(nameof(Variants))]
+    public void NotANumberStaysInItsRow(string variant)
+    {
+        QuantizedWeights weights = MixedPrecisionGemmCases.Weights(40, 256, new());
+        T[] activations = MixedPrecisionGemmCases.Activations<T>(3 * 256, 1);
+        KernelOptions kernel = MixedPrecisionGemmCases.Force<T>(variant, QuantizedType.U4);
+        foreach (GemmArithmetic arithmetic in MixedPrecisionGemmCases.Arithmetics)
+        {
+            T[] clean = MixedPrecisionGemmCases.Multiply<T>(activations, weights, arithmetic, kernel);
+            foreach (double special in new[] { double.NaN, double.PositiveInfinity, double.NegativeInfinity })
+            {
+                T[] dirty = [.. activations];
+                dirty[256 + 77] = Element.FromDouble<T>(special);
+                T[] actual = MixedPrecisionGemmCases.Multiply<T>(dirty, weights, arithmetic, kernel);
+                Assert.Equal(clean[..40], actual[..40]);
+                Assert.Equal(clean[80..], actual[80..]);
+                Assert.All(actual[40..80], value => Assert.False(double.IsFinite(Element.ToDouble(value))));
+            }
+        }
+    }
+}
+
+public sealed class MixedPrecisionGemmTestsF32 : MixedPrecisionGemmTests<float>;
+
+public sealed class MixedPrecisionGemmTestsF16 : MixedPrecisionGemmTests<Half>;
+
+public sealed class MixedPrecisionGemmTestsBF16 : MixedPrecisionGemmTests<BFloat16>;
