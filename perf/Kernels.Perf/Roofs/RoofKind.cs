@@ -14,6 +14,11 @@ internal enum RoofKind
 
     /// <summary>f32 multiply-adds in registers, two operations each.</summary>
     MultiplyAdd,
+
+    /// <summary>
+    /// Products of unsigned 4-bit and signed 8-bit integers in registers, two operations each: eight vpmaddubsw added in 16 bits, then one vpmaddwd, added in 32 bits.
+    /// </summary>
+    NibbleDot,
 }
 
 /// <summary>One run of a roof loop.</summary>

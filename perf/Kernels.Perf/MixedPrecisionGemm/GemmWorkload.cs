@@ -1,0 +1,38 @@
+namespace Kernels.Perf;
+
+/// <summary>A case in memory, with its oracle and its contenders.</summary>
+internal sealed class GemmWorkload : IWorkload
+{
+    private readonly GemmBuffers _buffers;
+
+    public GemmWorkload(GemmCase gemmCase, Func<GemmBuffers, GemmOracle, IEnumerable<IContender>> contenders)
+    {
+        _buffers = new GemmBuffers(gemmCase);
+        Contenders = [.. contenders(_buffers, new GemmOracle(_buffers))];
+    }
+
+    public IReadOnlyList<IContender> Contenders { get; }
+
+    public bool InCache => false;
+
+    public double WorkPerCall => _buffers.Case.Operations;
+
+    public string Unit => "GFLOP/s";
+
+    public IReadOnlyList<RoofKind> Roofs => [RoofKind.Read, Ceiling];
+
+    public RecordedComparison? Recorded => null;
+
+    /// <summary>The longer of: reading the packed weights once; the multiply-adds at the ceiling of registers.</summary>
+    public double RoofSeconds(RoofSamples roofs, int threads) => Math.Max(
+        _buffers.Packed[0].ByteCount / roofs.PerSecond(RoofKind.Read, threads), _buffers.Case.Operations / roofs.PerSecond(Ceiling, threads));
+
+    public void Dispose()
+    {
+        foreach (IContender contender in Contenders)
+            contender.Dispose();
+        _buffers.Dispose();
+    }
+
+    private RoofKind Ceiling => _buffers.Case.Arithmetic == GemmArithmetic.Exact ? RoofKind.MultiplyAdd : RoofKind.NibbleDot;
+}
