@@ -1,12 +1,14 @@
 namespace Kernels.Perf;
 
 /// <summary>Opens workloads one after another, checks every contender against the oracle, times them and makes rows of it.</summary>
-internal sealed class FamilyMeasurement(RoofBench roofs, Effort effort, ProgressLine progress, string? filter = null)
+internal sealed class FamilyMeasurement(RoofBench roofs, Effort effort, ProgressLine progress, string? filter = null, string? workloads = null)
 {
     public IEnumerable<ResultRow> Run(string family, IEnumerable<WorkloadPlan> plans)
     {
         foreach (WorkloadPlan plan in plans)
         {
+            if (workloads is not null && !plan.Name.Contains(workloads, StringComparison.OrdinalIgnoreCase))
+                continue;
             progress.Say($"{family}: {plan.Name}, making data");
             using IWorkload workload = plan.Open();
             IContender[] contenders = [.. workload.Contenders.Where(contender => Wanted(contender, plan))];

@@ -22,9 +22,9 @@ internal static class GemmContenders
     }
 
     private static CallContender Contender(GemmBuffers buffers, GemmOracle oracle, string variant, int threads) =>
-        new(variant, threads, buffers.Packed.Length, buffers.Case.Tolerance, buffer => Call(buffers, buffer, variant, threads), oracle.LargestError);
+        new(variant, threads, buffers.Weights.Packed.Length, buffers.Case.Tolerance, buffer => Call(buffers, buffer, variant, threads), oracle.LargestError);
 
     private static void Call(GemmBuffers buffers, int buffer, string variant, int threads) => MixedPrecisionGemm.Multiply<float>(
-        buffers.Activations.Span, buffers.Packed[buffer], buffers.Output.Span,
+        buffers.Activations.Span, buffers.Weights.Packed[buffer], buffers.Output.Span,
         new() { Arithmetic = buffers.Case.Arithmetic, Kernel = new() { Variant = variant, MaxDegreeOfParallelism = threads } });
 }

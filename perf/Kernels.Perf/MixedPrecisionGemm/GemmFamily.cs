@@ -8,28 +8,38 @@ internal sealed class GemmFamily : IFamilyBench
 
     private static readonly int[] s_rowCounts = [1, 2, 4, 8, 16, 32, 64, 128, 512];
 
-    private static readonly int[] s_showcaseRowCounts = [1, 128];
+    private static readonly int[] s_fewRowCounts = [1, 16, 128];
 
     public string Family => GemmContenders.Family;
 
     public IReadOnlyList<RivalStatus> Rivals => [OpenBlasGemm.Status];
 
     public IEnumerable<WorkloadPlan> Showcase() =>
-        from rows in s_showcaseRowCounts
-        from arithmetic in Enum.GetValues<GemmArithmetic>()
-        select Plan(new GemmCase(s_layers[0].Inputs, s_layers[0].Outputs, rows, arithmetic), (buffers, oracle) => GemmContenders.Ours(buffers, oracle, ThreadCounts.OneAndAll));
+        Plans(s_layers[..1], s_fewRowCounts, (buffers, oracle) => GemmContenders.Ours(buffers, oracle, ThreadCounts.OneAndAll));
 
     /// <summary>None: a file of logits holds no layer.</summary>
     public IEnumerable<WorkloadPlan> FromFile(string path) => [];
 
-    public IEnumerable<WorkloadPlan> Compare(IReadOnlyList<int> threadCounts) =>
-        from layer in s_layers
-        from rows in s_rowCounts
-        from arithmetic in Enum.GetValues<GemmArithmetic>()
-        select Plan(new GemmCase(layer.Inputs, layer.Outputs, rows, arithmetic), (buffers, oracle) => GemmContenders.Ours(buffers, oracle, threadCounts).Concat(Opened(buffers, oracle, threadCounts)));
+    public IEnumerable<WorkloadPlan> Compare(IReadOnlyList<int> threadCounts, bool quick) => Plans(
+        quick ? s_layers[..1] : s_layers, quick ? s_fewRowCounts : s_rowCounts,
+        (buffers, oracle) => GemmContenders.Ours(buffers, oracle, threadCounts).Concat(Opened(buffers, oracle, threadCounts)));
 
-    private static WorkloadPlan Plan(GemmCase gemmCase, Func<GemmBuffers, GemmOracle, IEnumerable<IContender>> contenders) =>
-        new(gemmCase.Name, () => new GemmWorkload(gemmCase, contenders));
+    // A layer's weights live while its cases are asked for.
+    private static IEnumerable<WorkloadPlan> Plans((int Inputs, int Outputs)[] layers, int[] rowCounts, Func<GemmBuffers, GemmOracle, IEnumerable<IContender>> contenders)
+    {
+        foreach ((int inputs, int outputs) in layers)
+        {
+            using var weights = new GemmWeights(inputs, outputs);
+            foreach (int rows in rowCounts)
+            {
+                foreach (GemmArithmetic arithmetic in Enum.GetValues<GemmArithmetic>())
+                {
+                    var gemmCase = new GemmCase(inputs, outputs, rows, arithmetic);
+                    yield return new WorkloadPlan(gemmCase.Name, () => new GemmWorkload(gemmCase, weights, contenders));
+                }
+            }
+        }
+    }
 
     private static IEnumerable<IContender> Opened(GemmBuffers buffers, GemmOracle oracle, IReadOnlyList<int> threadCounts) =>
         OpenBlasGemm.Status.AbsentReason is null ? threadCounts.Select(threads => OpenBlasGemm.Open(buffers, oracle, threads)) : [];

@@ -40,7 +40,7 @@ internal sealed class GemmOracle
     private double Dot(int row, int output)
     {
         int inputs = _buffers.Case.InputCount;
-        ReadOnlySpan<float> activations = _buffers.Activations.Span.Slice(row * inputs, inputs), weights = _buffers.Dequantized[0].Span.Slice(output * inputs, inputs);
+        ReadOnlySpan<float> activations = _buffers.Activations.Span.Slice(row * inputs, inputs), weights = _buffers.Weights.Dequantized[0].Span.Slice(output * inputs, inputs);
         double sum = 0;
         for (int input = 0; input < inputs; input++)
             sum += (double)activations[input] * weights[input];

@@ -5,9 +5,9 @@ internal sealed class GemmWorkload : IWorkload
 {
     private readonly GemmBuffers _buffers;
 
-    public GemmWorkload(GemmCase gemmCase, Func<GemmBuffers, GemmOracle, IEnumerable<IContender>> contenders)
+    public GemmWorkload(GemmCase gemmCase, GemmWeights weights, Func<GemmBuffers, GemmOracle, IEnumerable<IContender>> contenders)
     {
-        _buffers = new GemmBuffers(gemmCase);
+        _buffers = new GemmBuffers(gemmCase, weights);
         Contenders = [.. contenders(_buffers, new GemmOracle(_buffers))];
     }
 
@@ -25,7 +25,7 @@ internal sealed class GemmWorkload : IWorkload
 
     /// <summary>The longer of: reading the packed weights once; the multiply-adds at the ceiling of registers.</summary>
     public double RoofSeconds(RoofSamples roofs, int threads) => Math.Max(
-        _buffers.Packed[0].ByteCount / roofs.PerSecond(RoofKind.Read, threads), _buffers.Case.Operations / roofs.PerSecond(Ceiling, threads));
+        _buffers.Weights.Packed[0].ByteCount / roofs.PerSecond(RoofKind.Read, threads), _buffers.Case.Operations / roofs.PerSecond(Ceiling, threads));
 
     public void Dispose()
     {

@@ -21,12 +21,12 @@ internal static unsafe partial class OpenBlasGemm
 
     public static IContender Open(GemmBuffers buffers, GemmOracle oracle, int threads)
     {
-        return new CallContender(Identity, threads, buffers.Dequantized.Length, Tolerance, Call, oracle.LargestError);
+        return new CallContender(Identity, threads, buffers.Weights.Dequantized.Length, Tolerance, Call, oracle.LargestError);
 
         void Call(int buffer)
         {
             (int rows, int inputs, int outputs) = (buffers.Case.RowCount, buffers.Case.InputCount, buffers.Case.OutputCount);
-            float* activations = buffers.Activations.Pointer, weights = buffers.Dequantized[buffer].Pointer, output = buffers.Output.Pointer;
+            float* activations = buffers.Activations.Pointer, weights = buffers.Weights.Dequantized[buffer].Pointer, output = buffers.Output.Pointer;
             SetThreads(threads);
             if (rows == 1)
                 MultiplyVector(RowMajor, NoTranspose, outputs, inputs, 1, weights, inputs, activations, 1, 0, output, 1);

@@ -13,11 +13,12 @@ internal static class CompareVerb
         family.AcceptOnlyFromAmong([.. Families.All.Select(bench => bench.Family)]);
         var threads = new Option<string?>("--threads") { Description = "Numbers of threads, such as 1,2 (the default on machines with two processors or more)." };
         var filter = new Option<string?>("--filter") { Description = "Only contenders whose identity or workload contains this text." };
+        var workload = new Option<string?>("--workload") { Description = "Only workloads whose name contains this text; no other is brought into memory." };
         var quick = new Option<bool>("--quick") { Description = "Few rounds: done within a minute." };
         var save = new Option<bool>("--save") { Description = "Also write perf/results/[machine]/[family].md." };
         Option<FileInfo?> page = VerbOptions.Report();
         Option<bool> json = VerbOptions.Json();
-        var command = new Command("compare", "Measure a family and its rivals in turn in the same run.") { family, threads, filter, quick, save, page, json };
+        var command = new Command("compare", "Measure a family and its rivals in turn in the same run.") { family, threads, filter, workload, quick, save, page, json };
         command.SetAction(parsed =>
         {
             IFamilyBench bench = Families.All.Single(known => known.Family == parsed.GetValue(family));
@@ -26,8 +27,7 @@ internal static class CompareVerb
                 Console.Error.WriteLine($"--threads {parsed.GetValue(threads)}: numbers from 1 on, separated by commas, are needed");
                 return ExitCode.BadInput;
             }
-            Effort effort = parsed.GetValue(quick) ? Effort.Quick : Effort.Full;
-            Report report = ProgressLine.During(parsed.GetValue(json), progress => Measure(bench, counts, effort, parsed.GetValue(filter), progress));
+            Report report = ProgressLine.During(parsed.GetValue(json), progress => Measure(bench, counts, parsed.GetValue(quick), parsed.GetValue(filter), parsed.GetValue(workload), progress));
             if (parsed.GetValue(save))
                 ReportWriter.Say(parsed.GetValue(json), $"Saved: {MarkdownResults.Save(report, bench.Family)}");
             return ReportWriter.Write(report, parsed.GetValue(json), parsed.GetValue(page));
@@ -35,12 +35,12 @@ internal static class CompareVerb
         return command;
     }
 
-    private static Report Measure(IFamilyBench bench, int[] threads, Effort effort, string? filter, ProgressLine progress)
+    private static Report Measure(IFamilyBench bench, int[] threads, bool quick, string? filter, string? workload, ProgressLine progress)
     {
         using var roofs = new RoofBench(threads, progress);
         progress.Say("looking for rivals");
         IReadOnlyList<RivalStatus> rivals = bench.Rivals;
-        ResultRow[] rows = [.. new FamilyMeasurement(roofs, effort, progress, filter).Run(bench.Family, bench.Compare(threads))];
+        ResultRow[] rows = [.. new FamilyMeasurement(roofs, quick ? Effort.Quick : Effort.Full, progress, filter, workload).Run(bench.Family, bench.Compare(threads, quick))];
         return new Report($"{bench.Family}: ours and rivals", DateTimeOffset.UtcNow, roofs.Rows, rows, rivals);
     }
 

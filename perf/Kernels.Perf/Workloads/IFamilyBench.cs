@@ -13,8 +13,8 @@ internal interface IFamilyBench
     /// <exception cref="InputFormatException">The file cannot be read as this family's input.</exception>
     IEnumerable<WorkloadPlan> FromFile(string path);
 
-    /// <summary>The shapes on which rivals are met.</summary>
-    IEnumerable<WorkloadPlan> Compare(IReadOnlyList<int> threadCounts);
+    /// <summary>The shapes on which rivals are met; if quick, so few that they take less than a minute.</summary>
+    IEnumerable<WorkloadPlan> Compare(IReadOnlyList<int> threadCounts, bool quick);
 
     /// <summary>Every rival known, with the reason if it is not on this machine.</summary>
     IReadOnlyList<RivalStatus> Rivals { get; }
