@@ -17,7 +17,9 @@ internal readonly unsafe partial struct GemmKernels<V, TSimd, TDot, TFormat>
                 AddExactRow(segment, (float*)activations.Values, sums, column);
             return;
         }
-        V* weights = stackalloc V[2 * QuantizedWeightsLayout.LargestSegment];
+        const int alignment = QuantizedWeightsLayout.Alignment;
+        byte* unaligned = stackalloc byte[2 * QuantizedWeightsLayout.LargestSegment * sizeof(V) + alignment];
+        var weights = (V*)(((nint)unaligned + alignment - 1) & -alignment);
         for (int column = 0; column < PanelColumns; column += TileColumns)
         {
             Dequantize(segment, weights, column);

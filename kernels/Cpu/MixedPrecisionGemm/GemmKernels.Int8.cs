@@ -28,8 +28,10 @@ internal readonly unsafe partial struct GemmKernels<V, TSimd, TDot, TFormat> : I
         }
         for (int column = 0; column < PanelColumns; column += TileColumns)
         {
+            var left = new ColumnFactors(segment, column);
+            var right = new ColumnFactors(segment, column + TSimd.Lanes);
             for (int row = 0; row < activations.RowCount; row += Int8TileRows)
-                AddInt8Tile(segment, activations, sums, row, column);
+                AddInt8Tile(segment, activations, left, right, sums + row * PanelColumns + column, row, column);
         }
     }
 
@@ -46,9 +48,9 @@ internal readonly unsafe partial struct GemmKernels<V, TSimd, TDot, TFormat> : I
         get => 4 * TSimd.Lanes;
     }
 
-    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void AddInt8Tile(in GemmSegment segment, in ActivationSegment activations, float* sums, int row, int column)
+    private static void AddInt8Tile(
+        in GemmSegment segment, in ActivationSegment activations, in ColumnFactors leftFactors, in ColumnFactors rightFactors, float* sums, int row, int column)
     {
         int rows = Math.Min(Int8TileRows, activations.RowCount - row), length = activations.Length;
         // Rows that are missing repeat the last one; their results are dropped.
@@ -56,9 +58,7 @@ internal readonly unsafe partial struct GemmKernels<V, TSimd, TDot, TFormat> : I
         sbyte* a1 = a0 + (rows > 1 ? length : 0), a2 = a1 + (rows > 2 ? length : 0), a3 = a2 + (rows > 3 ? length : 0);
         byte* weights = segment.Weights + column * LaneInputs;
         int right = TSimd.Lanes * LaneInputs;
-        V* totals = stackalloc V[2 * Int8TileRows];
-        for (int i = 0; i < 2 * Int8TileRows; i++)
-            totals[i] = TSimd.Zero;
+        V t00 = TSimd.Zero, t01 = t00, t10 = t00, t11 = t00, t20 = t00, t21 = t00, t30 = t00, t31 = t00;
         for (int step = 0; step < segment.StepCount;)
         {
             int end = Math.Min(segment.StepCount, step + TFormat.StepsPerFlush<V, TDot>());
@@ -96,26 +96,42 @@ internal readonly unsafe partial struct GemmKernels<V, TSimd, TDot, TFormat> : I
                 p31 = TFormat.Add<V, TDot>(p31, w1, a);
                 weights += TFormat.StepBytes;
             }
-            totals[0] = TFormat.Flush<V, TDot>(totals[0], p00);
-            totals[1] = TFormat.Flush<V, TDot>(totals[1], p01);
-            totals[2] = TFormat.Flush<V, TDot>(totals[2], p10);
-            totals[3] = TFormat.Flush<V, TDot>(totals[3], p11);
-            totals[4] = TFormat.Flush<V, TDot>(totals[4], p20);
-            totals[5] = TFormat.Flush<V, TDot>(totals[5], p21);
-            totals[6] = TFormat.Flush<V, TDot>(totals[6], p30);
-            totals[7] = TFormat.Flush<V, TDot>(totals[7], p31);
+            t00 = TFormat.Flush<V, TDot>(t00, p00);
+            t01 = TFormat.Flush<V, TDot>(t01, p01);
+            t10 = TFormat.Flush<V, TDot>(t10, p10);
+            t11 = TFormat.Flush<V, TDot>(t11, p11);
+            t20 = TFormat.Flush<V, TDot>(t20, p20);
+            t21 = TFormat.Flush<V, TDot>(t21, p21);
+            t30 = TFormat.Flush<V, TDot>(t30, p30);
+            t31 = TFormat.Flush<V, TDot>(t31, p31);
         }
-        AddScaled(segment, activations, totals, 2, rows, sums, row, column);
+        float* scales = activations.Scales + row, rowSums = activations.Sums + row;
+        leftFactors.Add(t00, scales[0], rowSums[0], sums);
+        rightFactors.Add(t01, scales[0], rowSums[0], sums + TSimd.Lanes);
+        if (rows > 1)
+        {
+            leftFactors.Add(t10, scales[1], rowSums[1], sums + PanelColumns);
+            rightFactors.Add(t11, scales[1], rowSums[1], sums + PanelColumns + TSimd.Lanes);
+        }
+        if (rows > 2)
+        {
+            leftFactors.Add(t20, scales[2], rowSums[2], sums + 2 * PanelColumns);
+            rightFactors.Add(t21, scales[2], rowSums[2], sums + 2 * PanelColumns + TSimd.Lanes);
+        }
+        if (rows > 3)
+        {
+            leftFactors.Add(t30, scales[3], rowSums[3], sums + 3 * PanelColumns);
+            rightFactors.Add(t31, scales[3], rowSums[3], sums + 3 * PanelColumns + TSimd.Lanes);
+        }
     }
 
-    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void AddInt8Row(in GemmSegment segment, in ActivationSegment activations, float* sums, int column)
     {
         var activation = (sbyte*)activations.Values;
         byte* weights = segment.Weights + column * LaneInputs;
         int next = TSimd.Lanes * LaneInputs;
-        V* totals = stackalloc V[4] { TSimd.Zero, TSimd.Zero, TSimd.Zero, TSimd.Zero };
+        V t0 = TSimd.Zero, t1 = t0, t2 = t0, t3 = t0;
         for (int step = 0; step < segment.StepCount;)
         {
             int end = Math.Min(segment.StepCount, step + TFormat.StepsPerFlush<V, TDot>());
@@ -129,30 +145,34 @@ internal readonly unsafe partial struct GemmKernels<V, TSimd, TDot, TFormat> : I
                 p3 = TFormat.Add<V, TDot>(TFormat.Add<V, TDot>(p3, TFormat.First<V, TSimd>(weights + 3 * next), a), TFormat.Second<V, TSimd>(weights + 3 * next), b);
                 weights += TFormat.StepBytes;
             }
-            totals[0] = TFormat.Flush<V, TDot>(totals[0], p0);
-            totals[1] = TFormat.Flush<V, TDot>(totals[1], p1);
-            totals[2] = TFormat.Flush<V, TDot>(totals[2], p2);
-            totals[3] = TFormat.Flush<V, TDot>(totals[3], p3);
+            t0 = TFormat.Flush<V, TDot>(t0, p0);
+            t1 = TFormat.Flush<V, TDot>(t1, p1);
+            t2 = TFormat.Flush<V, TDot>(t2, p2);
+            t3 = TFormat.Flush<V, TDot>(t3, p3);
         }
-        AddScaled(segment, activations, totals, 4, 1, sums, 0, column);
+        AddScaled(segment, t0, column, activations, sums);
+        AddScaled(segment, t1, column + TSimd.Lanes, activations, sums);
+        AddScaled(segment, t2, column + 2 * TSimd.Lanes, activations, sums);
+        AddScaled(segment, t3, column + 3 * TSimd.Lanes, activations, sums);
     }
 
-    // sums += s_w (s_a (sum a q - z sum a)) for rows x registers of integer totals.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void AddScaled(
-        in GemmSegment segment, in ActivationSegment activations, V* totals, int registers, int rows, float* sums, int row, int column)
+    private static void AddScaled(in GemmSegment segment, V totals, int column, in ActivationSegment activations, float* sums) =>
+        new ColumnFactors(segment, column).Add(totals, activations.Scales[0], activations.Sums[0], sums + column);
+
+    /// <summary>Scale and zero of a register of outputs.</summary>
+    [method: MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private readonly struct ColumnFactors(in GemmSegment segment, int column)
     {
-        for (int register = 0; register < registers; register++)
+        private readonly V _scale = segment.LoadScales<V, TSimd>(column);
+        private readonly V _zero = segment.LoadZeros<V, TSimd>(column);
+
+        /// <summary>sums += s_w (s_a (sum a q - z sum a)).</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Add(V totals, float activationScale, float activationSum, float* sums)
         {
-            int first = column + register * TSimd.Lanes;
-            V scale = segment.LoadScales<V, TSimd>(first), zero = segment.LoadZeros<V, TSimd>(first);
-            for (int i = 0; i < rows; i++)
-            {
-                float* sum = sums + (row + i) * PanelColumns + first;
-                V correction = TSimd.Multiply(zero, TSimd.Broadcast(activations.Sums[row + i]));
-                V product = TSimd.Subtract(TSimd.ToSingle(totals[i * registers + register]), correction);
-                TSimd.Store(TSimd.MultiplyAdd(TSimd.Multiply(product, TSimd.Broadcast(activations.Scales[row + i])), scale, TSimd.Load(sum)), sum);
-            }
+            V product = TSimd.Subtract(TSimd.ToSingle(totals), TSimd.Multiply(_zero, TSimd.Broadcast(activationSum)));
+            TSimd.Store(TSimd.MultiplyAdd(TSimd.Multiply(product, TSimd.Broadcast(activationScale)), _scale, TSimd.Load(sums)), sums);
         }
     }
 }

@@ -17,7 +17,10 @@ internal readonly unsafe struct GemmPanelJob<T, TStorage, TKernels>(in MixedPrec
     [SkipLocalsInit]
     public void Run(long begin, long end)
     {
-        float* sums = stackalloc float[MixedPrecisionGemmTuning.BlockRows * PanelColumns];
+        // A register of AVX-512 is a cache line: unaligned, every access to the sums would touch two.
+        const int alignment = QuantizedWeightsLayout.Alignment;
+        byte* unaligned = stackalloc byte[MixedPrecisionGemmTuning.BlockRows * PanelColumns * sizeof(float) + alignment];
+        var sums = (float*)(((nint)unaligned + alignment - 1) & -alignment);
         for (long panel = begin; panel < end; panel++)
         {
             new Span<float>(sums, _block.RowCount * PanelColumns).Clear();
