@@ -3,8 +3,6 @@ namespace Kernels.Tests;
 /// <summary>The variants, formats and numbers that the tests of the family sweep.</summary>
 internal static class MixedPrecisionGemmCases
 {
-    public const string Family = "mixed_precision_gemm";
-
     /// <summary>Identities of all variants for one type of activations; those absent are reported as skipped.</summary>
     public static TheoryData<string> Variants<T>() where T : unmanaged
     {

@@ -1,0 +1,108 @@
+namespace Kernels.Tests;
+
+/// <summary>Bad arguments are refused by name before a byte is written.</summary>
+public sealed class MixedPrecisionGemmArgumentTests
+{
+    private const int Outputs = 6, Inputs = 8;
+    private const float Untouched = 42;
+
+    public static TheoryData<string, string> BadCalls => new()
+    {
+        { "activations are no whole rows", "activations" },
+        { "output too short", "output" },
+        { "output overlaps activations", "output" },
+        { "output overlaps bias", "output" },
+        { "no weights", "weights" },
+        { "bias of other length", "Bias" },
+        { "unknown arithmetic", "Arithmetic" },
+        { "negative parallelism", "MaxDegreeOfParallelism" },
+        { "unknown variant", "Variant" },
+        { "variant for other weights", "Variant" },
+        { "pack: weights of other size", "weights" },
+        { "pack: NaN weight", "weights" },
+        { "pack: infinite weight", "weights" },
+        { "pack: scale beyond half", "weights" },
+        { "pack: group does not divide", "format" },
+        { "pack: negative group", "format" },
+        { "pack: unknown type", "format" },
+        { "pack: unknown scale type", "format" },
+        { "pack: no outputs", "outputCount" },
+        { "pack: no inputs", "inputCount" },
+        { "quantised: too few values", "values" },
+        { "quantised: value beyond four bits", "values" },
+        { "quantised: too few scales", "scales" },
+        { "quantised: NaN scale", "scales" },
+        { "quantised: zero points without need", "zeroPoints" },
+        { "quantised: zero point beyond four bits", "zeroPoints" },
+        { "dequantise: span of other size", "weights" },
+    };
+
+    [Theory]
+    [MemberData(nameof(BadCalls))]
+    public void IsRefusedByName(string call, string parameter)
+    {
+        float[] shared = [.. Enumerable.Repeat(Untouched, 2 * Inputs + 1)], output = [.. Enumerable.Repeat(Untouched, 2 * Outputs)];
+        ArgumentException refused = Assert.ThrowsAny<ArgumentException>(() => Make(call, shared, output));
+        Assert.Equal(parameter, refused.ParamName);
+        Assert.All(shared.Concat(output), value => Assert.Equal(Untouched, value));
+    }
+
+    private static void Make(string call, float[] shared, float[] output)
+    {
+        Span<float> activations = shared.AsSpan(0, 2 * Inputs);
+        QuantizationFormat format = new(QuantizedType.U4, 4), withZeros = format with { Type = QuantizedType.U4ZeroPoint };
+        float[] weights = MixedPrecisionGemmCases.Normal(Outputs * Inputs, 1), scales = [.. Enumerable.Repeat(1f, 2 * Outputs)];
+        QuantizedWeights packed = QuantizedWeights.Pack(weights, Outputs, Inputs, format);
+        var values = new byte[Outputs * Inputs];
+        switch (call)
+        {
+            case "activations are no whole rows": MixedPrecisionGemm.Multiply<float>(shared, packed, output); break;
+            case "output too short": MixedPrecisionGemm.Multiply<float>(activations, packed, output.AsSpan(1)); break;
+            case "output overlaps activations": MixedPrecisionGemm.Multiply<float>(activations, packed, shared.AsSpan(3)); break;
+            case "output overlaps bias": MixedPrecisionGemm.Multiply<float>(activations, packed, output, new() { Bias = output.AsSpan(0, Outputs) }); break;
+            case "no weights": MixedPrecisionGemm.Multiply<float>(activations, null!, output); break;
+            case "bias of other length": MixedPrecisionGemm.Multiply<float>(activations, packed, output, new() { Bias = new float[Outputs + 1] }); break;
+            case "unknown arithmetic": MixedPrecisionGemm.Multiply<float>(activations, packed, output, new() { Arithmetic = (GemmArithmetic)7 }); break;
+            case "negative parallelism": MixedPrecisionGemm.Multiply<float>(activations, packed, output, new() { Kernel = new() { MaxDegreeOfParallelism = -1 } }); break;
+            case "unknown variant": Multiply("mixed_precision_gemm/f32_u4_f32/cpu/abacus"); break;
+            case "variant for other weights": Multiply("mixed_precision_gemm/f32_u8_f32/cpu/scalar"); break;
+            case "pack: weights of other size": QuantizedWeights.Pack(weights.AsSpan(1), Outputs, Inputs, format); break;
+            case "pack: NaN weight": Pack(float.NaN); break;
+            case "pack: infinite weight": Pack(float.NegativeInfinity); break;
+            case "pack: scale beyond half": Pack(1e7f); break;
+            case "pack: group does not divide": QuantizedWeights.Pack(weights, Outputs, Inputs, format with { GroupSize = 3 }); break;
+            case "pack: negative group": QuantizedWeights.Pack(weights, Outputs, Inputs, format with { GroupSize = -1 }); break;
+            case "pack: unknown type": QuantizedWeights.Pack(weights, Outputs, Inputs, format with { Type = (QuantizedType)9 }); break;
+            case "pack: unknown scale type": QuantizedWeights.Pack(weights, Outputs, Inputs, format with { ScaleType = (ScaleType)9 }); break;
+            case "pack: no outputs": QuantizedWeights.Pack([], 0, Inputs, format); break;
+            case "pack: no inputs": QuantizedWeights.Pack([], Outputs, 0, format); break;
+            case "quantised: too few values": QuantizedWeights.FromQuantized(values.AsSpan(1), scales, [], Outputs, Inputs, format); break;
+            case "quantised: value beyond four bits": QuantizedWeights.FromQuantized([.. values[1..], 16], scales, [], Outputs, Inputs, format); break;
+            case "quantised: too few scales": QuantizedWeights.FromQuantized(values, scales.AsSpan(1), [], Outputs, Inputs, format); break;
+            case "quantised: NaN scale": QuantizedWeights.FromQuantized(values, [.. scales[1..], float.NaN], [], Outputs, Inputs, format); break;
+            case "quantised: zero points without need": QuantizedWeights.FromQuantized(values, scales, new byte[scales.Length], Outputs, Inputs, format); break;
+            case "quantised: zero point beyond four bits": QuantizedWeights.FromQuantized(values, scales, [.. new byte[scales.Length - 1], 16], Outputs, Inputs, withZeros); break;
+            case "dequantise: span of other size": packed.Dequantize(output); break;
+            default: throw new InvalidOperationException(call);
+        }
+
+        void Multiply(string variant) => MixedPrecisionGemm.Multiply<float>(shared.AsSpan(0, 2 * Inputs), packed, output, new() { Kernel = new() { Variant = variant } });
+
+        void Pack(float bad)
+        {
+            weights[Outputs * Inputs - 1] = bad;
+            QuantizedWeights.Pack(weights, Outputs, Inputs, format);
+        }
+    }
+
+    [Fact]
+    public void OtherElementTypesAreRefused() =>
+        Assert.Throws<NotSupportedException>(() => MixedPrecisionGemm.Multiply<double>(new double[8], MixedPrecisionGemmCases.Weights(1, 8, new(GroupSize: 8)), new double[1]));
+
+    [Fact]
+    public void NoRowsAreNothingToDo() => MixedPrecisionGemm.Multiply<float>([], MixedPrecisionGemmCases.Weights(1, 8, new(QuantizedType.U4, 8)), []);
+
+    [Fact]
+    public void CancelledCallsThrow() => Assert.Throws<OperationCanceledException>(() => MixedPrecisionGemm.Multiply<float>(
+        new float[8], MixedPrecisionGemmCases.Weights(1, 8, new(QuantizedType.U4, 8)), new float[1], new() { Kernel = new() { CancellationToken = new(canceled: true) } }));
+}

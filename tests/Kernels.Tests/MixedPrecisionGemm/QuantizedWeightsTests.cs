@@ -1,0 +1,93 @@
+namespace Kernels.Tests;
+
+/// <summary>Rounding to nearest, the packed layout, and the way back.</summary>
+public sealed class QuantizedWeightsTests
+{
+    [Theory]
+    [InlineData(QuantizedType.U4, 7.5)]
+    [InlineData(QuantizedType.U4ZeroPoint, 15)]
+    [InlineData(QuantizedType.U8, 127.5)]
+    public void EveryWeightIsWithinHalfAStep(QuantizedType type, double stepsOfRange)
+    {
+        foreach (ScaleType scaleType in Enum.GetValues<ScaleType>())
+        {
+            const int outputs = 70, inputs = 96, group = 24;
+            float[] weights = MixedPrecisionGemmCases.Normal(outputs * inputs, 7), back = new float[weights.Length];
+            QuantizedWeights.Pack(weights, outputs, inputs, new(type, group, scaleType)).Dequantize(back);
+            double scaleRoundoff = Math.ScaleB(1, scaleType switch { ScaleType.Float16 => -11, ScaleType.BFloat16 => -8, _ => -24 });
+            for (int start = 0; start < weights.Length; start += group)
+            {
+                ReadOnlySpan<float> block = weights.AsSpan(start, group);
+                double minimum = Math.Min(0, block.ToArray().Min()), maximum = Math.Max(0, block.ToArray().Max());
+                double largest = Math.Max(-minimum, maximum), step = (type == QuantizedType.U4ZeroPoint ? maximum - minimum : largest) / stepsOfRange;
+                for (int i = 0; i < group; i++)
+                {
+                    // The positive end of a symmetric range is half a step beyond the last value; a rounded zero point shifts the ends by as much again.
+                    double bound = step * (type == QuantizedType.U4ZeroPoint ? 1 : 0.5) + 2 * scaleRoundoff * largest + 1e-6;
+                    Assert.InRange(Math.Abs(block[i] - back[start + i]), 0, bound);
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public void ClosedFormDataKeepsItsRootMeanSquare()
+    {
+        // llama.cpp's data and limit for its four-bit formats: 0.1 + 2 cos(i), n = 4096, error below 0.002 where error = sqrt(sum d^2) / n.
+        const int count = 4096;
+        float[] weights = [.. Enumerable.Range(0, count).Select(i => 0.1f + 2 * MathF.Cos(i))], back = new float[count];
+        QuantizedWeights.Pack(weights, 1, count, new(QuantizedType.U4, 32)).Dequantize(back);
+        double squares = weights.Zip(back, (w, b) => (double)(w - b) * (w - b)).Sum();
+        Assert.InRange(Math.Sqrt(squares) / count, 0, 0.002);
+    }
+
+    [Fact]
+    public void QuantisedValuesComeBackExactly()
+    {
+        foreach (QuantizedType type in MixedPrecisionGemmCases.Types)
+        {
+            foreach (int group in new[] { 1, 5, 15, 45, QuantizationFormat.WholeColumn })
+            {
+                const int outputs = 130, inputs = 45;
+                int groups = group == 0 ? 1 : inputs / group, largest = type == QuantizedType.U8 ? 255 : 15;
+                var random = new Random(group);
+                byte[] values = [.. Enumerable.Range(0, outputs * inputs).Select(_ => (byte)random.Next(largest + 1))];
+                float[] scales = [.. Enumerable.Range(0, outputs * groups).Select(_ => (float)random.Next(1, 9) / 8)];
+                byte[] zeros = type == QuantizedType.U4ZeroPoint ? [.. scales.Select(_ => (byte)random.Next(16))] : [];
+                QuantizedWeights weights = QuantizedWeights.FromQuantized(values, scales, zeros, outputs, inputs, new(type, group));
+                var back = new float[values.Length];
+                weights.Dequantize(back);
+                for (int i = 0; i < back.Length; i++)
+                {
+                    int scale = i / inputs * groups + i % inputs / (inputs / groups), zero = zeros.Length > 0 ? zeros[scale] : (largest + 1) / 2;
+                    Assert.Equal(scales[scale] * (values[i] - zero), back[i]);
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public void PackedSizeIsAsComputed()
+    {
+        const int outputs = 4096, inputs = 256;
+        long weights = outputs * inputs;
+        Assert.Equal(weights / 2 + weights / 128 * 2, Size(new(QuantizedType.U4, 128)));
+        Assert.Equal(0.515625 * weights, Size(new(QuantizedType.U4, 128)));
+        Assert.Equal(weights / 2 + weights / 32 * 4, Size(new(QuantizedType.U4, 32, ScaleType.Float32)));
+        Assert.Equal(weights / 2 + weights / 64 * 3, Size(new(QuantizedType.U4ZeroPoint, 64, ScaleType.BFloat16)));
+        Assert.Equal(weights + outputs * 2, Size(new(QuantizedType.U8, QuantizationFormat.WholeColumn)));
+
+        static long Size(QuantizationFormat format) => QuantizedWeights.Pack(new float[outputs * inputs], outputs, inputs, format).ByteCount;
+    }
+
+    [Fact]
+    public void ZerosStayZeros()
+    {
+        foreach (QuantizedType type in MixedPrecisionGemmCases.Types)
+        {
+            float[] back = [1, 2, 3];
+            QuantizedWeights.Pack(new float[3], 1, 3, new(type, 3)).Dequantize(back);
+            Assert.Equal([0, 0, 0], back);
+        }
+    }
+}
