@@ -20,6 +20,10 @@ internal static class MixedPrecisionGemmCases
         return new KernelOptions { Variant = variant.Identity, MaxDegreeOfParallelism = threads, AllowEmulation = true };
     }
 
+    /// <summary>Whether the machine has the instructions, so that nothing runs in software.</summary>
+    public static bool IsAvailable<T>(string instructionSet) where T : unmanaged =>
+        MixedPrecisionGemmVariants<T>.FourBit.Entries.ToArray().Single(entry => entry.Variant.InstructionSet == instructionSet).Variant.Availability == VariantAvailability.Available;
+
     public static GemmArithmetic[] Arithmetics { get; } = Enum.GetValues<GemmArithmetic>();
 
     public static QuantizedType[] Types { get; } = Enum.GetValues<QuantizedType>();

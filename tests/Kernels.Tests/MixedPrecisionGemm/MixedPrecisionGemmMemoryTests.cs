@@ -63,6 +63,7 @@ public abstract class MixedPrecisionGemmMemoryTests<T> where T : unmanaged
     [MemberData(nameof(Variants))]
     public void NothingIsAllocated(string variant)
     {
+        Skip.IfNot(MixedPrecisionGemmCases.IsAvailable<T>(variant), "the runtime's vectors in software allocate until they are compiled a second time");
         QuantizedWeights weights = MixedPrecisionGemmCases.Weights(200, 256, new());
         T[] activations = MixedPrecisionGemmCases.Activations<T>(9 * 256, 1), output = new T[9 * 200];
         foreach (int threads in new[] { 1, 2 })
