@@ -69,16 +69,18 @@ public abstract class MixedPrecisionGemmMemoryTests<T> where T : unmanaged
         foreach (int threads in new[] { 1, 2 })
         {
             KernelOptions kernel = MixedPrecisionGemmCases.Force<T>(variant, QuantizedType.U4, threads);
-            long before = 0;
-            // The first rounds compile the code, fill the pool of teams and the pool of arrays.
-            for (int round = 0; round < 4; round++)
+            // The first rounds compile the code and fill the pools of teams and arrays, which tests on other threads share and may empty again: what a call
+            // itself allocates shows in every round.
+            long least = long.MaxValue;
+            for (int round = 0; round < 12; round++)
             {
-                before = GC.GetAllocatedBytesForCurrentThread();
+                long before = GC.GetAllocatedBytesForCurrentThread();
                 MixedPrecisionGemm.Multiply<T>(activations, weights, output, new() { Kernel = kernel });
                 MixedPrecisionGemm.Multiply<T>(activations, weights, output, new() { Arithmetic = GemmArithmetic.Int8Activations, Kernel = kernel });
                 MixedPrecisionGemm.Multiply<T>(activations.AsSpan(0, 256), weights, output, new() { Kernel = kernel });
+                least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
             }
-            Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+            Assert.Equal(0, least);
         }
     }
 
