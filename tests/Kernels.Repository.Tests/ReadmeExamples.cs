@@ -26,4 +26,23 @@ public sealed class ReadmeExamples
         Assert.Equal(0.66524096f, best[0], 1e-6f);
         Assert.Equal("softmax", chosen.Family);
     }
+
+    [Fact]
+    public void MixedPrecisionGemmExample()
+    {
+        // README
+        float[] weights = new float[64 * 128];                                    // [outputs, inputs], as torch's Linear keeps them
+        for (int i = 0; i < weights.Length; i++)
+            weights[i] = MathF.Sin(i);
+        QuantizedWeights packed = QuantizedWeights.Pack(weights, outputCount: 64, inputCount: 128, new(QuantizedType.U4, GroupSize: 32));
+        float[] activations = new float[3 * 128], products = new float[3 * 64];   // three rows
+        Array.Fill(activations, 0.5f);
+        MixedPrecisionGemm.Multiply<float>(activations, packed, products, new() { Arithmetic = GemmArithmetic.Int8Activations });
+        // end
+        // Activations of one value lose nothing to eight bits; the product is with the weights as they were rounded to four.
+        var rounded = new float[weights.Length];
+        packed.Dequantize(rounded);
+        for (int i = 0; i < products.Length; i++)
+            Assert.Equal(0.5 * rounded.AsSpan(i % 64 * 128, 128).ToArray().Sum(w => (double)w), products[i], 1e-4);
+    }
 }
