@@ -25,6 +25,10 @@ public static class KernelInfo
         Describe(MixedPrecisionGemmVariants<Half>.EightBit),
         Describe(MixedPrecisionGemmVariants<BFloat16>.FourBit),
         Describe(MixedPrecisionGemmVariants<BFloat16>.EightBit),
+        Describe(TensorBleuVariants<int>.Table),
+        Describe(TensorBleuVariants<long>.Table),
+        Describe(TensorBleuVariants<ushort>.Table),
+        Describe(TensorBleuVariants<uint>.Table),
     ]);
 
     /// <summary>The value of <c>KERNELS_FORCE</c> that this process started with, or <see langword="null"/>.</summary>

@@ -1,0 +1,92 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+
+namespace Kernels;
+
+// From checked spans to a backend: the last place where spans are seen, the only one where they are pinned.
+public sealed partial class BleuScorer
+{
+    // Tokens, of candidates and references, below which a second thread costs more than it saves: waking it takes 5 to 20 microseconds.
+    private const long ParallelTokenCount = 4096;
+
+    // Scores that a thread takes at a time: some ten microseconds.
+    private const long FormulaGrain = 128;
+
+    private BleuStatistics[] _statistics = [];
+
+    private unsafe void Count<T>(TokenBatch<T> candidates, BleuReferences<T> references, Span<BleuStatistics> results, in BleuOptions options) where T : unmanaged, IBinaryInteger<T>
+    {
+        IBleuBackend<T> backend = TensorBleuVariants<T>.Table.Select(options.Kernel);
+        fixed (T* tokens = candidates.Tokens, referenceTokens = references.Sequences.Tokens)
+        fixed (int* offsets = candidates.Offsets, referenceOffsets = references.Sequences.Offsets, groups = references.GroupOffsets)
+        fixed (BleuStatistics* statistics = results)
+        {
+            var rows = new BleuRows<T>
+            {
+                Candidates = new TokenRows<T>(candidates, tokens, offsets),
+                References = new TokenRows<T>(references.Sequences, referenceTokens, referenceOffsets),
+                GroupOffsets = references.GroupOffsets.IsEmpty ? null : groups,
+                ReferencesPerGroup = references.PerGroup,
+                CandidatesPerGroup = 1,
+                KeepEmptyRows = references.KeepEmptyRows || options.TensorBleuCompatible,
+                OrderCount = options.CountedOrder,
+                Compatible = options.TensorBleuCompatible,
+                LongestCandidate = candidates.LongestLength,
+                LargestGroup = references.LargestGroupLength,
+            };
+            int threads = ThreadCount((long)candidates.Tokens.Length + references.Sequences.Tokens.Length, options.Kernel);
+            backend.Count(rows, prepared: null, statistics, _workspace, threads, options.Kernel.CancellationToken);
+        }
+    }
+
+    private unsafe void Count<T>(TokenBatch<T> candidates, PreparedReferences<T> references, Span<BleuStatistics> results, in BleuOptions options) where T : unmanaged, IBinaryInteger<T>
+    {
+        fixed (T* tokens = candidates.Tokens)
+        fixed (int* offsets = candidates.Offsets)
+        fixed (BleuStatistics* statistics = results)
+        {
+            BleuRows<T> rows = references.Rows with
+            {
+                Candidates = new TokenRows<T>(candidates, tokens, offsets),
+                CandidatesPerGroup = candidates.Count / references.GroupCount,
+                OrderCount = options.CountedOrder,
+                LongestCandidate = candidates.LongestLength,
+            };
+            int threads = ThreadCount(candidates.Tokens.Length, options.Kernel);
+            references.Backend.Count(rows, references.Tables, statistics, _workspace, threads, options.Kernel.CancellationToken);
+        }
+    }
+
+    private static unsafe void Score(ReadOnlySpan<BleuStatistics> statistics, Span<double> scores, in BleuOptions options)
+    {
+        fixed (BleuStatistics* sentences = statistics)
+        fixed (double* weights = options.Weights, results = scores)
+        {
+            var job = new BleuFormulaJob(new BleuFormula(options, weights, options.WeightSetCount), sentences, results);
+            int threads = options.Kernel.MaxDegreeOfParallelism > 0 ? options.Kernel.MaxDegreeOfParallelism : MachineInfo.Current.ProcessorCount;
+            RangeRunner.Run(job, statistics.Length, FormulaGrain, threads, options.Kernel.CancellationToken);
+        }
+    }
+
+    private Span<BleuStatistics> Buffer(int count)
+    {
+        if (_statistics.Length < count)
+            _statistics = GC.AllocateUninitializedArray<BleuStatistics>((int)BitOperations.RoundUpToPowerOf2((uint)count));
+        return _statistics.AsSpan(0, count);
+    }
+
+    private static int ThreadCount(long tokenCount, in KernelOptions options)
+    {
+        int threads = options.MaxDegreeOfParallelism > 0 ? options.MaxDegreeOfParallelism
+            : tokenCount < ParallelTokenCount ? 1
+            : MachineInfo.Current.ProcessorCount;
+        return Math.Min(threads, BleuWorkspace.MaxLanes);
+    }
+
+    private static void CheckScores<T>(TokenBatch<T> candidates, ReadOnlySpan<double> scores, in BleuOptions options) where T : unmanaged, IBinaryInteger<T>
+    {
+        BleuChecks.Destination(scores.Length, checked(candidates.Count * options.WeightSetCount), nameof(scores));
+        if (MemoryMarshal.AsBytes(candidates.Tokens).Overlaps(MemoryMarshal.AsBytes(scores)))
+            throw new ArgumentException("the span overlaps the candidates", nameof(scores));
+    }
+}

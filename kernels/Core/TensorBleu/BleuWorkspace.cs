@@ -1,0 +1,105 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+
+namespace Kernels;
+
+/// <summary>
+/// Scratch for counting: a block of native memory cut into lanes, of which each running thread rents one. Grows when a call needs more, and is kept
+/// between calls. One call at a time.
+/// </summary>
+internal sealed unsafe class BleuWorkspace : IDisposable
+{
+    /// <summary>The most lanes, and so threads: one bit each in <see cref="BleuLanes"/>.</summary>
+    public const int MaxLanes = 64;
+
+    private const int Alignment = 64;
+
+    private byte* _memory;
+    private long _laneBytes;
+    private int _laneCount;
+    private object? _owner;
+
+    /// <summary>The most tokens of a group of references and of a candidate that lanes are laid out for: as many as were ever asked for.</summary>
+    public int LargestGroup { get; private set; }
+
+    public int LongestCandidate { get; private set; }
+
+    /// <summary>
+    /// Lanes for at least these sizes; how they are laid out must depend on nothing but <see cref="LargestGroup"/> and <see cref="LongestCandidate"/>, for
+    /// they are zeros when these grow or another owner comes, and otherwise as they were left.
+    /// </summary>
+    /// <param name="owner">Who lays them out.</param>
+    /// <param name="count">1 to <see cref="MaxLanes"/>.</param>
+    /// <param name="largestGroup">Tokens of a group of references.</param>
+    /// <param name="longestCandidate">Tokens of a candidate.</param>
+    /// <param name="laneBytes">The bytes of a lane for sizes in that order.</param>
+    public BleuLanes Rent(object owner, int count, int largestGroup, int longestCandidate, delegate*<int, int, long> laneBytes)
+    {
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        if (count > _laneCount || largestGroup > LargestGroup || longestCandidate > LongestCandidate || !ReferenceEquals(owner, _owner))
+        {
+            LargestGroup = Math.Max(largestGroup, LargestGroup);
+            LongestCandidate = Math.Max(longestCandidate, LongestCandidate);
+            Allocate(Math.Max(count, _laneCount), laneBytes(LargestGroup, LongestCandidate));
+        }
+        _owner = owner;
+        ulong* free = (ulong*)_memory;
+        *free = count == MaxLanes ? ulong.MaxValue : (1UL << count) - 1;
+        return new BleuLanes(free, _memory + Alignment, _laneBytes);
+    }
+
+    private bool IsDisposed { get; set; }
+
+    /// <summary>Bytes held.</summary>
+    public long Bytes => _laneBytes * _laneCount;
+
+    public void Dispose()
+    {
+        Free();
+        IsDisposed = true;
+    }
+
+    private void Allocate(int count, long bytes)
+    {
+        Free();
+        bytes = (bytes + Alignment - 1) / Alignment * Alignment;
+        nuint size = (nuint)(count * bytes + Alignment);
+        _memory = (byte*)NativeMemory.AlignedAlloc(size, Alignment);
+        NativeMemory.Clear(_memory, size);
+        (_laneCount, _laneBytes) = (count, bytes);
+    }
+
+    private void Free()
+    {
+        NativeMemory.AlignedFree(_memory);
+        _memory = null;
+        (_laneCount, _laneBytes) = (0, 0);
+    }
+}
+
+/// <summary>The lanes of a <see cref="BleuWorkspace"/>, for jobs.</summary>
+internal readonly unsafe struct BleuLanes(ulong* free, byte* memory, long laneBytes)
+{
+    private readonly ulong* _free = free;
+    private readonly byte* _memory = memory;
+    private readonly long _laneBytes = laneBytes;
+
+    /// <summary>A lane that nobody else has. There are as many as threads, so one is free.</summary>
+    public byte* Take(out int lane)
+    {
+        var wait = new SpinWait();
+        while (true)
+        {
+            ulong seen = Volatile.Read(ref *_free);
+            if (seen != 0)
+            {
+                lane = BitOperations.TrailingZeroCount(seen);
+                if (Interlocked.CompareExchange(ref *_free, seen & (seen - 1), seen) == seen)
+                    return _memory + lane * _laneBytes;
+            }
+            wait.SpinOnce();
+        }
+    }
+
+    public void Return(int lane) => Interlocked.Or(ref *_free, 1UL << lane);
+}

@@ -1,0 +1,10 @@
+using System.Runtime.CompilerServices;
+
+namespace Kernels;
+
+/// <summary>One number for each n-gram order; element 0 is order 1.</summary>
+[InlineArray(BleuOptions.LargestOrder)]
+internal struct OrderCounts
+{
+    private long _first;
+}
