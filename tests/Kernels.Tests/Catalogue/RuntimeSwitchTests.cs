@@ -11,6 +11,12 @@ public sealed class RuntimeSwitchTests
     private static IEnumerable<KernelVariant> Cpu(string instructionSet) =>
         KernelInfo.Catalogue.SelectMany(d => d.Variants).Where(v => v.Backend == "cpu" && v.InstructionSet == instructionSet);
 
+    // Families whose variants are instruction sets, not algorithms.
+    private static KernelDispatch[] Vectorised { get; } = [.. KernelInfo.Catalogue.Where(d => d.Variants.Any(v => v is { Backend: "cpu", InstructionSet: "scalar" }))];
+
+    private static string BestOnCpu(KernelDispatch dispatch) =>
+        dispatch.Variants.First(v => v.Backend == "cpu" && v.Availability == VariantAvailability.Available).InstructionSet;
+
     [SkippableFact]
     public void EnableAvx512Off()
     {
@@ -34,18 +40,19 @@ public sealed class RuntimeSwitchTests
         Skip.IfNot(IsOff("EnableHWIntrinsic"), "DOTNET_EnableHWIntrinsic=0 is not set in this run");
         Assert.False(Vector256.IsHardwareAccelerated);
         Assert.False(Sse42.IsSupported);
-        Assert.All(KernelInfo.Catalogue.Where(d => d.Chosen.Backend == "cpu"), dispatch => Assert.Equal("scalar", dispatch.Chosen.InstructionSet));
+        Assert.NotEmpty(Vectorised);
+        Assert.All(Vectorised, dispatch => Assert.Equal("scalar", BestOnCpu(dispatch)));
     }
 
-    [SkippableFact]
-    public void TheBestVariantIsChosenOnThisMachine()
+    [Fact]
+    public void TheBestManagedVariantIsTheFirstAvailableOne()
     {
         string wanted = Avx512F.IsSupported && Avx512BW.IsSupported && Avx512DQ.IsSupported ? "avx512"
             : Avx2.IsSupported && Fma.IsSupported ? "avx2"
             : System.Runtime.Intrinsics.Arm.AdvSimd.Arm64.IsSupported ? "advsimd"
             : Sse42.IsSupported ? "sse42" : "scalar";
-        Skip.If(KernelInfo.ForcedVariants is not null, "KERNELS_FORCE is set");
-        Assert.All(KernelInfo.Catalogue.Where(d => d.Variants[0].Backend == "cpu"), dispatch => Assert.Equal(Refined(wanted, dispatch), dispatch.Chosen.InstructionSet));
+        Assert.NotEmpty(Vectorised);
+        Assert.All(Vectorised, dispatch => Assert.Equal(Refined(wanted, dispatch), BestOnCpu(dispatch)));
     }
 
     // A family with integer dot products has a variant of its own for AVX-VNNI.

@@ -13,6 +13,9 @@ internal static class BleuCases
 
     private static int s_wordCount;
 
+    /// <summary>Test classes that count allocations: the spare team of a job would be taken by another class that runs the same job.</summary>
+    public const string NotInParallel = "BLEU";
+
     public static TheoryData<string> Variants<T>() where T : unmanaged
     {
         var data = new TheoryData<string>();
