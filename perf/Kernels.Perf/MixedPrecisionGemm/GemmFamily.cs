@@ -12,6 +12,8 @@ internal sealed class GemmFamily : IFamilyBench
 
     public string Family => GemmContenders.Family;
 
+    public IReadOnlyList<string> Names => [Family, "gemm"];
+
     public IReadOnlyList<RivalStatus> Rivals => [OpenBlasGemm.Status];
 
     public IEnumerable<WorkloadPlan> Showcase() =>

@@ -10,7 +10,7 @@ internal static class CompareVerb
     public static Command Create()
     {
         var family = new Argument<string>("family") { Description = $"One of: {string.Join(", ", Families.All.Select(bench => bench.Family))}." };
-        family.AcceptOnlyFromAmong([.. Families.All.Select(bench => bench.Family)]);
+        family.AcceptOnlyFromAmong([.. Families.All.SelectMany(bench => bench.Names)]);
         var threads = new Option<string?>("--threads") { Description = "Numbers of threads, such as 1,2 (the default on machines with two processors or more)." };
         var filter = new Option<string?>("--filter") { Description = "Only contenders whose identity or workload contains this text." };
         var workload = new Option<string?>("--workload") { Description = "Only workloads whose name contains this text; no other is brought into memory." };
@@ -21,7 +21,7 @@ internal static class CompareVerb
         var command = new Command("compare", "Measure a family and its rivals in turn in the same run.") { family, threads, filter, workload, quick, save, page, json };
         command.SetAction(parsed =>
         {
-            IFamilyBench bench = Families.All.Single(known => known.Family == parsed.GetValue(family));
+            IFamilyBench bench = Families.All.Single(known => known.Names.Contains(parsed.GetValue(family)));
             if (!TryParseThreads(parsed.GetValue(threads), out int[] counts))
             {
                 Console.Error.WriteLine($"--threads {parsed.GetValue(threads)}: numbers from 1 on, separated by commas, are needed");

@@ -6,6 +6,9 @@ internal interface IFamilyBench
     /// <summary>The family's word, as in the catalogue.</summary>
     string Family { get; }
 
+    /// <summary>The words by which the command line knows the family.</summary>
+    IReadOnlyList<string> Names => [Family];
+
     /// <summary>Workloads shaped like a real model's, on every variant that this machine can run; together about half a minute.</summary>
     IEnumerable<WorkloadPlan> Showcase();
 
@@ -37,7 +40,7 @@ internal interface IWorkload : IDisposable
     /// <summary>Bytes that must move or floating-point operations that must be done in one call, by the definition in docs/benchmarking.md.</summary>
     double WorkPerCall { get; }
 
-    /// <summary><c>GB/s</c> or <c>GFLOP/s</c>.</summary>
+    /// <summary><c>GB/s</c>, <c>GFLOP/s</c>, or a thousand millionth of what <see cref="WorkPerCall"/> counts, each second.</summary>
     string Unit { get; }
 
     /// <summary>The roofs that bound it.</summary>

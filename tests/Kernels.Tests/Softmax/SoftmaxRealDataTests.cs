@@ -5,23 +5,7 @@ namespace Kernels.Tests;
 /// <summary>Softmax as a real model computed it. The data lies beside the project, not in it; without it the tests are skipped by name.</summary>
 public sealed class SoftmaxRealDataTests
 {
-    private static string? FindData(string relative)
-    {
-        for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            string candidate = Path.Combine(folder.FullName, "shared", "data", relative);
-            if (File.Exists(candidate))
-                return candidate;
-        }
-        return null;
-    }
-
-    private static JsonElement Open(string relative)
-    {
-        string? path = FindData(relative);
-        Skip.If(path is null, $"shared/data/{relative} is not beside this checkout");
-        return JsonDocument.Parse(File.ReadAllText(path)).RootElement;
-    }
+    private static JsonElement Open(string relative) => JsonDocument.Parse(File.ReadAllText(SharedData.Find(relative))).RootElement;
 
     [SkippableTheory]
     [InlineData("attention/gpt2-small_ex0.json")]

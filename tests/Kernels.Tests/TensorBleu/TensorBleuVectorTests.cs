@@ -69,7 +69,8 @@ public sealed class TensorBleuVectorTests
     public void ModifiedPrecisions(string candidate, string references, long[] expected)
     {
         BleuStatistics found = Corpus([new(BleuCases.Ids(candidate), [.. references.Split('|').Select(BleuCases.Ids)])], 2);
-        Assert.Equal(expected, [found.Matches(1), found.Totals(1), found.Matches(2), found.Totals(2)]);
+        long[] actual = [found.Matches(1), found.Totals(1), found.Matches(2), found.Totals(2)];
+        Assert.Equal(expected, actual);
     }
 
     [Theory]
@@ -93,7 +94,7 @@ public sealed class TensorBleuVectorTests
         Assert.Equal(0.8375922397, BleuStatistics.FromCounts(counts, totals, 11, 11).Score(new() { Smoothing = BleuSmoothing.Floor }), 1e-8);
         Assert.Equal(0, BleuStatistics.FromCounts([6, 5, 4, 0], [6, 5, 4, 3], 6, 6).Score(new() { Smoothing = BleuSmoothing.Floor, SmoothingValue = 0 }));
         BleuStatistics clipped = Corpus([new(BleuCases.Ids("am I am a character sequence"), [BleuCases.Ids("I am a symbol string sequence a a")])], 4);
-        Assert.Equal([4, 2, 1, 0], [clipped.Matches(1), clipped.Matches(2), clipped.Matches(3), clipped.Matches(4)]);
+        Assert.Equal((4, 2, 1, 0), (clipped.Matches(1), clipped.Matches(2), clipped.Matches(3), clipped.Matches(4)));
         Assert.Equal(0.1555722182, clipped.Score(new() { Smoothing = BleuSmoothing.Floor }), 1e-8);
         Assert.Equal(0, clipped.Score(new() { Smoothing = BleuSmoothing.Floor, SmoothingValue = 0 }));
     }
