@@ -88,6 +88,9 @@ public sealed partial class BleuScorer : IDisposable
         return Sum(statistics);
     }
 
+    /// <summary>Bytes of native scratch held at present.</summary>
+    public long ScratchBytes => _workspace.Bytes;
+
     /// <summary>Frees the scratch. Later calls throw <see cref="ObjectDisposedException"/>.</summary>
     public void Dispose() => _workspace.Dispose();
 

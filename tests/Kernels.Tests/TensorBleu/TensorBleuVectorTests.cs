@@ -133,6 +133,15 @@ public sealed class TensorBleuVectorTests
         Assert.True(first.Low < first.Score && first.Score < first.High && first.High - first.Low < 0.2, first.ToString());
     }
 
+    [Fact]
+    public void SignaturesNameEveryChoice()
+    {
+        Assert.Equal("nrefs:1|case:mixed|eff:no|tok:ids|smooth:exp|order:4|version:0.1.0", BleuSignature.Of(default, 1));
+        var options = new BleuOptions { MaxOrder = 2, Weights = [0.5, 0.25], Smoothing = BleuSmoothing.NltkMethod4, SmoothingValue = 3.5, EffectiveOrder = true };
+        Assert.Equal("nrefs:var|case:lc|eff:yes|tok:13a|smooth:nltk4[3.5]|order:2|weights:0.5,0.25|version:0.1.0", BleuSignature.Of(options, 0, BleuTokenizer.Mteval13a, lowercase: true));
+        Assert.Contains("|mode:tensorbleu|", BleuSignature.Of(new() { TensorBleuCompatible = true }, 2), StringComparison.Ordinal);
+    }
+
     private static BleuStatistics Corpus(BleuSentence[] batch, int orders) =>
         TensorBleu.Accumulate(BleuCases.Candidates<int>(batch), BleuCases.References<int>(batch), new() { MaxOrder = orders });
 }

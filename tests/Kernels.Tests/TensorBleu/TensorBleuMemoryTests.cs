@@ -1,0 +1,27 @@
+namespace Kernels.Tests;
+
+/// <summary>Memory grows with the batch, not with its square.</summary>
+[Collection(BleuCases.NotInParallel)]
+public sealed class TensorBleuMemoryTests
+{
+    [Fact]
+    public void FourThousandLongCandidatesFitInTwoHundredMegabytes()
+    {
+        // 4,096 candidates of 1,024 ids with four references each; the ids are in the sum.
+        const int batch = 4096, length = 1024, referenceCount = 4, vocabulary = 32_000, pad = vocabulary, limit = 200_000_000;
+        var random = new Random(1);
+        var tokens = new int[batch * length];
+        foreach (ref int token in tokens.AsSpan())
+            token = random.Next(vocabulary);
+        var references = new int[tokens.Length * referenceCount];
+        for (int i = 0; i < references.Length; i++)
+            references[i] = random.Next(10) < 3 ? random.Next(vocabulary) : tokens[i / (referenceCount * length) * length + i % length];
+        var scores = new double[batch];
+        using var scorer = new BleuScorer();
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        scorer.Score(TokenBatch.Padded<int>(tokens, length, pad), BleuReferences.Uniform(TokenBatch.Padded<int>(references, length, pad), referenceCount), scores, new() { Kernel = new() { MaxDegreeOfParallelism = 2 } });
+        long inputs = (tokens.Length + references.Length) * (long)sizeof(int), own = GC.GetAllocatedBytesForCurrentThread() - before + scorer.ScratchBytes;
+        Assert.True(inputs + own < limit, $"{inputs} bytes of ids and {own} of ours");
+        Assert.All(scores, score => Assert.InRange(score, 0.1, 0.9));
+    }
+}
