@@ -3,8 +3,11 @@ using System.Runtime.InteropServices;
 
 namespace Kernels.Cpu;
 
-/// <summary>Whole candidates: each order's table is filled from the references, or taken ready made, and the candidate looked up in it.</summary>
-internal readonly unsafe struct BleuHashJob<T>(in BleuRows<T> rows, GCHandle prepared, BleuStatistics* results, BleuLanes lanes, int largestGroup) : IRangeJob
+/// <summary>
+/// Whole candidates. Each order's table is filled from the candidate, which is the smaller side, and the references looked up in it; or, if the references were
+/// prepared, the candidate is looked up in theirs.
+/// </summary>
+internal readonly unsafe struct BleuHashJob<T>(in BleuRows<T> rows, GCHandle prepared, BleuStatistics* results, BleuLanes lanes, int largestGroup, int longestCandidate) : IRangeJob
     where T : unmanaged, IBinaryInteger<T>
 {
     private readonly BleuRows<T> _rows = rows;
@@ -12,10 +15,11 @@ internal readonly unsafe struct BleuHashJob<T>(in BleuRows<T> rows, GCHandle pre
     private readonly BleuStatistics* _results = results;
     private readonly BleuLanes _lanes = lanes;
     private readonly int _largestGroup = largestGroup;
+    private readonly int _longestCandidate = longestCandidate;
 
     public void Run(long begin, long end)
     {
-        var scratch = new BleuHashScratch(_lanes.Take(out int lane), _largestGroup);
+        var scratch = new BleuHashScratch(_lanes.Take(out int lane), _largestGroup, _longestCandidate);
         var prepared = _prepared.IsAllocated ? (PreparedNgrams<T>?)_prepared.Target : null;
         for (int candidate = (int)begin; candidate < (int)end; candidate++)
         {
@@ -28,16 +32,58 @@ internal readonly unsafe struct BleuHashJob<T>(in BleuRows<T> rows, GCHandle pre
     private OrderCounts Count(int candidate, in BleuHashScratch scratch)
     {
         OrderCounts matches = default;
-        var references = new ReferenceNgrams<T>(_rows, candidate / _rows.CandidatesPerGroup, scratch.ReferenceIds, scratch.CurrentCounts, scratch.LastReferences);
-        var ngrams = new CandidateNgrams<T>(_rows, candidate, scratch.CandidateIds);
-        int size = references.TokenCount;
-        for (int order = 1; order <= _rows.OrderCount; order++)
+        ReadOnlySpan<T> tokens = _rows.Candidates[candidate];
+        for (int order = 1; order <= Math.Min(_rows.OrderCount, tokens.Length); order++)
         {
-            NgramTable table = scratch.EmptyTable(size);
-            references.Add(order, ref table, scratch.Counts);
-            matches[order - 1] = ngrams.Match(order, table, scratch.Counts);
+            NgramTable table = scratch.EmptyTable(tokens.Length);
+            NgramIds.Number(order, _rows, _rows.Candidates, tokens, scratch.CandidateIds, ref table);
+            new Span<int>(scratch.Counts, table.Count).Clear();
+            NgramIds.Count(scratch.CandidateIds, tokens.Length - order + 1, scratch.Counts);
+            matches[order - 1] = MatchReferences(candidate / _rows.CandidatesPerGroup, order, table, scratch);
             if (matches[order - 1] == 0)
                 break;
+        }
+        return matches;
+    }
+
+    private long MatchReferences(int group, int order, NgramTable table, in BleuHashScratch scratch)
+    {
+        (int begin, int end) = _rows.Group(group);
+        if (end - begin > 1)
+        {
+            new Span<int>(scratch.LargestCounts, table.Count).Clear();
+            new Span<int>(scratch.LastReferences, table.Count).Fill(-1);
+        }
+        long matches = 0;
+        int* ids = scratch.ReferenceIds;
+        for (int reference = begin; reference < end; reference++)
+        {
+            ReadOnlySpan<T> tokens = _rows.References[reference];
+            NgramIds.Find(order, _rows, _rows.References, tokens, ids, table);
+            int count = tokens.Length - order + 1;
+            matches += end - begin == 1 ? NgramIds.Match(ids, count, scratch.Counts) : MatchOne(ids, count, reference, scratch);
+            ids += tokens.Length;
+        }
+        return matches;
+    }
+
+    // A reference's n-gram matches where it has more of it than each reference before, and the candidate has as many.
+    private static long MatchOne(int* ids, int count, int reference, in BleuHashScratch scratch)
+    {
+        int* counts = scratch.Counts, current = scratch.CurrentCounts, largest = scratch.LargestCounts, last = scratch.LastReferences;
+        long matches = 0;
+        for (int i = 0; i < count; i++)
+        {
+            int id = ids[i];
+            if (id < 0)
+                continue;
+            current[id] = last[id] == reference ? current[id] + 1 : 1;
+            last[id] = reference;
+            if (current[id] > largest[id] && largest[id] < counts[id])
+            {
+                largest[id]++;
+                matches++;
+            }
         }
         return matches;
     }
@@ -45,12 +91,13 @@ internal readonly unsafe struct BleuHashJob<T>(in BleuRows<T> rows, GCHandle pre
     private OrderCounts Count(int candidate, in BleuHashScratch scratch, PreparedNgrams<T> prepared)
     {
         OrderCounts matches = default;
-        var ngrams = new CandidateNgrams<T>(_rows, candidate, scratch.CandidateIds);
+        ReadOnlySpan<T> tokens = _rows.Candidates[candidate];
         for (int order = 1; order <= _rows.OrderCount; order++)
         {
             NgramTable table = prepared.Table(candidate / _rows.CandidatesPerGroup, order, out ReadOnlySpan<int> counts);
             counts.CopyTo(new Span<int>(scratch.Counts, counts.Length));
-            matches[order - 1] = ngrams.Match(order, table, scratch.Counts);
+            NgramIds.Find(order, _rows, _rows.Candidates, tokens, scratch.CandidateIds, table);
+            matches[order - 1] = NgramIds.Match(scratch.CandidateIds, tokens.Length - order + 1, scratch.Counts);
             if (matches[order - 1] == 0)
                 break;
         }
