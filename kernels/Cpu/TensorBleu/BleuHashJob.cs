@@ -37,7 +37,7 @@ internal readonly unsafe struct BleuHashJob<T>(in BleuRows<T> rows, GCHandle pre
         {
             NgramTable table = scratch.EmptyTable(tokens.Length);
             NgramIds.Number(order, _rows, _rows.Candidates, tokens, scratch.CandidateIds, ref table);
-            new Span<int>(scratch.Counts, table.Count).Clear();
+            new Span<int>(scratch.Counts - 1, table.Count + 1).Clear();
             NgramIds.Count(scratch.CandidateIds, tokens.Length - order + 1, scratch.Counts);
             matches[order - 1] = MatchReferences(candidate / _rows.CandidatesPerGroup, order, table, scratch);
             if (matches[order - 1] == 0)
@@ -51,8 +51,8 @@ internal readonly unsafe struct BleuHashJob<T>(in BleuRows<T> rows, GCHandle pre
         (int begin, int end) = _rows.Group(group);
         if (end - begin > 1)
         {
-            new Span<int>(scratch.LargestCounts, table.Count).Clear();
-            new Span<int>(scratch.LastReferences, table.Count).Fill(-1);
+            new Span<int>(scratch.LargestCounts - 1, table.Count + 1).Clear();
+            new Span<int>(scratch.LastReferences - 1, table.Count + 1).Fill(-1);
         }
         long matches = 0;
         int* ids = scratch.ReferenceIds;
@@ -74,16 +74,12 @@ internal readonly unsafe struct BleuHashJob<T>(in BleuRows<T> rows, GCHandle pre
         long matches = 0;
         for (int i = 0; i < count; i++)
         {
-            int id = ids[i];
-            if (id < 0)
-                continue;
-            current[id] = last[id] == reference ? current[id] + 1 : 1;
+            int id = ids[i], have = (last[id] == reference ? current[id] : 0) + 1, best = largest[id];
+            current[id] = have;
             last[id] = reference;
-            if (current[id] > largest[id] && largest[id] < counts[id])
-            {
-                largest[id]++;
-                matches++;
-            }
+            int match = (have > best ? 1 : 0) & (best < counts[id] ? 1 : 0);
+            largest[id] = best + match;
+            matches += match;
         }
         return matches;
     }
@@ -95,6 +91,7 @@ internal readonly unsafe struct BleuHashJob<T>(in BleuRows<T> rows, GCHandle pre
         for (int order = 1; order <= _rows.OrderCount; order++)
         {
             NgramTable table = prepared.Table(candidate / _rows.CandidatesPerGroup, order, out ReadOnlySpan<int> counts);
+            scratch.Counts[-1] = 0;
             counts.CopyTo(new Span<int>(scratch.Counts, counts.Length));
             NgramIds.Find(order, _rows, _rows.Candidates, tokens, scratch.CandidateIds, table);
             matches[order - 1] = NgramIds.Match(scratch.CandidateIds, tokens.Length - order + 1, scratch.Counts);

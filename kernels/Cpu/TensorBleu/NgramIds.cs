@@ -56,14 +56,13 @@ internal static unsafe class NgramIds
         }
     }
 
-    /// <summary>The number of n-grams that still remain to match, each of which is counted down.</summary>
+    /// <summary>The number of n-grams that still remain to match, each of which is counted down. Element -1 is 0 or less.</summary>
     public static long Match(int* ids, int count, int* remaining)
     {
         long matches = 0;
         for (int i = 0; i < count; i++)
         {
-            if (ids[i] >= 0 && remaining[ids[i]]-- > 0)
-                matches++;
+            matches += remaining[ids[i]]-- > 0 ? 1 : 0;
         }
         return matches;
     }
