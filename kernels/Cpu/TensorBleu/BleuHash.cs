@@ -12,7 +12,7 @@ internal sealed unsafe class BleuHash<T> : IBleuBackend<T> where T : unmanaged, 
         GCHandle handle = prepared is null ? default : GCHandle.Alloc(prepared);
         try
         {
-            var job = new BleuHashJob<T>(rows, handle, results, lanes, workspace.LargestGroup, workspace.LongestCandidate);
+            var job = new BleuHashJob<T>(rows, handle, results, lanes, workspace.LargestGroup);
             RangeRunner.Run(job, rows.Candidates.Count, BleuTuning.Grain(rows.LongestCandidate), threads, cancellation);
         }
         finally

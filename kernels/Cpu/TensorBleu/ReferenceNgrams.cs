@@ -46,13 +46,51 @@ internal readonly unsafe struct ReferenceNgrams<T>(in BleuRows<T> rows, int grou
         {
             ReadOnlySpan<T> tokens = _rows.References[reference];
             int known = table.Count, count = Math.Max(0, tokens.Length - order + 1);
-            NgramIds.Number(order, _rows, _rows.References, tokens, ids, ref table);
+            if (order == 1)
+                NumberTokens(tokens, ids, ref table);
+            else
+                NumberNgrams(count, ids, ref table);
             new Span<int>(counts + known, table.Count - known).Clear();
             if (isSingle)
-                NgramIds.Count(ids, count, counts);
+                CountSingle(ids, count, counts);
             else
                 CountOne(ids, count, reference, counts, known, table.Count);
             ids += tokens.Length;
+        }
+    }
+
+    private void NumberTokens(ReadOnlySpan<T> tokens, int* ids, ref NgramTable table)
+    {
+        NgramTable local = table;
+        for (int i = 0; i < tokens.Length; i++)
+            ids[i] = local.FindOrAdd(ulong.CreateTruncating(tokens[i]));
+        table = local;
+        if (!_rows.IsBroken(_rows.References, tokens))
+            return;
+        for (int i = 0; i < tokens.Length; i++)
+        {
+            if (tokens[i] == _rows.References.PadToken)
+                ids[i] = -1;
+        }
+    }
+
+    private static void NumberNgrams(int count, int* ids, ref NgramTable table)
+    {
+        NgramTable local = table;
+        for (int i = 0; i < count; i++)
+        {
+            int prefix = ids[i], suffix = ids[i + 1];
+            ids[i] = (prefix | suffix) < 0 ? -1 : local.FindOrAdd(NgramTable.Key(prefix, suffix));
+        }
+        table = local;
+    }
+
+    private static void CountSingle(int* ids, int count, int* counts)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            if (ids[i] >= 0)
+                counts[ids[i]]++;
         }
     }
 
