@@ -6,5 +6,5 @@ namespace Kernels;
 /// <summary>The BLEU variants of one type of token ids, best first.</summary>
 internal static class TensorBleuVariants<T> where T : unmanaged, IBinaryInteger<T>
 {
-    public static VariantTable<IBleuBackend<T>> Table { get; } = new(BleuCpuVariants.Of<T>(), ForcedVariants.FromEnvironment);
+    public static VariantTable<IBleuBackend<T>> Table { get; } = new(TensorBleuCpuVariants.Of<T>(), ForcedVariants.FromEnvironment);
 }

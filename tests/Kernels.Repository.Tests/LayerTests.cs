@@ -31,7 +31,7 @@ public sealed class LayerTests
     public void IntrinsicsOfOneInstructionSetLiveInLeaves()
     {
         // Drivers know no instruction set: X86 and Arm intrinsics stand in Simd/, in the tables of variants, which ask what is supported, and in micro-kernels.
-        string[] leaves = ["Simd", "Machine", "Variants", "Kernels."];
+        string[] leaves = ["Simd", "Dot", "Machine", "Variants", "Kernels."];
         foreach (string file in Repository.Files("kernels", "*.cs").Concat(Repository.Files("Managed", "*.cs")).Concat(Repository.Files("Interop", "*.cs")))
         {
             if (Regex.IsMatch(File.ReadAllText(file), @"^using System\.Runtime\.Intrinsics\.(X86|Arm);", RegexOptions.Multiline))

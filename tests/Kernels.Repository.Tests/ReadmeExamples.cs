@@ -45,4 +45,21 @@ public sealed class ReadmeExamples
         for (int i = 0; i < products.Length; i++)
             Assert.Equal(0.5 * rounded.AsSpan(i % 64 * 128, 128).ToArray().Sum(w => (double)w), products[i], 1e-4);
     }
+
+    [Fact]
+    public void TensorBleuExample()
+    {
+        // README
+        int[] samples = [5, 6, 7, 8, 9, 5, 6, 1, 8, 9];                           // two candidates of five token ids
+        int[] answers = [5, 6, 7, 8, 9, 5, 6, 7, 8, 9];
+        TokenBatch<int> candidates = TokenBatch.Padded<int>(samples, rowLength: 5, padToken: 0);
+        TokenBatch<int> references = TokenBatch.Padded<int>(answers, rowLength: 5, padToken: 0);
+        double[] scores = new double[2];
+        using var scorer = new BleuScorer();                                      // owns its tables: nothing is allocated once warm
+        scorer.Score(candidates, references, scores, new() { Smoothing = BleuSmoothing.Exponential });
+        // end
+        Assert.Equal(1, scores[0], 1e-15);
+        // Matches 4 of 5, 2 of 4, 0 of 3, 0 of 2; a missing order halves: 1/2 of 1 in 3, 1/4 of 1 in 2.
+        Assert.Equal(Math.Pow(4.0 / 5 * (2.0 / 4) * (1.0 / 6) * (1.0 / 8), 0.25), scores[1], 1e-15);
+    }
 }

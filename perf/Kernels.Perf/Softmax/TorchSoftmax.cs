@@ -6,7 +6,7 @@ namespace Kernels.Perf;
 /// <summary>torch.softmax with its output given, in torch's own interpreter on its own memory.</summary>
 internal sealed class TorchSoftmax : ISoftmaxRival
 {
-    private readonly Lazy<TorchProcess?> _torch = new(() => TorchProcess.Start(EmbeddedText.Read("torch_softmax.py")));
+    private readonly Lazy<PythonProcess?> _torch = new(() => PythonProcess.Start(EmbeddedText.Read("torch_softmax.py")));
     private SoftmaxBuffers<float>? _loaded;
 
     public RivalStatus Status => _torch.Value is { } torch
@@ -17,9 +17,9 @@ internal sealed class TorchSoftmax : ISoftmaxRival
 
     public IContender Open(SoftmaxBuffers<float> buffers, SoftmaxOracle<float> oracle, int threads) => new Session(this, buffers, oracle, threads);
 
-    private TorchProcess Load(SoftmaxBuffers<float> buffers)
+    private PythonProcess Load(SoftmaxBuffers<float> buffers)
     {
-        TorchProcess torch = _torch.Value!;
+        PythonProcess torch = _torch.Value!;
         if (ReferenceEquals(_loaded, buffers))
             return torch;
         string path = Path.GetTempFileName();

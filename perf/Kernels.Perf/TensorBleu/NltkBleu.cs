@@ -9,7 +9,7 @@ internal sealed class NltkBleu
     // Fractions against doubles.
     private const double Tolerance = 1e-12;
 
-    private readonly Lazy<TorchProcess?> _python = new(() => TorchProcess.Start(EmbeddedText.Read("nltk_bleu.py")));
+    private readonly Lazy<PythonProcess?> _python = new(() => PythonProcess.Start(EmbeddedText.Read("nltk_bleu.py")));
     private BleuWorkload? _loaded;
 
     public RivalStatus Status => _python.Value is { } python
@@ -18,9 +18,9 @@ internal sealed class NltkBleu
 
     public IContender Open(BleuWorkload workload) => new Session(this, workload);
 
-    private TorchProcess Load(BleuWorkload workload)
+    private PythonProcess Load(BleuWorkload workload)
     {
-        TorchProcess python = _python.Value!;
+        PythonProcess python = _python.Value!;
         if (ReferenceEquals(_loaded, workload))
             return python;
         string path = Path.GetTempFileName();

@@ -7,7 +7,7 @@ public abstract class TensorBleuCountTests<T> where T : unmanaged, IBinaryIntege
 {
     private const int Orders = BleuOptions.LargestOrder;
 
-    public static TheoryData<string> Variants => BleuCases.Variants<T>();
+    public static TheoryData<string> Variants => TensorBleuCases.Variants<T>();
 
     // Ids at the top of the type's range, so that no bit of them may be lost.
     private static long FirstId => typeof(T) == typeof(long) ? long.MinValue + 5 : typeof(T) == typeof(int) ? int.MinValue + 5 : typeof(T) == typeof(ushort) ? 65_000 : uint.MaxValue - 500L;
@@ -24,7 +24,7 @@ public abstract class TensorBleuCountTests<T> where T : unmanaged, IBinaryIntege
         {
             foreach (int vocabulary in new[] { 1, 2, 5, 100, 500 })
             {
-                BleuSentence[] batch = BleuCases.Random(12, longest, vocabulary, mostReferences: 4, seed++, firstId: FirstId);
+                BleuSentence[] batch = TensorBleuCases.Random(12, longest, vocabulary, mostReferences: 4, seed++, firstId: FirstId);
                 AssertCounts(batch, Count(scorer, batch, Force(variant)), $"longest {longest}, vocabulary {vocabulary}");
             }
         }
@@ -37,13 +37,13 @@ public abstract class TensorBleuCountTests<T> where T : unmanaged, IBinaryIntege
         // The pad id also stands inside sentences, where it is a token. A row that would end in it is cut there, as any reader of the tensor must.
         const long pad = 1;
         using var scorer = new BleuScorer();
-        BleuSentence[] batch = [.. BleuCases.Random(60, 30, vocabulary: 4, mostReferences: 3, seed: 7, fewestReferences: 3)
+        BleuSentence[] batch = [.. TensorBleuCases.Random(60, 30, vocabulary: 4, mostReferences: 3, seed: 7, fewestReferences: 3)
             .Select(s => new BleuSentence(Trim(s.Candidate, pad), [.. s.References.Select(r => Trim(r, pad))]))];
         foreach (bool keepEmptyRows in new[] { true, false })
         {
             var statistics = new BleuStatistics[batch.Length];
-            BleuReferences<T> references = BleuReferences.Uniform(BleuCases.Padded<T>([.. batch.SelectMany(s => s.References)], pad), 3, keepEmptyRows);
-            scorer.Statistics(BleuCases.Padded<T>([.. batch.Select(s => s.Candidate)], pad), references, statistics, new() { MaxOrder = Orders, Kernel = Force(variant) });
+            BleuReferences<T> references = BleuReferences.Uniform(TensorBleuCases.Padded<T>([.. batch.SelectMany(s => s.References)], pad), 3, keepEmptyRows);
+            scorer.Statistics(TensorBleuCases.Padded<T>([.. batch.Select(s => s.Candidate)], pad), references, statistics, new() { MaxOrder = Orders, Kernel = Force(variant) });
             AssertCounts(keepEmptyRows ? batch : [.. batch.Select(WithoutEmpty)], statistics, $"empty rows kept: {keepEmptyRows}");
         }
     }
@@ -55,14 +55,14 @@ public abstract class TensorBleuCountTests<T> where T : unmanaged, IBinaryIntege
         using var scorer = new BleuScorer();
         foreach (int samples in new[] { 1, 3 })
         {
-            BleuSentence[] prompts = BleuCases.Random(20, 60, vocabulary: 30, mostReferences: 3, seed: samples);
-            BleuSentence[] batch = [.. prompts.SelectMany((p, i) => BleuCases.Random(samples, 60, 30, 0, seed: i).Append(p).Take(samples).Select(s => new BleuSentence(s.Candidate, p.References)))];
+            BleuSentence[] prompts = TensorBleuCases.Random(20, 60, vocabulary: 30, mostReferences: 3, seed: samples);
+            BleuSentence[] batch = [.. prompts.SelectMany((p, i) => TensorBleuCases.Random(samples, 60, 30, 0, seed: i).Append(p).Take(samples).Select(s => new BleuSentence(s.Candidate, p.References)))];
             var options = new BleuOptions { MaxOrder = Orders, Kernel = Force(variant) };
-            var prepared = new PreparedReferences<T>(BleuCases.References<T>(prompts), options);
+            var prepared = new PreparedReferences<T>(TensorBleuCases.References<T>(prompts), options);
             var statistics = new BleuStatistics[batch.Length];
             foreach (int order in new[] { 3, Orders })
             {
-                scorer.Statistics(BleuCases.Candidates<T>(batch), prepared, statistics, new() { MaxOrder = order });
+                scorer.Statistics(TensorBleuCases.Candidates<T>(batch), prepared, statistics, new() { MaxOrder = order });
                 AssertCounts(batch, statistics, $"{samples} samples, order {order}");
             }
         }
@@ -76,7 +76,7 @@ public abstract class TensorBleuCountTests<T> where T : unmanaged, IBinaryIntege
         using var scorer = new BleuScorer();
         for (int round = 0; round < 40; round++)
         {
-            BleuSentence[] batch = BleuCases.Random(6, round % 3 == 1 ? 300 : 3 + round, vocabulary: 6, mostReferences: 1 + round % 5, seed: round);
+            BleuSentence[] batch = TensorBleuCases.Random(6, round % 3 == 1 ? 300 : 3 + round, vocabulary: 6, mostReferences: 1 + round % 5, seed: round);
             AssertCounts(batch, Count(scorer, batch, Force(variant)), $"round {round}");
             if (round % 5 == 4)
                 AssertCounts(batch, Count(scorer, batch, Force(variant.EndsWith("hash", StringComparison.Ordinal) ? variant.Replace("hash", "sort") : variant.Replace("sort", "hash"))), "other variant");
@@ -87,13 +87,13 @@ public abstract class TensorBleuCountTests<T> where T : unmanaged, IBinaryIntege
     [MemberData(nameof(Variants))]
     public void ThreadsDoNotChangeABit(string variant)
     {
-        BleuSentence[] batch = BleuCases.Random(700, 60, vocabulary: 20, mostReferences: 3, seed: 1);
+        BleuSentence[] batch = TensorBleuCases.Random(700, 60, vocabulary: 20, mostReferences: 3, seed: 1);
         double[] weights = [0.25, 0.25, 0.25, 0.25, 0.4, 0.3, 0.2, 0.1];
         double[]? first = null;
         foreach (int threads in new[] { 1, 2, 3, 7 })
         {
             var scores = new double[2 * batch.Length];
-            TensorBleu.Score(BleuCases.Candidates<T>(batch), BleuCases.References<T>(batch), scores, new() { Weights = weights, Kernel = Force(variant, threads) });
+            TensorBleu.Score(TensorBleuCases.Candidates<T>(batch), TensorBleuCases.References<T>(batch), scores, new() { Weights = weights, Kernel = Force(variant, threads) });
             first ??= scores;
             Assert.Equal(first.Select(BitConverter.DoubleToInt64Bits), scores.Select(BitConverter.DoubleToInt64Bits));
         }
@@ -103,10 +103,10 @@ public abstract class TensorBleuCountTests<T> where T : unmanaged, IBinaryIntege
     [MemberData(nameof(Variants))]
     public void NothingIsAllocatedOnceWarm(string variant)
     {
-        BleuSentence[] batch = BleuCases.Random(200, 60, vocabulary: 20, mostReferences: 3, seed: 2);
-        T[] tokens = BleuCases.Flat<T>(batch.Select(s => s.Candidate)), referenceTokens = BleuCases.Flat<T>(batch.SelectMany(s => s.References));
-        int[] offsets = BleuCases.Offsets(batch.Select(s => s.Candidate.Length)), referenceOffsets = BleuCases.Offsets(batch.SelectMany(s => s.References).Select(r => r.Length));
-        int[] groups = BleuCases.Offsets(batch.Select(s => s.References.Length));
+        BleuSentence[] batch = TensorBleuCases.Random(200, 60, vocabulary: 20, mostReferences: 3, seed: 2);
+        T[] tokens = TensorBleuCases.Flat<T>(batch.Select(s => s.Candidate)), referenceTokens = TensorBleuCases.Flat<T>(batch.SelectMany(s => s.References));
+        int[] offsets = TensorBleuCases.Offsets(batch.Select(s => s.Candidate.Length)), referenceOffsets = TensorBleuCases.Offsets(batch.SelectMany(s => s.References).Select(r => r.Length));
+        int[] groups = TensorBleuCases.Offsets(batch.Select(s => s.References.Length));
         var scores = new double[batch.Length];
         foreach (int threads in new[] { 1, 2 })
         {
@@ -130,7 +130,7 @@ public abstract class TensorBleuCountTests<T> where T : unmanaged, IBinaryIntege
     private static BleuStatistics[] Count(BleuScorer scorer, BleuSentence[] batch, KernelOptions kernel)
     {
         var statistics = new BleuStatistics[batch.Length];
-        scorer.Statistics(BleuCases.Candidates<T>(batch), BleuCases.References<T>(batch), statistics, new() { MaxOrder = Orders, Kernel = kernel });
+        scorer.Statistics(TensorBleuCases.Candidates<T>(batch), TensorBleuCases.References<T>(batch), statistics, new() { MaxOrder = Orders, Kernel = kernel });
         return statistics;
     }
 
@@ -142,9 +142,9 @@ public abstract class TensorBleuCountTests<T> where T : unmanaged, IBinaryIntege
             int orders = found.OrderCount;
             int[] all = [.. Enumerable.Range(1, orders)];
             (long[] candidate, long[][] references) = (batch[i].Candidate, batch[i].References);
-            Assert.True(BleuOracle.Matches(candidate, references, orders).SequenceEqual(all.Select(n => found.Matches(n))), $"matches of sentence {i}, {message}");
-            Assert.Equal(BleuOracle.Totals(candidate, orders), all.Select(n => found.Totals(n)));
-            Assert.Equal((candidate.Length, BleuOracle.ClosestLength(candidate, references), 1), (found.CandidateLength, found.ReferenceLength, found.SentenceCount));
+            Assert.True(TensorBleuOracle.Matches(candidate, references, orders).SequenceEqual(all.Select(n => found.Matches(n))), $"matches of sentence {i}, {message}");
+            Assert.Equal(TensorBleuOracle.Totals(candidate, orders), all.Select(n => found.Totals(n)));
+            Assert.Equal((candidate.Length, TensorBleuOracle.ClosestLength(candidate, references), 1), (found.CandidateLength, found.ReferenceLength, found.SentenceCount));
         }
     }
 
@@ -153,14 +153,14 @@ public abstract class TensorBleuCountTests<T> where T : unmanaged, IBinaryIntege
     private static BleuSentence WithoutEmpty(BleuSentence sentence) => new(sentence.Candidate, [.. sentence.References.Where(r => r.Length > 0)]);
 }
 
-[Collection(BleuCases.NotInParallel)]
+[Collection(TensorBleuCases.NotInParallel)]
 public sealed class TensorBleuCountTestsI32 : TensorBleuCountTests<int>;
 
-[Collection(BleuCases.NotInParallel)]
+[Collection(TensorBleuCases.NotInParallel)]
 public sealed class TensorBleuCountTestsI64 : TensorBleuCountTests<long>;
 
-[Collection(BleuCases.NotInParallel)]
+[Collection(TensorBleuCases.NotInParallel)]
 public sealed class TensorBleuCountTestsU16 : TensorBleuCountTests<ushort>;
 
-[Collection(BleuCases.NotInParallel)]
+[Collection(TensorBleuCases.NotInParallel)]
 public sealed class TensorBleuCountTestsU32 : TensorBleuCountTests<uint>;

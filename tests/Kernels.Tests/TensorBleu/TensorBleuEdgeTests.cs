@@ -65,13 +65,13 @@ public sealed class TensorBleuEdgeTests
             // Infinity marks what was not recorded; NaN, what NLTK refuses to compute.
             double tolerance = nltk[i] is > 0 and < 1e-200 ? 1e-2 : Nltk;
             if (nltk[i] != double.PositiveInfinity)
-                AssertClose(nltk[i], BleuCases.Score(candidate, references, new() { Smoothing = BleuSmoothing.NltkMethod0 + i }), tolerance, $"{name}, NLTK {i}");
+                AssertClose(nltk[i], TensorBleuCases.Score(candidate, references, new() { Smoothing = BleuSmoothing.NltkMethod0 + i }), tolerance, $"{name}, NLTK {i}");
         }
         for (int i = 0; i < s_sacre.Length; i++)
         {
             BleuSmoothing smoothing = s_sacre[i];
-            Assert.Equal(sacre[i], Math.Round(BleuCases.Score(candidate, references, new() { Smoothing = smoothing, Percent = true }), SacrePlaces), 1e-12);
-            Assert.Equal(effective[i], Math.Round(BleuCases.Score(candidate, references, new() { Smoothing = smoothing, Percent = true, EffectiveOrder = true }), SacrePlaces), 1e-12);
+            Assert.Equal(sacre[i], Math.Round(TensorBleuCases.Score(candidate, references, new() { Smoothing = smoothing, Percent = true }), SacrePlaces), 1e-12);
+            Assert.Equal(effective[i], Math.Round(TensorBleuCases.Score(candidate, references, new() { Smoothing = smoothing, Percent = true, EffectiveOrder = true }), SacrePlaces), 1e-12);
             if (!double.IsNaN(published[i]))
                 AssertClose(published[i], Compatible(candidate, references, smoothing), Published, $"{name}, {smoothing}, compatible");
         }
@@ -80,8 +80,8 @@ public sealed class TensorBleuEdgeTests
     [Fact]
     public void CandidatesWithoutReferencesScoreZero()
     {
-        Assert.Equal(0, BleuCases.Score([1, 2, 3, 4], [], new() { Smoothing = BleuSmoothing.NltkMethod1 }));
-        Assert.Equal(0, BleuCases.Score([1, 2, 3, 4], [], default));
+        Assert.Equal(0, TensorBleuCases.Score([1, 2, 3, 4], [], new() { Smoothing = BleuSmoothing.NltkMethod1 }));
+        Assert.Equal(0, TensorBleuCases.Score([1, 2, 3, 4], [], default));
     }
 
     [Theory]
@@ -91,15 +91,15 @@ public sealed class TensorBleuEdgeTests
     public void EffectiveOrderScoresShortSentencesInFull(BleuSmoothing smoothing)
     {
         long[] tokens = s_eight[..3];
-        Assert.Equal(1, BleuCases.Score(tokens, [tokens], new() { Smoothing = smoothing, EffectiveOrder = true }), 1e-15);
-        Assert.InRange(BleuCases.Score(tokens, [tokens], new() { Smoothing = smoothing }), 0, 0.9);
+        Assert.Equal(1, TensorBleuCases.Score(tokens, [tokens], new() { Smoothing = smoothing, EffectiveOrder = true }), 1e-15);
+        Assert.InRange(TensorBleuCases.Score(tokens, [tokens], new() { Smoothing = smoothing }), 0, 0.9);
     }
 
     // Padded as a tensor with id 0, which is how the published implementation sees absent tokens.
     private static double Compatible(long[] candidate, long[][] references, BleuSmoothing smoothing)
     {
         var scores = new double[1];
-        TensorBleu.Score(BleuCases.Padded<int>([candidate], 0), BleuReferences.Uniform(BleuCases.Padded<int>(references, 0), references.Length), scores,
+        TensorBleu.Score(TensorBleuCases.Padded<int>([candidate], 0), BleuReferences.Uniform(TensorBleuCases.Padded<int>(references, 0), references.Length), scores,
             new() { Smoothing = smoothing, TensorBleuCompatible = true });
         return scores[0];
     }

@@ -1,7 +1,7 @@
 namespace Kernels.Tests;
 
 /// <summary>Memory grows with the batch, not with its square.</summary>
-[Collection(BleuCases.NotInParallel)]
+[Collection(TensorBleuCases.NotInParallel)]
 public sealed class TensorBleuMemoryTests
 {
     [Fact]

@@ -23,7 +23,7 @@ public sealed class TensorBleuNltkTests
         {
             if (smoothing == BleuSmoothing.NltkMethod6 && pair.Order < 3)
                 continue;
-            double actual = BleuCases.Score(pair.Sentence.Candidate, pair.Sentence.References, new() { Smoothing = smoothing, MaxOrder = pair.Order });
+            double actual = TensorBleuCases.Score(pair.Sentence.Candidate, pair.Sentence.References, new() { Smoothing = smoothing, MaxOrder = pair.Order });
             worst = Math.Max(worst, Distance(pair.Scores[method], actual));
             compared++;
         }
@@ -39,7 +39,7 @@ public sealed class TensorBleuNltkTests
             BleuSentence[] batch = [.. NltkPairs.Pairs.Skip(corpus * NltkPairs.PairsPerCorpus).Take(NltkPairs.PairsPerCorpus).Select(pair => pair.Sentence)];
             for (int method = 0; method < NltkPairs.CorpusMethods; method++)
             {
-                double actual = TensorBleu.CorpusScore(BleuCases.Candidates<int>(batch), BleuCases.References<int>(batch), new() { Smoothing = BleuSmoothing.NltkMethod0 + method });
+                double actual = TensorBleu.CorpusScore(TensorBleuCases.Candidates<int>(batch), TensorBleuCases.References<int>(batch), new() { Smoothing = BleuSmoothing.NltkMethod0 + method });
                 Assert.True(Distance(NltkPairs.CorpusScores[corpus][method], actual) <= Tolerance, $"corpus {corpus}, method {method}");
             }
         }

@@ -12,7 +12,7 @@ public sealed class TensorBleuVectorTests
     private const string Hh = "he read the book because he was interested in world history";
     private const string Rr = "he was interested in world history because he read the book";
 
-    private static readonly long[][] s_references = [BleuCases.Ids(R1), BleuCases.Ids(R2), BleuCases.Ids(R3)];
+    private static readonly long[][] s_references = [TensorBleuCases.Ids(R1), TensorBleuCases.Ids(R2), TensorBleuCases.Ids(R3)];
 
     public static TheoryData<string, string, double[]> Sentences => new()
     {
@@ -28,30 +28,30 @@ public sealed class TensorBleuVectorTests
     {
         for (int method = 0; method < expected.Length; method++)
         {
-            double actual = BleuCases.Score(BleuCases.Ids(candidate), [.. references.Split('|').Select(BleuCases.Ids)], new() { Smoothing = BleuSmoothing.NltkMethod0 + method });
+            double actual = TensorBleuCases.Score(TensorBleuCases.Ids(candidate), [.. references.Split('|').Select(TensorBleuCases.Ids)], new() { Smoothing = BleuSmoothing.NltkMethod0 + method });
             Assert.True(double.IsNaN(expected[method]) ? double.IsNaN(actual) : Math.Abs(actual / expected[method] - 1) < 1e-13, $"method {method}: {actual:r}");
         }
     }
 
     [Fact]
     public void NltkMethod4OfAShortSentence() =>
-        Assert.Equal(4.426730592500287, BleuCases.Score(BleuCases.Ids("It is ."), [BleuCases.Ids("It is a place of quiet contemplation .")], new() { Smoothing = BleuSmoothing.NltkMethod4, Percent = true }), 1e-12);
+        Assert.Equal(4.426730592500287, TensorBleuCases.Score(TensorBleuCases.Ids("It is ."), [TensorBleuCases.Ids("It is a place of quiet contemplation .")], new() { Smoothing = BleuSmoothing.NltkMethod4, Percent = true }), 1e-12);
 
     [Fact]
     public void SeveralWeightSetsGiveTheSingleScores()
     {
         double[] expected = [0.7453559924999299, 0.6240726989348756, 0.5045666840058485, 0.39202634084155785];
         double[] weights = [0.5, 0.5, 0, 0, 0, .. Enumerable.Repeat(1 / 3.0, 3), 0, 0, .. Enumerable.Repeat(0.25, 4), 0, .. Enumerable.Repeat(0.2, 5)];
-        BleuSentence[] batch = [new(BleuCases.Ids(H1), s_references)];
+        BleuSentence[] batch = [new(TensorBleuCases.Ids(H1), s_references)];
         var scores = new double[4];
-        TensorBleu.Score(BleuCases.Candidates<int>(batch), BleuCases.References<int>(batch), scores, new() { MaxOrder = 5, Weights = weights, Smoothing = BleuSmoothing.NltkMethod0 });
+        TensorBleu.Score(TensorBleuCases.Candidates<int>(batch), TensorBleuCases.References<int>(batch), scores, new() { MaxOrder = 5, Weights = weights, Smoothing = BleuSmoothing.NltkMethod0 });
         Assert.All(expected.Zip(scores), pair => Assert.Equal(pair.First, pair.Second, 1e-15));
     }
 
     [Fact]
     public void NltkCorpora()
     {
-        BleuStatistics statistics = Corpus([new(BleuCases.Ids(H1), s_references), new(BleuCases.Ids(Hh), [BleuCases.Ids(Rr)])], 5);
+        BleuStatistics statistics = Corpus([new(TensorBleuCases.Ids(H1), s_references), new(TensorBleuCases.Ids(Hh), [TensorBleuCases.Ids(Rr)])], 5);
         Assert.Equal(0.5920778868801042, statistics.Score(new() { Smoothing = BleuSmoothing.NltkMethod0 }), 1e-15);
         Assert.Equal(0.5818765313748497, statistics.Score(new() { Smoothing = BleuSmoothing.NltkMethod0, Weights = [0.1, 0.3, 0.5, 0.1] }), 1e-15);
         var scores = new double[4];
@@ -68,7 +68,7 @@ public sealed class TensorBleuVectorTests
     [InlineData(H2, R1 + "|" + R2 + "|" + R3, new long[] { 8, 14, 1, 13 })]
     public void ModifiedPrecisions(string candidate, string references, long[] expected)
     {
-        BleuStatistics found = Corpus([new(BleuCases.Ids(candidate), [.. references.Split('|').Select(BleuCases.Ids)])], 2);
+        BleuStatistics found = Corpus([new(TensorBleuCases.Ids(candidate), [.. references.Split('|').Select(TensorBleuCases.Ids)])], 2);
         long[] actual = [found.Matches(1), found.Totals(1), found.Matches(2), found.Totals(2)];
         Assert.Equal(expected, actual);
     }
@@ -84,7 +84,7 @@ public sealed class TensorBleuVectorTests
     public void BrevityPenalties(int[] referenceLengths, int candidateLength, double expected)
     {
         long[][] references = [.. referenceLengths.Select(length => new long[length])];
-        Assert.Equal(expected, BleuCases.Score(new long[candidateLength], references, new() { MaxOrder = 1 }), 1e-15);
+        Assert.Equal(expected, TensorBleuCases.Score(new long[candidateLength], references, new() { MaxOrder = 1 }), 1e-15);
     }
 
     [Fact]
@@ -93,7 +93,7 @@ public sealed class TensorBleuVectorTests
         long[] counts = [9, 7, 5, 3], totals = [10, 8, 6, 4];
         Assert.Equal(0.8375922397, BleuStatistics.FromCounts(counts, totals, 11, 11).Score(new() { Smoothing = BleuSmoothing.Floor }), 1e-8);
         Assert.Equal(0, BleuStatistics.FromCounts([6, 5, 4, 0], [6, 5, 4, 3], 6, 6).Score(new() { Smoothing = BleuSmoothing.Floor, SmoothingValue = 0 }));
-        BleuStatistics clipped = Corpus([new(BleuCases.Ids("am I am a character sequence"), [BleuCases.Ids("I am a symbol string sequence a a")])], 4);
+        BleuStatistics clipped = Corpus([new(TensorBleuCases.Ids("am I am a character sequence"), [TensorBleuCases.Ids("I am a symbol string sequence a a")])], 4);
         Assert.Equal((4, 2, 1, 0), (clipped.Matches(1), clipped.Matches(2), clipped.Matches(3), clipped.Matches(4)));
         Assert.Equal(0.1555722182, clipped.Score(new() { Smoothing = BleuSmoothing.Floor }), 1e-8);
         Assert.Equal(0, clipped.Score(new() { Smoothing = BleuSmoothing.Floor, SmoothingValue = 0 }));
@@ -101,12 +101,12 @@ public sealed class TensorBleuVectorTests
 
     [Fact]
     public void TorchMetricsExample() =>
-        Assert.Equal(0.7598, BleuCases.Score(BleuCases.Ids("the cat is on the mat"), [BleuCases.Ids("there is a cat on the mat"), BleuCases.Ids("a cat is on the mat")], new() { Smoothing = BleuSmoothing.None }), 5e-5);
+        Assert.Equal(0.7598, TensorBleuCases.Score(TensorBleuCases.Ids("the cat is on the mat"), [TensorBleuCases.Ids("there is a cat on the mat"), TensorBleuCases.Ids("a cat is on the mat")], new() { Smoothing = BleuSmoothing.None }), 5e-5);
 
     [Fact]
     public void PartsAddUpToTheWhole()
     {
-        BleuSentence[] batch = BleuCases.Random(90, 30, 20, 3, seed: 4);
+        BleuSentence[] batch = TensorBleuCases.Random(90, 30, 20, 3, seed: 4);
         BleuStatistics whole = Corpus(batch, 4), parts = default;
         foreach (BleuSentence[] part in batch.Chunk(7).Reverse())
             parts += Corpus(part, 4);
@@ -122,10 +122,10 @@ public sealed class TensorBleuVectorTests
     [Fact]
     public void BootstrapIsRepeatableAndHoldsTheScore()
     {
-        BleuSentence[] batch = BleuCases.Random(300, 30, 20, 2, seed: 5, fewestReferences: 1);
+        BleuSentence[] batch = TensorBleuCases.Random(300, 30, 20, 2, seed: 5, fewestReferences: 1);
         var statistics = new BleuStatistics[batch.Length];
         using var scorer = new BleuScorer();
-        scorer.Statistics(BleuCases.Candidates<int>(batch), BleuCases.References<int>(batch), statistics);
+        scorer.Statistics(TensorBleuCases.Candidates<int>(batch), TensorBleuCases.References<int>(batch), statistics);
         BleuInterval first = TensorBleu.Bootstrap(statistics, resamples: 500, seed: 3), again = TensorBleu.Bootstrap(statistics, resamples: 500, seed: 3), other = TensorBleu.Bootstrap(statistics, resamples: 500, seed: 4);
         Assert.Equal(first, again);
         Assert.NotEqual(first, other);
@@ -143,5 +143,5 @@ public sealed class TensorBleuVectorTests
     }
 
     private static BleuStatistics Corpus(BleuSentence[] batch, int orders) =>
-        TensorBleu.Accumulate(BleuCases.Candidates<int>(batch), BleuCases.References<int>(batch), new() { MaxOrder = orders });
+        TensorBleu.Accumulate(TensorBleuCases.Candidates<int>(batch), TensorBleuCases.References<int>(batch), new() { MaxOrder = orders });
 }

@@ -1,7 +1,7 @@
 namespace Kernels.Tests;
 
 /// <summary>BLEU's counts by the book: dictionaries of n-grams written out as text. Shares no code with the library.</summary>
-internal static class BleuOracle
+internal static class TensorBleuOracle
 {
     /// <summary>Clipped matches of each order, order 1 first.</summary>
     public static long[] Matches(long[] candidate, IReadOnlyList<long[]> references, int orders) =>

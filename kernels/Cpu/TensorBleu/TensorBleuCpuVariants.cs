@@ -3,7 +3,7 @@ using System.Numerics;
 namespace Kernels.Cpu;
 
 /// <summary>The managed BLEU variants: two algorithms, of which each checks the other.</summary>
-internal static class BleuCpuVariants
+internal static class TensorBleuCpuVariants
 {
     private const string Family = "tensor_bleu", Backend = "cpu";
 

@@ -7,7 +7,7 @@ namespace Kernels.Tests;
 internal sealed record BleuSentence(long[] Candidate, long[][] References);
 
 /// <summary>Batches for the BLEU tests, and the ways to hand them over.</summary>
-internal static class BleuCases
+internal static class TensorBleuCases
 {
     private static readonly ConcurrentDictionary<string, int> s_words = new();
 

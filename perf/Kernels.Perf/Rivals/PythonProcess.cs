@@ -4,22 +4,22 @@ using System.Diagnostics;
 namespace Kernels.Perf;
 
 /// <summary>
-/// A Python interpreter with torch that runs a script and answers each line with a line. The child measures within itself, so that the pipe between us
+/// A Python interpreter that has a rival's package and runs a script and answers each line with a line. The child measures within itself, so that the pipe between us
 /// costs it nothing; it ends when its standard input does.
 /// </summary>
-internal sealed class TorchProcess
+internal sealed class PythonProcess
 {
-    // Debian's torch belongs to the system's interpreter, which need not be the first on the path.
+    // Debian's packages belong to the system's interpreter, which need not be the first on the path.
     private static readonly string[] s_interpreters = ["python3", "/usr/bin/python3"];
 
     private readonly Process _child;
 
-    private TorchProcess(Process child, string version) => (_child, Version) = (child, version);
+    private PythonProcess(Process child, string version) => (_child, Version) = (child, version);
 
     public string Version { get; }
 
-    /// <summary>Starts a script that first of all imports torch and prints its version; null if no interpreter has torch.</summary>
-    public static TorchProcess? Start(string script)
+    /// <summary>Starts a script that first of all imports the rival's package and prints its version; null if no interpreter has it.</summary>
+    public static PythonProcess? Start(string script)
     {
         foreach (string interpreter in s_interpreters)
         {
@@ -35,7 +35,7 @@ internal sealed class TorchProcess
                 child.ErrorDataReceived += (_, _) => { };
                 child.BeginErrorReadLine();
                 if (child.StandardOutput.ReadLine() is { } version)
-                    return new TorchProcess(child, version);
+                    return new PythonProcess(child, version);
             }
             catch (Win32Exception)
             {
