@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Runtime.CompilerServices;
 
 namespace Kernels.Tests;
 
@@ -23,7 +22,7 @@ internal static class NltkPairs
 
     private static (NltkPair[], int, double[][]) Read()
     {
-        var reader = new Reader(File.ReadAllBytes(Path.Combine(Folder(), "nltk_pairs.bin")));
+        var reader = new Reader(Resource("nltk_pairs.bin"));
         Assert.Equal("NLTKBLEU"u8.ToArray(), reader.Bytes(8));
         int count = reader.Number(), perCorpus = reader.Number();
         NltkPair[] pairs = [.. Enumerable.Range(0, count).Select(_ => Pair(reader))];
@@ -39,7 +38,13 @@ internal static class NltkPairs
         return new NltkPair(head[0], new BleuSentence(candidate, references), reader.Doubles(Methods));
     }
 
-    private static string Folder([CallerFilePath] string thisFile = "") => Path.Combine(Path.GetDirectoryName(thisFile)!, "data");
+    private static byte[] Resource(string name)
+    {
+        using Stream stream = typeof(NltkPairs).Assembly.GetManifestResourceStream(name)!;
+        var content = new byte[stream.Length];
+        stream.ReadExactly(content);
+        return content;
+    }
 
     private sealed class Reader(byte[] content)
     {
