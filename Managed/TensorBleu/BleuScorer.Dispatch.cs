@@ -9,17 +9,15 @@ public sealed partial class BleuScorer
     // Tokens, of candidates and references, below which a second thread costs more than it saves: waking it takes 5 to 20 microseconds.
     private const long ParallelTokenCount = 4096;
 
-    // Scores that a thread takes at a time: some ten microseconds.
-    private const long FormulaGrain = 128;
-
     private BleuStatistics[] _statistics = [];
 
-    private unsafe void Count<T>(TokenBatch<T> candidates, BleuReferences<T> references, Span<BleuStatistics> results, in BleuOptions options) where T : unmanaged, IBinaryInteger<T>
+    private unsafe void Count<T>(TokenBatch<T> candidates, BleuReferences<T> references, Span<BleuStatistics> results, Span<double> scores, in BleuOptions options) where T : unmanaged, IBinaryInteger<T>
     {
         IBleuBackend<T> backend = TensorBleuVariants<T>.Table.Select(options.Kernel);
         fixed (T* tokens = candidates.Tokens, referenceTokens = references.Sequences.Tokens)
         fixed (int* offsets = candidates.Offsets, referenceOffsets = references.Sequences.Offsets, groups = references.GroupOffsets)
         fixed (BleuStatistics* statistics = results)
+        fixed (double* weights = options.Weights, scored = scores)
         {
             var rows = new BleuRows<T>
             {
@@ -34,16 +32,18 @@ public sealed partial class BleuScorer
                 LongestCandidate = candidates.LongestLength,
                 LargestGroup = references.LargestGroupLength,
             };
+            var output = new BleuResults(statistics, new BleuFormula(options, weights, options.WeightSetCount), scored);
             int threads = ThreadCount((long)candidates.Tokens.Length + references.Sequences.Tokens.Length, options.Kernel);
-            backend.Count(rows, prepared: null, statistics, _workspace, threads, options.Kernel.CancellationToken);
+            backend.Count(rows, prepared: null, output, _workspace, threads, options.Kernel.CancellationToken);
         }
     }
 
-    private unsafe void Count<T>(TokenBatch<T> candidates, PreparedReferences<T> references, Span<BleuStatistics> results, in BleuOptions options) where T : unmanaged, IBinaryInteger<T>
+    private unsafe void Count<T>(TokenBatch<T> candidates, PreparedReferences<T> references, Span<BleuStatistics> results, Span<double> scores, in BleuOptions options) where T : unmanaged, IBinaryInteger<T>
     {
         fixed (T* tokens = candidates.Tokens)
         fixed (int* offsets = candidates.Offsets)
         fixed (BleuStatistics* statistics = results)
+        fixed (double* weights = options.Weights, scored = scores)
         {
             BleuRows<T> rows = references.Rows with
             {
@@ -52,19 +52,9 @@ public sealed partial class BleuScorer
                 OrderCount = options.CountedOrder,
                 LongestCandidate = candidates.LongestLength,
             };
+            var output = new BleuResults(statistics, new BleuFormula(options, weights, options.WeightSetCount), scored);
             int threads = ThreadCount(candidates.Tokens.Length, options.Kernel);
-            references.Backend.Count(rows, references.Tables, statistics, _workspace, threads, options.Kernel.CancellationToken);
-        }
-    }
-
-    private static unsafe void Score(ReadOnlySpan<BleuStatistics> statistics, Span<double> scores, in BleuOptions options)
-    {
-        fixed (BleuStatistics* sentences = statistics)
-        fixed (double* weights = options.Weights, results = scores)
-        {
-            var job = new BleuFormulaJob(new BleuFormula(options, weights, options.WeightSetCount), sentences, results);
-            int threads = options.Kernel.MaxDegreeOfParallelism > 0 ? options.Kernel.MaxDegreeOfParallelism : MachineInfo.Current.ProcessorCount;
-            RangeRunner.Run(job, statistics.Length, FormulaGrain, threads, options.Kernel.CancellationToken);
+            references.Backend.Count(rows, references.Tables, output, _workspace, threads, options.Kernel.CancellationToken);
         }
     }
 

@@ -8,7 +8,7 @@ namespace Kernels;
 /// </summary>
 /// <remarks>
 /// Counting is exact: n-grams are compared in full, never by a hash alone. Complexity O(orders x (candidate + reference tokens)), in the default variant;
-/// scratch per thread 48 to 80 bytes for each token of the largest group of references, and statistics of 224 bytes for each candidate. Results are
+/// scratch per thread 64 to 72 bytes for each token of the largest group of references or of the longest candidate; statistics take 224 bytes for each candidate. Results are
 /// bit-identical for every number of threads, every batch a sentence is in, and every variant.
 /// Papineni et al., "BLEU: a Method for Automatic Evaluation of Machine Translation", ACL 2002; TensorBLEU (batches of ids), arXiv 2510.05485.
 /// </remarks>
@@ -27,9 +27,7 @@ public sealed partial class BleuScorer : IDisposable
         BleuChecks.Options(options);
         BleuChecks.Groups(candidates.Count, references.GroupCount);
         CheckScores(candidates, scores, options);
-        Span<BleuStatistics> statistics = Buffer(candidates.Count);
-        Count(candidates, references, statistics, options);
-        Score(statistics, scores, options);
+        Count(candidates, references, [], scores, options);
     }
 
     /// <summary>The score of each candidate against references prepared before.</summary>
@@ -42,9 +40,7 @@ public sealed partial class BleuScorer : IDisposable
     {
         CheckPrepared(candidates, references, options);
         CheckScores(candidates, scores, options);
-        Span<BleuStatistics> statistics = Buffer(candidates.Count);
-        Count(candidates, references, statistics, options);
-        Score(statistics, scores, options);
+        Count(candidates, references, [], scores, options);
     }
 
     /// <summary>The statistics of each candidate, to be added up, resampled or scored later.</summary>
@@ -58,7 +54,7 @@ public sealed partial class BleuScorer : IDisposable
         BleuChecks.Options(options);
         BleuChecks.Groups(candidates.Count, references.GroupCount);
         BleuChecks.Destination(statistics.Length, candidates.Count, nameof(statistics));
-        Count(candidates, references, statistics[..candidates.Count], options);
+        Count(candidates, references, statistics[..candidates.Count], [], options);
     }
 
     /// <summary>The statistics of each candidate against references prepared before.</summary>
@@ -71,7 +67,7 @@ public sealed partial class BleuScorer : IDisposable
     {
         CheckPrepared(candidates, references, options);
         BleuChecks.Destination(statistics.Length, candidates.Count, nameof(statistics));
-        Count(candidates, references, statistics[..candidates.Count], options);
+        Count(candidates, references, statistics[..candidates.Count], [], options);
     }
 
     /// <summary>The statistics of all candidates together: their <see cref="BleuStatistics.Score"/> is the corpus BLEU.</summary>
@@ -84,7 +80,7 @@ public sealed partial class BleuScorer : IDisposable
         BleuChecks.Options(options);
         BleuChecks.Groups(candidates.Count, references.GroupCount);
         Span<BleuStatistics> statistics = Buffer(candidates.Count);
-        Count(candidates, references, statistics, options);
+        Count(candidates, references, statistics, [], options);
         return Sum(statistics);
     }
 

@@ -59,7 +59,7 @@ public readonly ref struct BleuReferences<T> where T : unmanaged, IBinaryInteger
 
     internal bool KeepEmptyRows { get; }
 
-    /// <summary>The most tokens that the references of one candidate can have.</summary>
+    /// <summary>The most tokens that the references of one candidate can have, and one more for each reference.</summary>
     internal int LargestGroupLength
     {
         get
@@ -71,7 +71,7 @@ public readonly ref struct BleuReferences<T> where T : unmanaged, IBinaryInteger
                 int length = Sequences.IsPadded || begin == end
                     ? (end - begin) * Sequences.RowLength
                     : Sequences.Offsets[end] - Sequences.Offsets[begin];
-                largest = Math.Max(largest, length);
+                largest = Math.Max(largest, checked(length + end - begin));
             }
             return largest;
         }

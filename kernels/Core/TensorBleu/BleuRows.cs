@@ -27,9 +27,10 @@ internal readonly unsafe struct BleuRows<T> where T : unmanaged, IBinaryInteger<
     /// </summary>
     public required bool Compatible { get; init; }
 
-    /// <summary>The most tokens of a candidate, and of all references of one candidate: what scratch must hold.</summary>
+    /// <summary>The most tokens of a candidate: what scratch must hold.</summary>
     public required int LongestCandidate { get; init; }
 
+    /// <summary>The most tokens of all references of one candidate together, and one more for each reference.</summary>
     public required int LargestGroup { get; init; }
 
     public (int Begin, int End) Group(int group) => GroupOffsets == null

@@ -19,7 +19,7 @@ internal sealed unsafe class BleuWorkspace : IDisposable
     private int _laneCount;
     private object? _owner;
 
-    /// <summary>The most tokens of a group of references and of a candidate that lanes are laid out for: as many as were ever asked for.</summary>
+    /// <summary>The largest group of references (tokens, and one more for each reference) and the longest candidate that lanes are laid out for: as large as was ever asked for.</summary>
     public int LargestGroup { get; private set; }
 
     public int LongestCandidate { get; private set; }
@@ -30,7 +30,7 @@ internal sealed unsafe class BleuWorkspace : IDisposable
     /// </summary>
     /// <param name="owner">Who lays them out.</param>
     /// <param name="count">1 to <see cref="MaxLanes"/>.</param>
-    /// <param name="largestGroup">Tokens of a group of references.</param>
+    /// <param name="largestGroup">Tokens of a group of references, and one more for each reference.</param>
     /// <param name="longestCandidate">Tokens of a candidate.</param>
     /// <param name="laneBytes">The bytes of a lane for sizes in that order.</param>
     public BleuLanes Rent(object owner, int count, int largestGroup, int longestCandidate, delegate*<int, int, long> laneBytes)

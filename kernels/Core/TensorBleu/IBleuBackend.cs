@@ -8,11 +8,11 @@ internal interface IBleuBackend<T> where T : unmanaged, IBinaryInteger<T>
     /// <summary>Statistics of each candidate.</summary>
     /// <param name="rows">Candidates and references.</param>
     /// <param name="prepared">What <see cref="Prepare"/> made of these references, or null.</param>
-    /// <param name="results">As many as there are candidates.</param>
+    /// <param name="results">Takes each candidate's.</param>
     /// <param name="workspace">Scratch, which grows on first use.</param>
     /// <param name="threads">At least 1.</param>
     /// <param name="cancellation">Ends the work between candidates.</param>
-    unsafe void Count(in BleuRows<T> rows, object? prepared, BleuStatistics* results, BleuWorkspace workspace, int threads, CancellationToken cancellation);
+    void Count(in BleuRows<T> rows, object? prepared, in BleuResults results, BleuWorkspace workspace, int threads, CancellationToken cancellation);
 
     /// <summary>What can be computed of references ahead of any candidate; null if nothing. Immutable.</summary>
     object? Prepare(in BleuRows<T> rows, int groupCount);

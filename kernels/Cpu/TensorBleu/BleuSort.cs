@@ -5,7 +5,7 @@ namespace Kernels.Cpu;
 /// <summary>The sort variant's driver: hands candidates to threads.</summary>
 internal sealed unsafe class BleuSort<T> : IBleuBackend<T> where T : unmanaged, IBinaryInteger<T>
 {
-    public void Count(in BleuRows<T> rows, object? prepared, BleuStatistics* results, BleuWorkspace workspace, int threads, CancellationToken cancellation)
+    public void Count(in BleuRows<T> rows, object? prepared, in BleuResults results, BleuWorkspace workspace, int threads, CancellationToken cancellation)
     {
         BleuLanes lanes = workspace.Rent(this, threads, rows.LargestGroup, rows.LongestCandidate, &BleuSortJob<T>.Bytes);
         var job = new BleuSortJob<T>(rows, results, lanes, workspace.LargestGroup + workspace.LongestCandidate);

@@ -7,14 +7,14 @@ namespace Kernels.Cpu;
 /// together, get one number. The numbers of order n are the keys' halves of order n + 1: the compact dictionary of the TensorBLEU paper
 /// (arXiv 2510.05485), per sentence. O(n log n).
 /// </summary>
-internal readonly unsafe struct BleuSortJob<T>(in BleuRows<T> rows, BleuStatistics* results, BleuLanes lanes, int laneTokens) : IRangeJob
+internal readonly unsafe struct BleuSortJob<T>(in BleuRows<T> rows, BleuResults results, BleuLanes lanes, int laneTokens) : IRangeJob
     where T : unmanaged, IBinaryInteger<T>
 {
     /// <summary>Position of tokens of which no n-gram begins there.</summary>
     private const int None = -1;
 
     private readonly BleuRows<T> _rows = rows;
-    private readonly BleuStatistics* _results = results;
+    private readonly BleuResults _results = results;
     private readonly BleuLanes _lanes = lanes;
     private readonly int _laneTokens = laneTokens;
 
@@ -26,7 +26,7 @@ internal readonly unsafe struct BleuSortJob<T>(in BleuRows<T> rows, BleuStatisti
         ulong* keys = (ulong*)_lanes.Take(out int lane);
         int* ids = (int*)(keys + _laneTokens), positions = ids + _laneTokens, sequences = positions + _laneTokens;
         for (int candidate = (int)begin; candidate < (int)end; candidate++)
-            _results[candidate] = BleuLengths.Statistics(_rows, candidate, Count(candidate, keys, ids, positions, sequences));
+            _results.Put(candidate, BleuLengths.Statistics(_rows, candidate, Count(candidate, keys, ids, positions, sequences)));
         _lanes.Return(lane);
     }
 
@@ -76,7 +76,7 @@ internal readonly unsafe struct BleuSortJob<T>(in BleuRows<T> rows, BleuStatisti
             bool exists = ids[position] != None && position + 1 < tokens && ids[position + 1] != None && sequences[position] == sequences[position + 1];
             if (exists)
             {
-                keys[count] = NgramTable.Key(ids[position], ids[position + 1]);
+                keys[count] = NgramIndex.Key(ids[position], ids[position + 1]);
                 positions[count++] = position;
             }
             else

@@ -4,75 +4,88 @@ using System.Runtime.InteropServices;
 namespace Kernels.Cpu;
 
 /// <summary>
-/// The tables of all groups and orders of a set of references, filled once, for any number of candidates. Read-only afterwards, and so shared freely.
+/// The indexes of all groups and orders of a set of references, built once, for any number of candidates. Read-only afterwards, and so shared freely.
 /// </summary>
-/// <remarks>Memory: for each order, 32 to 64 bytes of slots and 4 bytes of counts for each reference token.</remarks>
+/// <remarks>Memory: for each order, 24 to 32 bytes for each reference token.</remarks>
 internal sealed unsafe class PreparedNgrams<T> where T : unmanaged, IBinaryInteger<T>
 {
-    // Slots are made as zeros, and so empty for this stamp.
-    private const uint Stamp = 1;
-
-    private readonly NgramSlot[] _slots;
-    private readonly int[] _counts;
-    private readonly PreparedTable[] _tables;
+    private readonly ulong[] _keys;
+    private readonly int[] _nexts, _limits, _slots;
+    private readonly PreparedIndex[] _indexes;
 
     public PreparedNgrams(in BleuRows<T> rows, int groupCount)
     {
-        _tables = new PreparedTable[(long)groupCount * rows.OrderCount];
+        _indexes = new PreparedIndex[(long)groupCount * rows.OrderCount];
         OrderCount = rows.OrderCount;
-        (long slotCount, long countCount) = LayOut(rows, groupCount);
-        _slots = GC.AllocateArray<NgramSlot>(checked((int)slotCount), pinned: true);
-        _counts = GC.AllocateArray<int>(checked((int)countCount), pinned: true);
+        (int numbers, int slots) = LayOut(rows, groupCount);
+        _keys = GC.AllocateArray<ulong>(numbers, pinned: true);
+        _nexts = GC.AllocateArray<int>(numbers, pinned: true);
+        _limits = GC.AllocateArray<int>(numbers, pinned: true);
+        _slots = GC.AllocateArray<int>(slots, pinned: true);
         Fill(rows, groupCount);
     }
 
     public int OrderCount { get; }
 
-    /// <summary>The table of one order of one group, and its n-grams' largest counts.</summary>
-    public NgramTable Table(int group, int order, out ReadOnlySpan<int> counts)
-    {
-        ref readonly PreparedTable table = ref _tables[group * OrderCount + order - 1];
-        counts = _counts.AsSpan(table.CountOffset, table.Distinct);
-        return Open(table);
-    }
+    /// <summary>The n-grams of one order of one group, each limited to its largest count.</summary>
+    public NgramIndex Index(int group, int order) => Open(_indexes[group * OrderCount + order - 1]);
 
-    private NgramTable Open(in PreparedTable table) =>
-        new((NgramSlot*)Marshal.UnsafeAddrOfPinnedArrayElement(_slots, table.SlotOffset), table.CapacityLog2, Stamp);
+    private NgramIndex Open(in PreparedIndex index) =>
+        new(At(_keys, index.FirstNumber), At(_nexts, index.FirstNumber), At(_limits, index.FirstNumber), At(_slots, index.FirstSlot), index.Count);
 
-    private (long Slots, long Counts) LayOut(in BleuRows<T> rows, int groupCount)
+    // Number 0 of each index, no n-gram, has its place too.
+    private (int Numbers, int Slots) LayOut(in BleuRows<T> rows, int groupCount)
     {
-        long slots = 0, counts = 0;
+        int numbers = 0, slots = 0;
         for (int group = 0; group < groupCount; group++)
         {
-            int tokens = new ReferenceNgrams<T>(rows, group, null, null, null).TokenCount, capacity = NgramTable.CapacityLog2(tokens);
+            int tokens = 0;
+            (int begin, int end) = rows.Group(group);
+            for (int reference = begin; reference < end; reference++)
+                tokens += rows.References[reference].Length;
             for (int order = 0; order < rows.OrderCount; order++)
             {
-                _tables[group * rows.OrderCount + order] = new PreparedTable(checked((int)slots), checked((int)counts), capacity, 0);
-                slots += 1L << capacity;
-                counts += tokens;
+                _indexes[group * rows.OrderCount + order] = new PreparedIndex(numbers, slots, 0);
+                numbers = checked(numbers + tokens + 1);
+                slots = checked(slots + (int)NgramIndex.SlotCount(tokens));
             }
         }
-        return (slots, counts);
+        return (numbers, slots);
     }
 
     private void Fill(in BleuRows<T> rows, int groupCount)
     {
-        int[] ids = new int[rows.LargestGroup], current = new int[rows.LargestGroup], lastReferences = new int[rows.LargestGroup];
-        fixed (int* idPointer = ids, currentPointer = current, lastPointer = lastReferences, counts = _counts)
+        int size = rows.LargestGroup + 1;
+        int[] ids = new int[size], list = new int[size], pending = new int[size];
+        var tallies = new NgramTally[size];
+        fixed (int* idPointer = ids, listPointer = list, pendingPointer = pending)
+        fixed (NgramTally* tallyPointer = tallies)
         {
             for (int group = 0; group < groupCount; group++)
             {
-                var references = new ReferenceNgrams<T>(rows, group, idPointer, currentPointer, lastPointer);
+                var places = new NgramPlaces(idPointer, listPointer);
+                (int begin, int end) = rows.Group(group);
                 for (int order = 1; order <= rows.OrderCount; order++)
                 {
-                    ref PreparedTable table = ref _tables[group * rows.OrderCount + order - 1];
-                    NgramTable open = Open(table);
-                    references.Add(order, ref open, counts + table.CountOffset);
-                    table = table with { Distinct = open.Count };
+                    ref PreparedIndex prepared = ref _indexes[group * rows.OrderCount + order - 1];
+                    ulong* keys = At(_keys, prepared.FirstNumber) + 1;
+                    if (order == 1)
+                        places.Begin(rows, rows.References, begin, end, keys);
+                    else
+                        places.Extend(keys);
+                    prepared = prepared with { Count = places.Count };
+                    NgramIndex index = Open(prepared);
+                    index.Build(places, pendingPointer);
+                    NgramTally.CountAll(rows.References, begin, end, places, index, tallyPointer);
+                    for (int number = 1; number <= index.Count; number++)
+                        index.Limits[number] = tallyPointer[number].Most;
                 }
             }
         }
     }
 
-    private readonly record struct PreparedTable(int SlotOffset, int CountOffset, int CapacityLog2, int Distinct);
+    private static TElement* At<TElement>(TElement[] pinned, int index) where TElement : unmanaged =>
+        (TElement*)Marshal.UnsafeAddrOfPinnedArrayElement(pinned, index);
+
+    private readonly record struct PreparedIndex(int FirstNumber, int FirstSlot, int Count);
 }

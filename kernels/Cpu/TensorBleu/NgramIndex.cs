@@ -1,0 +1,133 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
+namespace Kernels.Cpu;
+
+/// <summary>
+/// The n-grams of one order of one or several sequences, found by key. Layout: for each n-gram, numbered from 1, its key, the next n-gram of its chain (0
+/// at the end) and how often it may match; for each hash value, the number of one n-gram that has it. Number 0 is no n-gram.
+/// </summary>
+/// <remarks>
+/// Keys are compared in full, so no two n-grams are ever taken for one. Nothing is cleared between sentences: a slot left from an earlier sentence names a
+/// number, and what stands at that number is compared with the key like anything else. The loops hold no branch that depends on the data: a
+/// mispredicted one costs as much as handling four n-grams. What does not come out at the first look, some tenth, is written to a list and done after.
+/// </remarks>
+internal readonly unsafe struct NgramIndex
+{
+    /// <summary>2^64 divided by the golden ratio: multiples of it spread evenly over the top bits (Knuth, TAOCP 3, 6.4).</summary>
+    private const ulong GoldenMultiplier = 0x9E37_79B9_7F4A_7C15;
+
+    private const int KeyBits = 64;
+
+    /// <summary>Two to four slots for each n-gram: a slot then has two different ones for 3 to 9 % of the keys looked up.</summary>
+    private const int SlotsPerNgramLog2 = 2;
+
+    private readonly ulong* _keys;
+    private readonly int* _nexts, _limits, _slots;
+    private readonly int _shift;
+
+    /// <param name="keys">[count + 1]; those of numbers 1 to count are there before <see cref="Build"/>.</param>
+    /// <param name="nexts">[count + 1].</param>
+    /// <param name="limits">[count + 1].</param>
+    /// <param name="slots">[<see cref="SlotCount"/>]; any numbers within the arrays above.</param>
+    /// <param name="count">The number of n-grams, repeated ones counted again.</param>
+    public NgramIndex(ulong* keys, int* nexts, int* limits, int* slots, int count)
+    {
+        _keys = keys;
+        _nexts = nexts;
+        _limits = limits;
+        _slots = slots;
+        _shift = KeyBits - CapacityLog2(count);
+        Count = count;
+    }
+
+    public int Count { get; }
+
+    /// <summary>How often each n-gram may match, by number.</summary>
+    public int* Limits => _limits;
+
+    /// <summary>The number of slots for so many n-grams.</summary>
+    public static long SlotCount(int count) => 1L << CapacityLog2(count);
+
+    /// <summary>The key of an n-gram by the numbers of its first and of its last n - 1 tokens among the (n - 1)-grams.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ulong Key(int prefix, int suffix) => (ulong)(uint)prefix << 32 | (uint)suffix;
+
+    /// <summary>Enters the n-grams that begin at some places, writes each one's number there, and makes limits of how often each occurs.</summary>
+    /// <param name="places">As many as n-grams, in the order of their keys.</param>
+    /// <param name="pending">[count], scratch.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void Build(in NgramPlaces places, int* pending)
+    {
+        ulong* keys = _keys;
+        int* slots = _slots, limits = _limits, list = places.List, ids = places.Ids;
+        int count = Count, shift = _shift, left = 0;
+        new Span<int>(limits, count + 1).Clear();
+        new Span<int>(_nexts, count + 1).Clear();
+        // The last n-gram of each hash value stays.
+        for (int number = 1; number <= count; number++)
+            slots[keys[number] * GoldenMultiplier >> shift] = number;
+        for (int number = 1; number <= count; number++)
+        {
+            ulong key = keys[number];
+            int found = slots[key * GoldenMultiplier >> shift], isEqual = keys[found] == key ? 1 : 0;
+            ids[list[number - 1]] = found;
+            limits[found] += isEqual;
+            pending[left] = number;
+            left += 1 - isEqual;
+        }
+        for (int i = 0; i < left; i++)
+        {
+            int number = FindOrChain(pending[i]);
+            ids[list[pending[i] - 1]] = number;
+            limits[number]++;
+        }
+    }
+
+    /// <summary>Writes, at each of some places, the number of the n-gram that begins there; 0 if it is not in the index.</summary>
+    /// <param name="places">The places.</param>
+    /// <param name="wanted">Their keys.</param>
+    /// <param name="pending">[places], scratch.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void Find(in NgramPlaces places, ulong* wanted, int* pending)
+    {
+        ulong* keys = _keys;
+        int* slots = _slots, nexts = _nexts, list = places.List, ids = places.Ids;
+        int shift = _shift, left = 0;
+        uint count = (uint)Count;
+        for (int i = 0; i < places.Count; i++)
+        {
+            ulong key = wanted[i];
+            int found = slots[key * GoldenMultiplier >> shift];
+            int isInside = (uint)found <= count ? 1 : 0, isEqual = keys[found] == key ? isInside : 0;
+            ids[list[i]] = found & -isEqual;
+            pending[left] = i;
+            left += (isInside - isEqual) & (nexts[found] != 0 ? 1 : 0);
+        }
+        for (int i = 0; i < left; i++)
+            ids[list[pending[i]]] = FindInChain(wanted[pending[i]]);
+    }
+
+    private static int CapacityLog2(int count) => BitOperations.Log2((uint)count | 1) + SlotsPerNgramLog2;
+
+    private int FindInChain(ulong key)
+    {
+        int number = _slots[key * GoldenMultiplier >> _shift];
+        while (number != 0 && _keys[number] != key)
+            number = _nexts[number];
+        return number;
+    }
+
+    private int FindOrChain(int number)
+    {
+        ulong key = _keys[number];
+        int last = _slots[key * GoldenMultiplier >> _shift];
+        for (int next = _nexts[last]; next != 0; next = _nexts[last])
+        {
+            if (_keys[next] == key)
+                return next;
+            last = next;
+        }
+        return _nexts[last] = number;
+    }
+}
