@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace Kernels.Cpu;
 
 /// <summary>
-/// Whole candidates. Order after order, the candidate's n-grams are indexed and those of its references looked up; prepared references are indexed already,
-/// and the candidate is looked up in them. Either way only n-grams of which both (n - 1)-grams matched are looked at.
+/// Whole candidates. The candidate's tokens are indexed and those of its references sought in it; prepared references are indexed already, and the
+/// candidate is sought in them. What the index has once is followed as a run of tokens; only what it has several times goes on to the next order.
 /// </summary>
 internal readonly unsafe struct BleuHashJob<T>(in BleuRows<T> rows, GCHandle prepared, BleuResults results, BleuLanes lanes, int largestGroup, int longestCandidate) : IRangeJob
     where T : unmanaged, IBinaryInteger<T>
@@ -33,22 +33,18 @@ internal readonly unsafe struct BleuHashJob<T>(in BleuRows<T> rows, GCHandle pre
         OrderCounts matches = default;
         NgramPlaces indexed = scratch.Indexed, sought = scratch.Sought;
         (int begin, int end) = _rows.Group(candidate / _rows.CandidatesPerGroup);
-        indexed.Begin(_rows, _rows.Candidates, candidate, candidate + 1, scratch.IndexKeys + 1);
-        sought.Begin(_rows, _rows.References, begin, end, scratch.Keys);
-        for (int order = 1; order <= _rows.OrderCount; order++)
+        indexed.Begin(_rows, _rows.Candidates, candidate, candidate + 1, NgramPlaces.IndexedGap, scratch.IndexKeys + 1);
+        sought.Begin(_rows, _rows.References, begin, end, NgramPlaces.SoughtGap, scratch.Keys);
+        for (int order = 1; order <= _rows.OrderCount && sought.Count != 0; order++)
         {
             if (order > 1)
-            {
-                indexed.DropUnmatched(scratch.Tallies);
-                indexed.Extend(scratch.IndexKeys + 1);
-                sought.Extend(scratch.Keys);
-            }
+                indexed.Extend(order, scratch.IndexKeys + 1);
             NgramIndex index = scratch.Index(indexed.Count);
             index.Build(indexed, scratch.Pending);
-            index.Find(sought, scratch.Keys, scratch.Pending);
-            matches[order - 1] = NgramTally.CountAll(_rows.References, begin, end, sought, index, scratch.Tallies);
-            if (matches[order - 1] == 0)
-                break;
+            if (order == 1)
+                indexed.NumberTokens();
+            indexed.Split(index.Singles, scratch.Pending, scratch.OnceNumbers);
+            Match(order, index, indexed.Tokens, ref sought, _rows.References, begin, end, scratch, ref matches);
         }
         return matches;
     }
@@ -56,18 +52,26 @@ internal readonly unsafe struct BleuHashJob<T>(in BleuRows<T> rows, GCHandle pre
     private OrderCounts Count(int candidate, in BleuHashScratch scratch, PreparedNgrams<T> prepared)
     {
         OrderCounts matches = default;
+        int group = candidate / _rows.CandidatesPerGroup;
         NgramPlaces sought = scratch.Sought;
-        sought.Begin(_rows, _rows.Candidates, candidate, candidate + 1, scratch.Keys);
-        for (int order = 1; order <= _rows.OrderCount; order++)
-        {
-            if (order > 1)
-                sought.Extend(scratch.Keys);
-            NgramIndex index = prepared.Index(candidate / _rows.CandidatesPerGroup, order);
-            index.Find(sought, scratch.Keys, scratch.Pending);
-            matches[order - 1] = NgramTally.CountAll(_rows.Candidates, candidate, candidate + 1, sought, index, scratch.Tallies);
-            if (matches[order - 1] == 0)
-                break;
-        }
+        sought.Begin(_rows, _rows.Candidates, candidate, candidate + 1, NgramPlaces.SoughtGap, scratch.Keys);
+        for (int order = 1; order <= _rows.OrderCount && sought.Count != 0; order++)
+            Match(order, prepared.Index(group, order), prepared.Tokens(group), ref sought, _rows.Candidates, candidate, candidate + 1, scratch, ref matches);
         return matches;
+    }
+
+    // Counts the n-grams of one order, and those longer ones that begin with one that the index has once. What is left to be sought are the others.
+    private void Match(
+        int order, in NgramIndex index, int* indexedTokens, ref NgramPlaces sought, in TokenRows<T> sequences, int begin, int end, in BleuHashScratch scratch, ref OrderCounts matches)
+    {
+        if (order > 1)
+            sought.Extend(order, scratch.Keys);
+        index.Find(sought, scratch.Keys, scratch.Pending);
+        if (order == 1)
+            sought.NumberTokens();
+        int once = sought.Split(index.Singles, scratch.Pending, scratch.OnceNumbers);
+        new Span<NgramTally>(scratch.Tallies, index.Count + 1).Clear();
+        NgramRuns.Count(index, indexedTokens, sought.Tokens, scratch.Pending, scratch.OnceNumbers, once, scratch.Tallies, order, ref matches);
+        matches[order - 1] += NgramTally.CountAll(sequences, begin, end, sought, index, scratch.Tallies);
     }
 }

@@ -5,12 +5,12 @@ namespace Kernels.Cpu;
 
 /// <summary>
 /// The n-grams of one order of one or several sequences, found by key. Layout: for each n-gram, numbered from 1, its key, the next n-gram of its chain (0
-/// at the end) and how often it may match; for each hash value, the number of one n-gram that has it. Number 0 is no n-gram.
+/// at the end), how often it may match, and its place if it has but one; for each hash value, the number of one n-gram that has it. Number 0 is no n-gram.
 /// </summary>
 /// <remarks>
-/// Keys are compared in full, so no two n-grams are ever taken for one. Nothing is cleared between sentences: a slot left from an earlier sentence names a
-/// number, and what stands at that number is compared with the key like anything else. The loops hold no branch that depends on the data: a
-/// mispredicted one costs as much as handling four n-grams. What does not come out at the first look, some tenth, is written to a list and done after.
+/// Keys are compared in full, so no two n-grams are ever taken for one. Slots are never cleared: one left from an earlier sentence names a number, and
+/// what stands at that number is compared with the key like anything else. The loops hold no branch that depends on the data: a mispredicted one
+/// costs as much as handling several n-grams. What does not come out at the first look, some tenth, is written to a list and done after.
 /// </remarks>
 internal readonly unsafe struct NgramIndex
 {
@@ -23,19 +23,21 @@ internal readonly unsafe struct NgramIndex
     private const int SlotsPerNgramLog2 = 2;
 
     private readonly ulong* _keys;
-    private readonly int* _nexts, _limits, _slots;
+    private readonly int* _nexts, _slots;
     private readonly int _shift;
 
     /// <param name="keys">[count + 1]; those of numbers 1 to count are there before <see cref="Build"/>.</param>
     /// <param name="nexts">[count + 1].</param>
     /// <param name="limits">[count + 1].</param>
+    /// <param name="singles">[count + 1].</param>
     /// <param name="slots">[<see cref="SlotCount"/>]; any numbers within the arrays above.</param>
     /// <param name="count">The number of n-grams, repeated ones counted again.</param>
-    public NgramIndex(ulong* keys, int* nexts, int* limits, int* slots, int count)
+    public NgramIndex(ulong* keys, int* nexts, int* limits, int* singles, int* slots, int count)
     {
         _keys = keys;
         _nexts = nexts;
-        _limits = limits;
+        Limits = limits;
+        Singles = singles;
         _slots = slots;
         _shift = KeyBits - CapacityLog2(count);
         Count = count;
@@ -43,8 +45,11 @@ internal readonly unsafe struct NgramIndex
 
     public int Count { get; }
 
-    /// <summary>How often each n-gram may match, by number.</summary>
-    public int* Limits => _limits;
+    /// <summary>How often each n-gram may match, by number; 0 for number 0.</summary>
+    public int* Limits { get; }
+
+    /// <summary>The place of each n-gram that occurs once, by number; -1 for all others and for number 0.</summary>
+    public int* Singles { get; }
 
     /// <summary>The number of slots for so many n-grams.</summary>
     public static long SlotCount(int count) => 1L << CapacityLog2(count);
@@ -53,59 +58,83 @@ internal readonly unsafe struct NgramIndex
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong Key(int prefix, int suffix) => (ulong)(uint)prefix << 32 | (uint)suffix;
 
-    /// <summary>Enters the n-grams that begin at some places, writes each one's number there, and makes limits of how often each occurs.</summary>
+    /// <summary>Enters the n-grams that begin at some places, tells each its number, and makes limits of how often each occurs.</summary>
     /// <param name="places">As many as n-grams, in the order of their keys.</param>
     /// <param name="pending">[count], scratch.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Build(in NgramPlaces places, int* pending)
     {
+        new Span<int>(Limits, Count + 1).Clear();
+        new Span<int>(_nexts, Count + 1).Clear();
+        int left = Enter(places.Numbers, pending);
+        for (int i = 0; i < left; i++)
+        {
+            int number = FindOrChain(pending[i]);
+            places.Numbers[pending[i] - 1] = number;
+            Limits[number]++;
+        }
+        FindSingles(places.List);
+    }
+
+    /// <summary>Tells some places the numbers of the n-grams that begin there; 0 for those not in the index.</summary>
+    /// <param name="places">The places.</param>
+    /// <param name="wanted">Their keys.</param>
+    /// <param name="pending">[places], scratch.</param>
+    public void Find(in NgramPlaces places, ulong* wanted, int* pending)
+    {
+        int left = FindAtOnce(wanted, places.Count, places.Numbers, pending);
+        for (int i = 0; i < left; i++)
+            places.Numbers[pending[i]] = FindInChain(wanted[pending[i]]);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private int Enter(int* numbers, int* pending)
+    {
         ulong* keys = _keys;
-        int* slots = _slots, limits = _limits, list = places.List, ids = places.Ids;
+        int* slots = _slots, limits = Limits;
         int count = Count, shift = _shift, left = 0;
-        new Span<int>(limits, count + 1).Clear();
-        new Span<int>(_nexts, count + 1).Clear();
         // The last n-gram of each hash value stays.
         for (int number = 1; number <= count; number++)
             slots[keys[number] * GoldenMultiplier >> shift] = number;
+        numbers--;
         for (int number = 1; number <= count; number++)
         {
             ulong key = keys[number];
             int found = slots[key * GoldenMultiplier >> shift], isEqual = keys[found] == key ? 1 : 0;
-            ids[list[number - 1]] = found;
+            numbers[number] = found;
             limits[found] += isEqual;
             pending[left] = number;
             left += 1 - isEqual;
         }
-        for (int i = 0; i < left; i++)
-        {
-            int number = FindOrChain(pending[i]);
-            ids[list[pending[i] - 1]] = number;
-            limits[number]++;
-        }
+        return left;
     }
 
-    /// <summary>Writes, at each of some places, the number of the n-gram that begins there; 0 if it is not in the index.</summary>
-    /// <param name="places">The places.</param>
-    /// <param name="wanted">Their keys.</param>
-    /// <param name="pending">[places], scratch.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public void Find(in NgramPlaces places, ulong* wanted, int* pending)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private void FindSingles(int* list)
+    {
+        int* limits = Limits, singles = Singles;
+        int count = Count;
+        singles[0] = -1;
+        for (int number = 1; number <= count; number++)
+            singles[number] = list[number - 1] | -(limits[number] != 1 ? 1 : 0);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private int FindAtOnce(ulong* wanted, int wantedCount, int* numbers, int* pending)
     {
         ulong* keys = _keys;
-        int* slots = _slots, nexts = _nexts, list = places.List, ids = places.Ids;
+        int* slots = _slots, nexts = _nexts;
         int shift = _shift, left = 0;
         uint count = (uint)Count;
-        for (int i = 0; i < places.Count; i++)
+        for (int i = 0; i < wantedCount; i++)
         {
             ulong key = wanted[i];
-            int found = slots[key * GoldenMultiplier >> shift];
-            int isInside = (uint)found <= count ? 1 : 0, isEqual = keys[found] == key ? isInside : 0;
-            ids[list[i]] = found & -isEqual;
+            uint found = (uint)slots[key * GoldenMultiplier >> shift];
+            int isInside = found <= count ? 1 : 0, isEqual = isInside & (keys[found] == key ? 1 : 0);
+            numbers[i] = (int)found & -isEqual;
             pending[left] = i;
             left += (isInside - isEqual) & (nexts[found] != 0 ? 1 : 0);
         }
-        for (int i = 0; i < left; i++)
-            ids[list[pending[i]]] = FindInChain(wanted[pending[i]]);
+        return left;
     }
 
     private static int CapacityLog2(int count) => BitOperations.Log2((uint)count | 1) + SlotsPerNgramLog2;

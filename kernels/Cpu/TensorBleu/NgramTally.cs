@@ -6,7 +6,7 @@ namespace Kernels.Cpu;
 /// <summary>How often an n-gram occurs in the sequences counted so far.</summary>
 internal unsafe struct NgramTally
 {
-    /// <summary>In the sequence that has most of it.</summary>
+    /// <summary>In the sequence that has most of it. For an n-gram that the index has once: the tokens of the longest run that begins with it, see <see cref="NgramRuns"/>.</summary>
     public int Most;
 
     private int _current, _sequence;
@@ -17,10 +17,9 @@ internal unsafe struct NgramTally
     /// <param name="end">Behind the last one.</param>
     /// <param name="places">The n-grams' places.</param>
     /// <param name="index">The index in which they were found.</param>
-    /// <param name="tallies">Receives one for each number of the index.</param>
+    /// <param name="tallies">One for each number of the index; zeros before.</param>
     public static long CountAll<T>(in TokenRows<T> rows, int begin, int end, in NgramPlaces places, in NgramIndex index, NgramTally* tallies) where T : unmanaged, IBinaryInteger<T>
     {
-        new Span<NgramTally>(tallies, index.Count + 1).Clear();
         long matches = 0;
         int first = 0, place = 0;
         for (int sequence = begin; sequence < end; sequence++)
@@ -42,22 +41,22 @@ internal unsafe struct NgramTally
     /// <param name="begin">The first of this sequence.</param>
     /// <param name="end">Behind the last of them.</param>
     /// <param name="sequence">The sequence's number, from 1, unlike those before.</param>
-    /// <param name="limits">How often each n-gram may match; 0 for number 0.</param>
+    /// <param name="limits">How often each n-gram may match.</param>
     /// <param name="tallies">One for each number.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static int Count(in NgramPlaces places, int begin, int end, int sequence, int* limits, NgramTally* tallies)
     {
-        int* ids = places.Ids, list = places.List;
+        int* numbers = places.Numbers;
         int matches = 0;
         for (int i = begin; i < end; i++)
         {
-            int id = ids[list[i]];
-            NgramTally* tally = tallies + id;
+            int number = numbers[i];
+            NgramTally* tally = tallies + number;
             int current = (tally->_current & -(tally->_sequence == sequence ? 1 : 0)) + 1, isMore = current > tally->Most ? 1 : 0;
             tally->_current = current;
             tally->_sequence = sequence;
             tally->Most += isMore;
-            matches += isMore & (current <= limits[id] ? 1 : 0);
+            matches += isMore & (current <= limits[number] ? 1 : 0);
         }
         return matches;
     }

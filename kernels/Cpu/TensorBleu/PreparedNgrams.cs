@@ -6,21 +6,25 @@ namespace Kernels.Cpu;
 /// <summary>
 /// The indexes of all groups and orders of a set of references, built once, for any number of candidates. Read-only afterwards, and so shared freely.
 /// </summary>
-/// <remarks>Memory: for each order, 24 to 32 bytes for each reference token.</remarks>
+/// <remarks>Memory: for each order, 28 to 36 bytes for each reference token.</remarks>
 internal sealed unsafe class PreparedNgrams<T> where T : unmanaged, IBinaryInteger<T>
 {
     private readonly ulong[] _keys;
-    private readonly int[] _nexts, _limits, _slots;
+    private readonly int[] _nexts, _limits, _singles, _tokens, _slots;
+    private readonly int[] _firstTokens;
     private readonly PreparedIndex[] _indexes;
 
     public PreparedNgrams(in BleuRows<T> rows, int groupCount)
     {
         _indexes = new PreparedIndex[(long)groupCount * rows.OrderCount];
         OrderCount = rows.OrderCount;
-        (int numbers, int slots) = LayOut(rows, groupCount);
+        _firstTokens = new int[groupCount];
+        (int numbers, int slots, int tokens) = LayOut(rows, groupCount);
         _keys = GC.AllocateArray<ulong>(numbers, pinned: true);
         _nexts = GC.AllocateArray<int>(numbers, pinned: true);
         _limits = GC.AllocateArray<int>(numbers, pinned: true);
+        _singles = GC.AllocateArray<int>(numbers, pinned: true);
+        _tokens = GC.AllocateArray<int>(checked(tokens + NgramRuns.Reach), pinned: true);
         _slots = GC.AllocateArray<int>(slots, pinned: true);
         Fill(rows, groupCount);
     }
@@ -30,19 +34,24 @@ internal sealed unsafe class PreparedNgrams<T> where T : unmanaged, IBinaryInteg
     /// <summary>The n-grams of one order of one group, each limited to its largest count.</summary>
     public NgramIndex Index(int group, int order) => Open(_indexes[group * OrderCount + order - 1]);
 
+    /// <summary>The numbers of the tokens of one group, by place.</summary>
+    public int* Tokens(int group) => At(_tokens, _firstTokens[group]);
+
     private NgramIndex Open(in PreparedIndex index) =>
-        new(At(_keys, index.FirstNumber), At(_nexts, index.FirstNumber), At(_limits, index.FirstNumber), At(_slots, index.FirstSlot), index.Count);
+        new(At(_keys, index.FirstNumber), At(_nexts, index.FirstNumber), At(_limits, index.FirstNumber), At(_singles, index.FirstNumber), At(_slots, index.FirstSlot), index.Count);
 
     // Number 0 of each index, no n-gram, has its place too.
-    private (int Numbers, int Slots) LayOut(in BleuRows<T> rows, int groupCount)
+    private (int Numbers, int Slots, int Tokens) LayOut(in BleuRows<T> rows, int groupCount)
     {
-        int numbers = 0, slots = 0;
+        int numbers = 0, slots = 0, places = 0;
         for (int group = 0; group < groupCount; group++)
         {
             int tokens = 0;
             (int begin, int end) = rows.Group(group);
             for (int reference = begin; reference < end; reference++)
                 tokens += rows.References[reference].Length;
+            _firstTokens[group] = places;
+            places = checked(places + tokens + end - begin);
             for (int order = 0; order < rows.OrderCount; order++)
             {
                 _indexes[group * rows.OrderCount + order] = new PreparedIndex(numbers, slots, 0);
@@ -50,38 +59,55 @@ internal sealed unsafe class PreparedNgrams<T> where T : unmanaged, IBinaryInteg
                 slots = checked(slots + (int)NgramIndex.SlotCount(tokens));
             }
         }
-        return (numbers, slots);
+        return (numbers, slots, places);
     }
 
     private void Fill(in BleuRows<T> rows, int groupCount)
     {
         int size = rows.LargestGroup + 1;
-        int[] ids = new int[size], list = new int[size], pending = new int[size];
+        int[] list = new int[size], numbers = new int[size], pending = new int[size], aside = new int[size];
         var tallies = new NgramTally[size];
-        fixed (int* idPointer = ids, listPointer = list, pendingPointer = pending)
+        fixed (int* listPointer = list, numberPointer = numbers, pendingPointer = pending, asidePointer = aside)
         fixed (NgramTally* tallyPointer = tallies)
         {
             for (int group = 0; group < groupCount; group++)
             {
-                var places = new NgramPlaces(idPointer, listPointer);
-                (int begin, int end) = rows.Group(group);
+                var places = new NgramPlaces(Tokens(group), listPointer, numberPointer);
                 for (int order = 1; order <= rows.OrderCount; order++)
                 {
-                    ref PreparedIndex prepared = ref _indexes[group * rows.OrderCount + order - 1];
-                    ulong* keys = At(_keys, prepared.FirstNumber) + 1;
-                    if (order == 1)
-                        places.Begin(rows, rows.References, begin, end, keys);
-                    else
-                        places.Extend(keys);
-                    prepared = prepared with { Count = places.Count };
-                    NgramIndex index = Open(prepared);
-                    index.Build(places, pendingPointer);
-                    NgramTally.CountAll(rows.References, begin, end, places, index, tallyPointer);
-                    for (int number = 1; number <= index.Count; number++)
-                        index.Limits[number] = tallyPointer[number].Most;
+                    NgramIndex index = Build(rows, group, order, ref places, pendingPointer);
+                    Limit(rows, group, index, places, tallyPointer);
+                    places.Split(index.Singles, pendingPointer, asidePointer);
                 }
             }
         }
+    }
+
+    private NgramIndex Build(in BleuRows<T> rows, int group, int order, ref NgramPlaces places, int* pending)
+    {
+        ref PreparedIndex prepared = ref _indexes[group * OrderCount + order - 1];
+        ulong* keys = At(_keys, prepared.FirstNumber) + 1;
+        (int begin, int end) = rows.Group(group);
+        if (order == 1)
+            places.Begin(rows, rows.References, begin, end, NgramPlaces.IndexedGap, keys);
+        else
+            places.Extend(order, keys);
+        prepared = prepared with { Count = places.Count };
+        NgramIndex index = Open(prepared);
+        index.Build(places, pending);
+        if (order == 1)
+            places.NumberTokens();
+        return index;
+    }
+
+    // An n-gram may match as often as it occurs in the reference that has most of it.
+    private static void Limit(in BleuRows<T> rows, int group, in NgramIndex index, in NgramPlaces places, NgramTally* tallies)
+    {
+        (int begin, int end) = rows.Group(group);
+        new Span<NgramTally>(tallies, index.Count + 1).Clear();
+        NgramTally.CountAll(rows.References, begin, end, places, index, tallies);
+        for (int number = 1; number <= index.Count; number++)
+            index.Limits[number] = tallies[number].Most;
     }
 
     private static TElement* At<TElement>(TElement[] pinned, int index) where TElement : unmanaged =>
