@@ -4,7 +4,7 @@ namespace Kernels;
 internal static class BleuCompatibleFormula
 {
     /// <summary>Added to every precision before the logarithm, and in place of a precision of 0 under <see cref="BleuSmoothing.Exponential"/>.</summary>
-    private const double Tiny = 1e-12;
+    public const double Tiny = 1e-12;
 
     public static void Precisions(in BleuStatistics statistics, in BleuFormula formula, Span<double> precisions)
     {
@@ -22,11 +22,14 @@ internal static class BleuCompatibleFormula
         }
     }
 
-    public static double Mean(ReadOnlySpan<double> precisions, ReadOnlySpan<double> weights)
+    /// <param name="precisions">Of all orders.</param>
+    /// <param name="weights">Of all orders, or empty for equal ones.</param>
+    /// <param name="added">To each precision before its logarithm.</param>
+    public static double Mean(ReadOnlySpan<double> precisions, ReadOnlySpan<double> weights, double added = Tiny)
     {
         double sum = 0;
         for (int i = 0; i < precisions.Length; i++)
-            sum += (weights.IsEmpty ? 1.0 / precisions.Length : weights[i]) * Math.Log(precisions[i] + Tiny);
+            sum += (weights.IsEmpty ? 1.0 / precisions.Length : weights[i]) * Math.Log(precisions[i] + added);
         return Math.Exp(sum);
     }
 }

@@ -6,7 +6,6 @@ internal readonly unsafe struct BleuFormula
     public const double PercentScale = 100;
 
     private readonly double* _weights;
-    private readonly double _scale;
 
     /// <param name="options">Checked options.</param>
     /// <param name="weights">The options' weights, or null if they have none.</param>
@@ -14,7 +13,7 @@ internal readonly unsafe struct BleuFormula
     public BleuFormula(in BleuOptions options, double* weights, int setCount)
     {
         _weights = options.Weights.IsEmpty ? null : weights;
-        _scale = options.Percent ? PercentScale : 1;
+        Scale = options.Percent ? PercentScale : 1;
         SetCount = setCount;
         MaxOrder = options.MaxOrder;
         Smoothing = options.Smoothing;
@@ -23,6 +22,9 @@ internal readonly unsafe struct BleuFormula
         Compatible = options.TensorBleuCompatible;
         IsNltk = options.IsNltk;
     }
+
+    /// <summary>What a perfect score is.</summary>
+    public double Scale { get; }
 
     public int SetCount { get; }
 
@@ -58,7 +60,7 @@ internal readonly unsafe struct BleuFormula
         }
         double penalty = isZero ? 0 : BrevityPenalty(statistics.ReferenceLength, statistics.CandidateLength);
         for (int set = 0; set < SetCount; set++)
-            scores[set] = isZero ? 0 : _scale * penalty * Mean(statistics, set, precisions[..orders]);
+            scores[set] = isZero ? 0 : Scale * penalty * Mean(statistics, set, precisions[..orders]);
     }
 
     /// <summary>1 for candidates longer than their references, exp(1 - r / c) for shorter ones, 0 for empty ones.</summary>

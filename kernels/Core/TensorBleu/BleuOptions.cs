@@ -38,10 +38,11 @@ public readonly ref struct BleuOptions
     public bool EffectiveOrder { get; init; }
 
     /// <summary>
-    /// Scores sentences as the published TensorBLEU implementation does (RxAI, <c>tensor_sentence_bleu</c>, arXiv 2510.05485), but in double, for results
+    /// Scores sentences and, by <c>TensorBleu.CorpusScore</c>, a corpus as the published TensorBLEU implementation does (RxAI, <c>tensor_sentence_bleu</c> and <c>tensor_corpus_bleu</c>, arXiv 2510.05485), but in double, for results
     /// comparable with those obtained there. Departs from BLEU as published: 1e-12 is added to every precision and takes the place of exponential
     /// smoothing, add-k includes unigrams, of two reference lengths equally close the first counts, rows of padding count as references of length 0, and a
-    /// pad token inside a row takes the n-grams that touch it out. Only with the first four smoothings, without effective order, and not for corpora.
+    /// pad token inside a row takes the n-grams that touch it out. A corpus in addition leaves out an order of which any
+    /// candidate is too short, and every column of references of which any is. Only with the first four smoothings and without effective order.
     /// </summary>
     public bool TensorBleuCompatible { get; init; }
 

@@ -59,6 +59,10 @@ public readonly ref struct BleuReferences<T> where T : unmanaged, IBinaryInteger
 
     internal bool KeepEmptyRows { get; }
 
+    /// <summary>The references of one candidate.</summary>
+    internal (int First, int Count) Group(int group) =>
+        GroupOffsets.IsEmpty ? (group * PerGroup, PerGroup) : (GroupOffsets[group], GroupOffsets[group + 1] - GroupOffsets[group]);
+
     /// <summary>The most tokens that the references of one candidate can have, and one more for each reference.</summary>
     internal int LargestGroupLength
     {
@@ -67,11 +71,9 @@ public readonly ref struct BleuReferences<T> where T : unmanaged, IBinaryInteger
             int largest = 0;
             for (int group = 0; group < GroupCount; group++)
             {
-                (int begin, int end) = GroupOffsets.IsEmpty ? (group * PerGroup, (group + 1) * PerGroup) : (GroupOffsets[group], GroupOffsets[group + 1]);
-                int length = Sequences.IsPadded || begin == end
-                    ? (end - begin) * Sequences.RowLength
-                    : Sequences.Offsets[end] - Sequences.Offsets[begin];
-                largest = Math.Max(largest, checked(length + end - begin));
+                (int first, int count) = Group(group);
+                int length = Sequences.IsPadded || count == 0 ? count * Sequences.RowLength : Sequences.Offsets[first + count] - Sequences.Offsets[first];
+                largest = Math.Max(largest, checked(length + count));
             }
             return largest;
         }

@@ -114,7 +114,7 @@ public readonly partial struct BleuStatistics : IEquatable<BleuStatistics>, IAdd
     private unsafe void Scores(Span<double> scores, in BleuOptions options, int setCount)
     {
         if (options.TensorBleuCompatible)
-            throw new ArgumentException("the compatible mode scores sentences of a batch; a corpus has no score in it", nameof(BleuOptions.TensorBleuCompatible));
+            throw new ArgumentException("statistics do not hold what the compatible mode needs to know of a corpus; TensorBleu.CorpusScore does", nameof(BleuOptions.TensorBleuCompatible));
         if (OrderCount != 0 && OrderCount < options.CountedOrder)
             throw new ArgumentException($"{OrderCount} orders were counted, {options.CountedOrder} are needed", nameof(options));
         fixed (double* weights = options.Weights, results = scores)

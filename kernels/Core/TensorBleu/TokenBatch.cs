@@ -56,6 +56,9 @@ public readonly ref struct TokenBatch<T> where T : unmanaged, IBinaryInteger<T>
 
     internal bool IsPadded => RowLength != 0;
 
+    /// <summary>A sequence, with the padding of its row.</summary>
+    internal ReadOnlySpan<T> this[int sequence] => IsPadded ? Tokens.Slice(sequence * RowLength, RowLength) : Tokens[Offsets[sequence]..Offsets[sequence + 1]];
+
     /// <summary>The most tokens that a sequence can have.</summary>
     internal int LongestLength
     {

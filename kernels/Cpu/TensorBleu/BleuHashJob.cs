@@ -43,7 +43,7 @@ internal readonly unsafe struct BleuHashJob<T>(in BleuRows<T> rows, GCHandle pre
             index.Build(indexed, scratch.Pending);
             if (order == 1)
                 indexed.NumberTokens();
-            indexed.Split(index.Singles, scratch.Pending, scratch.OnceNumbers);
+            indexed.Split(index.Singles, scratch.Once);
             Match(order, index, indexed.Tokens, ref sought, _rows.References, begin, end, scratch, ref matches);
         }
         return matches;
@@ -69,9 +69,9 @@ internal readonly unsafe struct BleuHashJob<T>(in BleuRows<T> rows, GCHandle pre
         index.Find(sought, scratch.Keys, scratch.Pending);
         if (order == 1)
             sought.NumberTokens();
-        int once = sought.Split(index.Singles, scratch.Pending, scratch.OnceNumbers);
+        int once = sought.Split(index.Singles, scratch.Once);
         new Span<NgramTally>(scratch.Tallies, index.Count + 1).Clear();
-        NgramRuns.Count(index, indexedTokens, sought.Tokens, scratch.Pending, scratch.OnceNumbers, once, scratch.Tallies, order, ref matches);
+        NgramRuns.Count(index, indexedTokens, sought.Tokens, scratch.Once, once, scratch.Tallies, order, ref matches);
         matches[order - 1] += NgramTally.CountAll(sequences, begin, end, sought, index, scratch.Tallies);
     }
 }

@@ -1,21 +1,21 @@
 namespace Kernels.Cpu;
 
 /// <summary>
-/// A lane of the workspace as the hash variant divides it. Layout: keys of the index and of what is sought in it, tallies, then 32-bit numbers: the rest
-/// of the index, places of both sides, what is pending or put aside, and the slots.
+/// A lane of the workspace as the hash variant divides it. Layout: keys of the index and of what is sought in it, lists of places, tallies, then 32-bit
+/// numbers: the rest of the index, tokens of both sides, what is pending, and the slots.
 /// </summary>
 internal readonly unsafe struct BleuHashScratch
 {
-    private const int KeyArrays = 2, NumberArrays = 11;
+    private const int WideArrays = 5, NumberArrays = 6;
 
     private readonly int* _nexts, _limits, _singles, _slots;
 
     /// <summary>Keys of the index, by number; those of the places listed begin at element 1.</summary>
     public readonly ulong* IndexKeys;
 
-    public readonly ulong* Keys;
+    public readonly ulong* Keys, Once;
     public readonly NgramTally* Tallies;
-    public readonly int* Pending, OnceNumbers;
+    public readonly int* Pending;
 
     /// <summary>Of what is indexed, and of what is sought.</summary>
     public readonly NgramPlaces Indexed, Sought;
@@ -25,23 +25,24 @@ internal readonly unsafe struct BleuHashScratch
         long places = PlaceCount(largestGroup, longestCandidate);
         IndexKeys = (ulong*)lane;
         Keys = IndexKeys + places;
-        Tallies = (NgramTally*)(Keys + places);
+        Once = Keys + places;
+        ulong* lists = Once + places;
+        Tallies = (NgramTally*)(lists + 2 * places);
         _nexts = (int*)(Tallies + places);
         _limits = _nexts + places;
         _singles = _limits + places;
-        int* rest = _singles + places;
-        Indexed = new NgramPlaces(rest, rest + places, rest + 2 * places);
-        Sought = new NgramPlaces(rest + 3 * places, rest + 4 * places, rest + 5 * places);
-        Pending = rest + 6 * places;
-        OnceNumbers = Pending + places;
-        _slots = OnceNumbers + places;
+        int* tokens = _singles + places;
+        Indexed = new NgramPlaces(tokens, lists);
+        Sought = new NgramPlaces(tokens + places, lists + places);
+        Pending = tokens + 2 * places;
+        _slots = Pending + places;
     }
 
     /// <summary>The bytes of a lane.</summary>
     public static long Bytes(int largestGroup, int longestCandidate)
     {
         int places = PlaceCount(largestGroup, longestCandidate);
-        return (KeyArrays * (long)sizeof(ulong) + sizeof(NgramTally) + NumberArrays * (long)sizeof(int)) * places + sizeof(int) * NgramIndex.SlotCount(places);
+        return (WideArrays * (long)sizeof(ulong) + sizeof(NgramTally) + NumberArrays * (long)sizeof(int)) * places + sizeof(int) * NgramIndex.SlotCount(places);
     }
 
     /// <summary>An index of so many n-grams, whose keys are there.</summary>

@@ -76,7 +76,7 @@ internal readonly unsafe struct BleuSortJob<T>(in BleuRows<T> rows, BleuResults 
             bool exists = ids[position] != None && position + 1 < tokens && ids[position + 1] != None && sequences[position] == sequences[position + 1];
             if (exists)
             {
-                keys[count] = NgramIndex.Key(ids[position], ids[position + 1]);
+                keys[count] = NgramPlaces.Key(ids[position], ids[position + 1]);
                 positions[count++] = position;
             }
             else

@@ -54,22 +54,19 @@ internal readonly unsafe struct NgramIndex
     /// <summary>The number of slots for so many n-grams.</summary>
     public static long SlotCount(int count) => 1L << CapacityLog2(count);
 
-    /// <summary>The key of an n-gram by the numbers of its first and of its last n - 1 tokens among the (n - 1)-grams.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static ulong Key(int prefix, int suffix) => (ulong)(uint)prefix << 32 | (uint)suffix;
-
-    /// <summary>Enters the n-grams that begin at some places, tells each its number, and makes limits of how often each occurs.</summary>
+    /// <summary>Enters the n-grams that begin at some places, tells each place its number, and makes limits of how often each occurs.</summary>
     /// <param name="places">As many as n-grams, in the order of their keys.</param>
     /// <param name="pending">[count], scratch.</param>
     public void Build(in NgramPlaces places, int* pending)
     {
         new Span<int>(Limits, Count + 1).Clear();
         new Span<int>(_nexts, Count + 1).Clear();
-        int left = Enter(places.Numbers, pending);
-        for (int i = 0; i < left; i++)
+        int pendingCount = Enter(places.List, pending);
+        for (int i = 0; i < pendingCount; i++)
         {
             int number = FindOrChain(pending[i]);
-            places.Numbers[pending[i] - 1] = number;
+            ulong* entry = places.List + pending[i] - 1;
+            *entry = NgramPlaces.Entry(NgramPlaces.Place(*entry), number);
             Limits[number]++;
         }
         FindSingles(places.List);
@@ -81,60 +78,64 @@ internal readonly unsafe struct NgramIndex
     /// <param name="pending">[places], scratch.</param>
     public void Find(in NgramPlaces places, ulong* wanted, int* pending)
     {
-        int left = FindAtOnce(wanted, places.Count, places.Numbers, pending);
-        for (int i = 0; i < left; i++)
-            places.Numbers[pending[i]] = FindInChain(wanted[pending[i]]);
+        int pendingCount = FindHeads(wanted, places.List, places.Count, pending);
+        for (int i = 0; i < pendingCount; i++)
+        {
+            ulong* entry = places.List + pending[i];
+            *entry = NgramPlaces.Entry(NgramPlaces.Place(*entry), FindInChain(wanted[pending[i]]));
+        }
     }
 
+    // Numbers that are not those of the key are corrected later.
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private int Enter(int* numbers, int* pending)
+    private int Enter(ulong* list, int* pending)
     {
         ulong* keys = _keys;
         int* slots = _slots, limits = Limits;
-        int count = Count, shift = _shift, left = 0;
+        int count = Count, shift = _shift, pendingCount = 0;
         // The last n-gram of each hash value stays.
         for (int number = 1; number <= count; number++)
             slots[keys[number] * GoldenMultiplier >> shift] = number;
-        numbers--;
+        list--;
         for (int number = 1; number <= count; number++)
         {
             ulong key = keys[number];
-            int found = slots[key * GoldenMultiplier >> shift], isEqual = keys[found] == key ? 1 : 0;
-            numbers[number] = found;
-            limits[found] += isEqual;
-            pending[left] = number;
-            left += 1 - isEqual;
+            int head = slots[key * GoldenMultiplier >> shift], isEqual = keys[head] == key ? 1 : 0;
+            limits[head] += isEqual;
+            list[number] = NgramPlaces.Entry(NgramPlaces.Place(list[number]), head);
+            pending[pendingCount] = number;
+            pendingCount += 1 - isEqual;
         }
-        return left;
+        return pendingCount;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private void FindSingles(int* list)
+    private int FindHeads(ulong* wanted, ulong* list, int listCount, int* pending)
+    {
+        ulong* keys = _keys;
+        int* slots = _slots, nexts = _nexts;
+        int shift = _shift, pendingCount = 0;
+        uint count = (uint)Count;
+        for (int i = 0; i < listCount; i++)
+        {
+            ulong key = wanted[i];
+            uint head = (uint)slots[key * GoldenMultiplier >> shift];
+            int isInside = head <= count ? 1 : 0, isEqual = isInside & (keys[head] == key ? 1 : 0);
+            list[i] = NgramPlaces.Entry(NgramPlaces.Place(list[i]), (int)head & -isEqual);
+            pending[pendingCount] = i;
+            pendingCount += (isInside - isEqual) & (nexts[head] != 0 ? 1 : 0);
+        }
+        return pendingCount;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private void FindSingles(ulong* list)
     {
         int* limits = Limits, singles = Singles;
         int count = Count;
         singles[0] = -1;
         for (int number = 1; number <= count; number++)
-            singles[number] = list[number - 1] | -(limits[number] != 1 ? 1 : 0);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private int FindAtOnce(ulong* wanted, int wantedCount, int* numbers, int* pending)
-    {
-        ulong* keys = _keys;
-        int* slots = _slots, nexts = _nexts;
-        int shift = _shift, left = 0;
-        uint count = (uint)Count;
-        for (int i = 0; i < wantedCount; i++)
-        {
-            ulong key = wanted[i];
-            uint found = (uint)slots[key * GoldenMultiplier >> shift];
-            int isInside = found <= count ? 1 : 0, isEqual = isInside & (keys[found] == key ? 1 : 0);
-            numbers[i] = (int)found & -isEqual;
-            pending[left] = i;
-            left += (isInside - isEqual) & (nexts[found] != 0 ? 1 : 0);
-        }
-        return left;
+            singles[number] = NgramPlaces.Place(list[number - 1]) | -(limits[number] != 1 ? 1 : 0);
     }
 
     private static int CapacityLog2(int count) => BitOperations.Log2((uint)count | 1) + SlotsPerNgramLog2;

@@ -8,16 +8,33 @@ namespace Kernels.Cpu;
 /// for each token and one gap behind each sequence.
 /// </summary>
 /// <param name="tokens">By place: the number of the token that stands there, or a gap. What is not in the index is a gap.</param>
-/// <param name="list">[places]: the places, rising.</param>
-/// <param name="numbers">[places]: the number of the n-gram that begins at each place of the list.</param>
-internal unsafe struct NgramPlaces(int* tokens, int* list, int* numbers)
+/// <param name="list">[places]: the places, rising, each with the number of the n-gram that begins there: see <see cref="Entry"/>.</param>
+internal unsafe struct NgramPlaces(int* tokens, ulong* list)
 {
     /// <summary>Gaps of what is indexed and of what is sought: not equal, so that no n-gram spans one.</summary>
     public const int IndexedGap = -1, SoughtGap = 0;
 
-    public readonly int* Tokens = tokens, List = list, Numbers = numbers;
+    private const int NumberShift = 32;
+
+    public readonly int* Tokens = tokens;
+
+    public readonly ulong* List = list;
 
     public int Count { get; private set; }
+
+    /// <summary>An element of the list.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ulong Entry(int place, int number) => (ulong)(uint)number << NumberShift | (uint)place;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int Place(ulong entry) => (int)entry;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int Number(ulong entry) => (int)(entry >> NumberShift);
+
+    /// <summary>The key of an n-gram: the number of its first n - 1 tokens among the n-grams of the order before, and that of its last token.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ulong Key(int prefix, int token) => (ulong)(uint)prefix << NumberShift | (uint)token;
 
     /// <summary>All places, with the tokens as keys: order 1.</summary>
     /// <param name="rows">The problem.</param>
@@ -42,74 +59,83 @@ internal unsafe struct NgramPlaces(int* tokens, int* list, int* numbers)
         }
     }
 
-    /// <summary>The numbers of order 1 are those of the tokens.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    public readonly void NumberTokens()
-    {
-        int* tokens = Tokens, list = List, numbers = Numbers;
-        int count = Count;
-        for (int i = 0; i < count; i++)
-            tokens[list[i]] = numbers[i];
-    }
-
     /// <summary>The next order: a key is the number of the n-gram found before and the token behind it. Places without one are left out.</summary>
     /// <param name="order">The next order.</param>
     /// <param name="keys">Receives a key for each place that is left.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public void Extend(int order, ulong* keys)
     {
-        int* tokens = Tokens + order - 1, list = List, numbers = Numbers;
+        int* tokens = Tokens + order - 1;
+        ulong* list = List;
         int kept = 0, count = Count;
         for (int i = 0; i < count; i++)
         {
-            int place = list[i], token = tokens[place];
-            keys[kept] = NgramIndex.Key(numbers[i], token);
-            list[kept] = place;
+            ulong entry = list[i];
+            int token = tokens[Place(entry)];
+            keys[kept] = Key(Number(entry), token);
+            list[kept] = entry;
             kept += token > 0 ? 1 : 0;
         }
         Count = kept;
     }
 
-    /// <summary>Keeps the places whose n-grams occur more than once in the index, and puts those that occur once there aside.</summary>
-    /// <param name="singles">The index's.</param>
-    /// <param name="once">Receives the places put aside.</param>
-    /// <param name="onceNumbers">Receives their numbers.</param>
-    /// <returns>How many were put aside.</returns>
+    /// <summary>The numbers of order 1 are those of the tokens.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    public int Split(int* singles, int* once, int* onceNumbers)
+    public readonly void NumberTokens()
     {
-        int* list = List, numbers = Numbers;
+        int* tokens = Tokens;
+        ulong* list = List;
+        int count = Count;
+        for (int i = 0; i < count; i++)
+            tokens[Place(list[i])] = Number(list[i]);
+    }
+
+    /// <summary>Keeps the places whose n-grams the index has more than once, and puts those aside that it has once.</summary>
+    /// <param name="singles">The index's.</param>
+    /// <param name="once">Receives what is put aside.</param>
+    /// <returns>How many that are.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    public int Split(int* singles, ulong* once)
+    {
+        ulong* list = List;
         int kept = 0, aside = 0, count = Count;
         for (int i = 0; i < count; i++)
         {
-            int place = list[i], number = numbers[i], isOnce = singles[number] >= 0 ? 1 : 0;
-            once[aside] = place;
-            onceNumbers[aside] = number;
+            ulong entry = list[i];
+            int number = Number(entry), isOnce = singles[number] >= 0 ? 1 : 0;
+            once[aside] = entry;
             aside += isOnce;
-            list[kept] = place;
-            numbers[kept] = number;
+            list[kept] = entry;
             kept += (number != 0 ? 1 : 0) - isOnce;
         }
         Count = kept;
         return aside;
     }
 
-    /// <summary>Where in the list, from some element on, a place stands, or would stand.</summary>
+    /// <summary>The first element of the list, from some element on, whose place is at another or behind it.</summary>
     public readonly int FirstAtOrBehind(int place, int from)
     {
-        int found = new ReadOnlySpan<int>(List + from, Count - from).BinarySearch(place);
-        return from + (found < 0 ? ~found : found);
+        int to = Count;
+        while (from < to)
+        {
+            int middle = from + (to - from) / 2;
+            if (Place(List[middle]) < place)
+                from = middle + 1;
+            else
+                to = middle;
+        }
+        return from;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private void AddAll<T>(ReadOnlySpan<T> tokens, int place, ulong* keys) where T : unmanaged, IBinaryInteger<T>
     {
-        int* list = List + Count;
+        ulong* list = List + Count;
         keys += Count;
         for (int i = 0; i < tokens.Length; i++)
         {
             keys[i] = ulong.CreateTruncating(tokens[i]);
-            list[i] = place + i;
+            list[i] = Entry(place + i, 0);
         }
         Count += tokens.Length;
     }
@@ -122,7 +148,7 @@ internal unsafe struct NgramPlaces(int* tokens, int* list, int* numbers)
             if (tokens[i] == padToken)
                 continue;
             keys[Count] = ulong.CreateTruncating(tokens[i]);
-            List[Count++] = place + i;
+            List[Count++] = Entry(place + i, 0);
         }
     }
 }

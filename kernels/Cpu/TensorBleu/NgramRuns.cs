@@ -17,28 +17,27 @@ internal static unsafe class NgramRuns
     /// <param name="index">Has the n-grams.</param>
     /// <param name="indexed">Tokens of its sequences, by place.</param>
     /// <param name="sought">Tokens of the sequences sought in it, by place.</param>
-    /// <param name="once">Places sought at which an n-gram begins that the index has once.</param>
-    /// <param name="numbers">Their numbers.</param>
+    /// <param name="once">Places sought at which an n-gram begins that the index has once, with their numbers.</param>
     /// <param name="count">How many.</param>
     /// <param name="tallies">For each number, the longest run so far.</param>
     /// <param name="order">The n-grams' order; those below are not counted.</param>
     /// <param name="matches">Added to.</param>
-    public static void Count(in NgramIndex index, int* indexed, int* sought, int* once, int* numbers, int count, NgramTally* tallies, int order, ref OrderCounts matches)
+    public static void Count(in NgramIndex index, int* indexed, int* sought, ulong* once, int count, NgramTally* tallies, int order, ref OrderCounts matches)
     {
-        Vector256<int> gained = Count(index.Singles, indexed, sought, once, numbers, count, tallies);
+        Vector256<int> gained = Count(index.Singles, indexed, sought, once, count, tallies);
         for (int lane = order - 1; lane < Reach; lane++)
             matches[lane] += gained[lane];
     }
 
     // Lane n - 1 counts order n.
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static Vector256<int> Count(int* singles, int* indexed, int* sought, int* once, int* numbers, int count, NgramTally* tallies)
+    private static Vector256<int> Count(int* singles, int* indexed, int* sought, ulong* once, int count, NgramTally* tallies)
     {
         Vector256<int> gained = default;
         for (int i = 0; i < count; i++)
         {
-            int number = numbers[i];
-            uint isEqual = Vector256.Equals(Vector256.Load(indexed + singles[number]), Vector256.Load(sought + once[i])).ExtractMostSignificantBits();
+            int number = NgramPlaces.Number(once[i]);
+            uint isEqual = Vector256.Equals(Vector256.Load(indexed + singles[number]), Vector256.Load(sought + NgramPlaces.Place(once[i]))).ExtractMostSignificantBits();
             int length = BitOperations.TrailingZeroCount(~isEqual), before = tallies[number].Most, more = length - before, longest = before + (more & ~(more >> 31));
             tallies[number].Most = longest;
             gained += Vector256.GreaterThan(Vector256.Create(before), Vector256<int>.Indices) - Vector256.GreaterThan(Vector256.Create(longest), Vector256<int>.Indices);

@@ -46,11 +46,11 @@ internal unsafe struct NgramTally
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static int Count(in NgramPlaces places, int begin, int end, int sequence, int* limits, NgramTally* tallies)
     {
-        int* numbers = places.Numbers;
+        ulong* list = places.List;
         int matches = 0;
         for (int i = begin; i < end; i++)
         {
-            int number = numbers[i];
+            int number = NgramPlaces.Number(list[i]);
             NgramTally* tally = tallies + number;
             int current = (tally->_current & -(tally->_sequence == sequence ? 1 : 0)) + 1, isMore = current > tally->Most ? 1 : 0;
             tally->_current = current;

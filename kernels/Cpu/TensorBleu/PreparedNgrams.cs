@@ -65,19 +65,21 @@ internal sealed unsafe class PreparedNgrams<T> where T : unmanaged, IBinaryInteg
     private void Fill(in BleuRows<T> rows, int groupCount)
     {
         int size = rows.LargestGroup + 1;
-        int[] list = new int[size], numbers = new int[size], pending = new int[size], aside = new int[size];
+        ulong[] list = new ulong[size], once = new ulong[size];
+        var pending = new int[size];
         var tallies = new NgramTally[size];
-        fixed (int* listPointer = list, numberPointer = numbers, pendingPointer = pending, asidePointer = aside)
+        fixed (ulong* listPointer = list, oncePointer = once)
+        fixed (int* pendingPointer = pending)
         fixed (NgramTally* tallyPointer = tallies)
         {
             for (int group = 0; group < groupCount; group++)
             {
-                var places = new NgramPlaces(Tokens(group), listPointer, numberPointer);
+                var places = new NgramPlaces(Tokens(group), listPointer);
                 for (int order = 1; order <= rows.OrderCount; order++)
                 {
                     NgramIndex index = Build(rows, group, order, ref places, pendingPointer);
                     Limit(rows, group, index, places, tallyPointer);
-                    places.Split(index.Singles, pendingPointer, asidePointer);
+                    places.Split(index.Singles, oncePointer);
                 }
             }
         }

@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-
 namespace Kernels.Tests;
 
 /// <summary>One pair of data/nltk_pairs.bin: a sentence, the largest order, and NLTK's scores by methods 0 to 7.</summary>
@@ -22,7 +20,7 @@ internal static class NltkPairs
 
     private static (NltkPair[], int, double[][]) Read()
     {
-        var reader = new Reader(Resource("nltk_pairs.bin"));
+        var reader = StoredScores.Open("nltk_pairs.bin");
         Assert.Equal("NLTKBLEU"u8.ToArray(), reader.Bytes(8));
         int count = reader.Number(), perCorpus = reader.Number();
         NltkPair[] pairs = [.. Enumerable.Range(0, count).Select(_ => Pair(reader))];
@@ -30,32 +28,11 @@ internal static class NltkPairs
         return (pairs, perCorpus, corpora);
     }
 
-    private static NltkPair Pair(Reader reader)
+    private static NltkPair Pair(StoredScores reader)
     {
         byte[] head = reader.Bytes(2);
         long[] candidate = reader.Tokens();
         long[][] references = [.. Enumerable.Range(0, head[1]).Select(_ => reader.Tokens())];
         return new NltkPair(head[0], new BleuSentence(candidate, references), reader.Doubles(Methods));
-    }
-
-    private static byte[] Resource(string name)
-    {
-        using Stream stream = typeof(NltkPairs).Assembly.GetManifestResourceStream(name)!;
-        var content = new byte[stream.Length];
-        stream.ReadExactly(content);
-        return content;
-    }
-
-    private sealed class Reader(byte[] content)
-    {
-        private int _position;
-
-        public byte[] Bytes(int count) => content[_position..(_position += count)];
-
-        public int Number() => BinaryPrimitives.ReadInt32LittleEndian(Bytes(sizeof(int)));
-
-        public long[] Tokens() => [.. Bytes(Bytes(1)[0]).Select(b => (long)b)];
-
-        public double[] Doubles(int count) => [.. Enumerable.Range(0, count).Select(_ => BinaryPrimitives.ReadDoubleLittleEndian(Bytes(sizeof(double))))];
     }
 }

@@ -35,7 +35,7 @@ public sealed class TensorBleuArgumentTests
         { "weights all 0", "Weights" },
         { "compatible with NLTK", "TensorBleuCompatible" },
         { "compatible with effective order", "TensorBleuCompatible" },
-        { "compatible corpus", "TensorBleuCompatible" },
+        { "compatible score of statistics", "TensorBleuCompatible" },
         { "negative parallelism", "MaxDegreeOfParallelism" },
         { "unknown variant", "Variant" },
         { "statistics too short", "statistics" },
@@ -94,7 +94,7 @@ public sealed class TensorBleuArgumentTests
             case "weights all 0": TensorBleu.Score(rows, rows, scores, new() { Weights = new double[4] }); break;
             case "compatible with NLTK": TensorBleu.Score(rows, rows, scores, new() { TensorBleuCompatible = true, Smoothing = BleuSmoothing.NltkMethod1 }); break;
             case "compatible with effective order": TensorBleu.Score(rows, rows, scores, new() { TensorBleuCompatible = true, EffectiveOrder = true }); break;
-            case "compatible corpus": TensorBleu.CorpusScore(rows, rows, new() { TensorBleuCompatible = true }); break;
+            case "compatible score of statistics": TensorBleu.Accumulate(rows, rows).Score(new() { TensorBleuCompatible = true }); break;
             case "negative parallelism": TensorBleu.Score(rows, rows, scores, new() { Kernel = new() { MaxDegreeOfParallelism = -1 } }); break;
             case "unknown variant": TensorBleu.Score(rows, rows, scores, new() { Kernel = new() { Variant = "tensor_bleu/i32/cpu/abacus" } }); break;
             case "statistics too short": scorer.Statistics(rows, rows, new BleuStatistics[2]); break;

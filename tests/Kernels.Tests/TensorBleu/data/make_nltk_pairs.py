@@ -71,4 +71,5 @@ def main():
     pathlib.Path(__file__).with_name("nltk_pairs.bin").write_bytes(out)
 
 
-main()
+if __name__ == "__main__":
+    main()
