@@ -49,6 +49,6 @@ internal sealed class PythonProcess
     public string Ask(string line)
     {
         _child.StandardInput.WriteLine(line);
-        return _child.StandardOutput.ReadLine() ?? throw new InvalidOperationException($"torch ended while answering '{line}'");
+        return _child.StandardOutput.ReadLine() ?? throw new InvalidOperationException($"{Version}: the interpreter ended while answering '{line}'");
     }
 }

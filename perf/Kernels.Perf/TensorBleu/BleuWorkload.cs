@@ -10,13 +10,13 @@ internal sealed class BleuWorkload : IWorkload
     private readonly int[] _tokens;
     private readonly double[] _expected, _scores;
 
-    public BleuWorkload(BleuCase bleuCase, IReadOnlyList<int> threadCounts, NltkBleu? nltk)
+    public BleuWorkload(BleuCase bleuCase, IReadOnlyList<int> threadCounts, IReadOnlyList<PythonBleu> rivals)
     {
         Case = bleuCase;
         _tokens = bleuCase.Tokens();
         _scores = new double[bleuCase.Batch];
         _expected = BleuByTheBook.Scores(bleuCase, _tokens);
-        Contenders = [.. Ours(threadCounts), .. nltk is null || !threadCounts.Contains(1) ? Array.Empty<IContender>() : [nltk.Open(this)]];
+        Contenders = [.. Ours(threadCounts), .. rivals.SelectMany(rival => rival.Open(this, threadCounts))];
     }
 
     public BleuCase Case { get; }
@@ -38,10 +38,11 @@ internal sealed class BleuWorkload : IWorkload
 
     public double RoofSeconds(RoofSamples roofs, int threads) => sizeof(int) * Case.TokenCount / roofs.PerSecond(RoofKind.Read, threads);
 
+    /// <summary>Of the scores of the first sentences.</summary>
     public double LargestError(ReadOnlySpan<double> scores)
     {
         double largest = 0;
-        for (int i = 0; i < _expected.Length; i++)
+        for (int i = 0; i < scores.Length; i++)
         {
             double error = Math.Abs(scores[i] - _expected[i]);
             largest = double.IsNaN(error) ? double.NaN : Math.Max(largest, error);

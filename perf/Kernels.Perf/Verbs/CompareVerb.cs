@@ -40,7 +40,7 @@ internal static class CompareVerb
         using var roofs = new RoofBench(threads, progress);
         progress.Say("looking for rivals");
         IReadOnlyList<RivalStatus> rivals = bench.Rivals;
-        ResultRow[] rows = [.. new FamilyMeasurement(roofs, quick ? Effort.Quick : Effort.Full, progress, filter, workload).Run(bench.Family, bench.Compare(threads, quick))];
+        ResultRow[] rows = [.. new FamilyMeasurement(roofs, quick ? Effort.Quick : bench.FullEffort, progress, filter, workload).Run(bench.Family, bench.Compare(threads, quick))];
         return new Report($"{bench.Family}: ours and rivals", DateTimeOffset.UtcNow, roofs.Rows, rows, rivals);
     }
 

@@ -19,6 +19,9 @@ internal interface IFamilyBench
     /// <summary>The shapes on which rivals are met; if quick, so few that they take less than a minute.</summary>
     IEnumerable<WorkloadPlan> Compare(IReadOnlyList<int> threadCounts, bool quick);
 
+    /// <summary>How long a comparison takes for each workload if it is not to be quick.</summary>
+    Effort FullEffort => Effort.Full;
+
     /// <summary>Every rival known, with the reason if it is not on this machine.</summary>
     IReadOnlyList<RivalStatus> Rivals { get; }
 }
