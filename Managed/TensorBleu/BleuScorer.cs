@@ -8,7 +8,7 @@ namespace Kernels;
 /// </summary>
 /// <remarks>
 /// Counting is exact: n-grams are compared in full, never by a hash alone. Complexity O(orders x (candidate + reference tokens)), in the default variant;
-/// scratch per thread 64 to 72 bytes for each token of the largest group of references or of the longest candidate; statistics take 224 bytes for each candidate. Results are
+/// scratch per thread 84 to 92 bytes for each token of the largest group of references or of the longest candidate, whichever has more. Results are
 /// bit-identical for every number of threads, every batch a sentence is in, and every variant.
 /// Papineni et al., "BLEU: a Method for Automatic Evaluation of Machine Translation", ACL 2002; TensorBLEU (batches of ids), arXiv 2510.05485.
 /// </remarks>

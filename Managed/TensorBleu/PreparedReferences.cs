@@ -6,7 +6,7 @@ namespace Kernels;
 /// <summary>
 /// References whose n-grams were counted ahead, for many candidates: k samples of one prompt, or one batch after another. Immutable; may be shared by threads.
 /// </summary>
-/// <remarks>Memory: a copy of the ids, and for each order 36 to 68 bytes for each token.</remarks>
+/// <remarks>Memory: a copy of the ids, and for each order 28 to 36 bytes for each token.</remarks>
 /// <typeparam name="T">The type of the ids.</typeparam>
 public sealed class PreparedReferences<T> where T : unmanaged, IBinaryInteger<T>
 {
