@@ -40,10 +40,7 @@ internal readonly unsafe struct BleuHashJob<T>(in BleuRows<T> rows, GCHandle pre
             if (order > 1)
                 indexed.Extend(order, scratch.IndexKeys + 1);
             NgramIndex index = scratch.Index(indexed.Count);
-            index.Build(indexed, scratch.Pending);
-            if (order == 1)
-                indexed.NumberTokens();
-            indexed.Split(index.Singles, scratch.Once);
+            index.Build(ref indexed, scratch.Pending, order == 1 ? indexed.Tokens : scratch.Pending);
             Match(order, index, indexed.Tokens, ref sought, _rows.References, begin, end, scratch, ref matches);
         }
         return matches;

@@ -54,10 +54,11 @@ internal readonly unsafe struct NgramIndex
     /// <summary>The number of slots for so many n-grams.</summary>
     public static long SlotCount(int count) => 1L << CapacityLog2(count);
 
-    /// <summary>Enters the n-grams that begin at some places, tells each place its number, and makes limits of how often each occurs.</summary>
-    /// <param name="places">As many as n-grams, in the order of their keys.</param>
+    /// <summary>Enters the n-grams that begin at some places, makes limits of how often each occurs, and keeps the places of those that occur more than once.</summary>
+    /// <param name="places">As many as n-grams, in the order of their keys; receives their numbers.</param>
     /// <param name="pending">[count], scratch.</param>
-    public void Build(in NgramPlaces places, int* pending)
+    /// <param name="numbers">[places of the sequences]: receives, at each place listed, its number.</param>
+    public void Build(ref NgramPlaces places, int* pending, int* numbers)
     {
         new Span<int>(Limits, Count + 1).Clear();
         new Span<int>(_nexts, Count + 1).Clear();
@@ -69,7 +70,7 @@ internal readonly unsafe struct NgramIndex
             *entry = NgramPlaces.Entry(NgramPlaces.Place(*entry), number);
             Limits[number]++;
         }
-        FindSingles(places.List);
+        places.Count = KeepRepeated(places.List, numbers);
     }
 
     /// <summary>Tells some places the numbers of the n-grams that begin there; 0 for those not in the index.</summary>
@@ -129,13 +130,21 @@ internal readonly unsafe struct NgramIndex
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private void FindSingles(ulong* list)
+    private int KeepRepeated(ulong* list, int* numbers)
     {
         int* limits = Limits, singles = Singles;
-        int count = Count;
+        int count = Count, kept = 0;
         singles[0] = -1;
-        for (int number = 1; number <= count; number++)
-            singles[number] = NgramPlaces.Place(list[number - 1]) | -(limits[number] != 1 ? 1 : 0);
+        for (int i = 0; i < count; i++)
+        {
+            ulong entry = list[i];
+            int number = NgramPlaces.Number(entry), place = NgramPlaces.Place(entry), isRepeated = limits[number] != 1 ? 1 : 0;
+            singles[number] = place | -isRepeated;
+            numbers[place] = number;
+            list[kept] = entry;
+            kept += isRepeated;
+        }
+        return kept;
     }
 
     private static int CapacityLog2(int count) => BitOperations.Log2((uint)count | 1) + SlotsPerNgramLog2;

@@ -20,7 +20,7 @@ internal unsafe struct NgramPlaces(int* tokens, ulong* list)
 
     public readonly ulong* List = list;
 
-    public int Count { get; private set; }
+    public int Count { get; set; }
 
     /// <summary>An element of the list.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

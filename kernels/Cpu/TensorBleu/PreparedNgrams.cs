@@ -65,10 +65,10 @@ internal sealed unsafe class PreparedNgrams<T> where T : unmanaged, IBinaryInteg
     private void Fill(in BleuRows<T> rows, int groupCount)
     {
         int size = rows.LargestGroup + 1;
-        ulong[] list = new ulong[size], once = new ulong[size];
+        var list = new ulong[size];
         var pending = new int[size];
         var tallies = new NgramTally[size];
-        fixed (ulong* listPointer = list, oncePointer = once)
+        fixed (ulong* listPointer = list)
         fixed (int* pendingPointer = pending)
         fixed (NgramTally* tallyPointer = tallies)
         {
@@ -79,7 +79,6 @@ internal sealed unsafe class PreparedNgrams<T> where T : unmanaged, IBinaryInteg
                 {
                     NgramIndex index = Build(rows, group, order, ref places, pendingPointer);
                     Limit(rows, group, index, places, tallyPointer);
-                    places.Split(index.Singles, oncePointer);
                 }
             }
         }
@@ -96,20 +95,21 @@ internal sealed unsafe class PreparedNgrams<T> where T : unmanaged, IBinaryInteg
             places.Extend(order, keys);
         prepared = prepared with { Count = places.Count };
         NgramIndex index = Open(prepared);
-        index.Build(places, pending);
-        if (order == 1)
-            places.NumberTokens();
+        index.Build(ref places, pending, order == 1 ? places.Tokens : pending);
         return index;
     }
 
-    // An n-gram may match as often as it occurs in the reference that has most of it.
+    // An n-gram may match as often as it occurs in the reference that has most of it. Only of repeated ones is that not known yet.
     private static void Limit(in BleuRows<T> rows, int group, in NgramIndex index, in NgramPlaces places, NgramTally* tallies)
     {
         (int begin, int end) = rows.Group(group);
         new Span<NgramTally>(tallies, index.Count + 1).Clear();
         NgramTally.CountAll(rows.References, begin, end, places, index, tallies);
         for (int number = 1; number <= index.Count; number++)
-            index.Limits[number] = tallies[number].Most;
+        {
+            if (index.Singles[number] < 0)
+                index.Limits[number] = tallies[number].Most;
+        }
     }
 
     private static TElement* At<TElement>(TElement[] pinned, int index) where TElement : unmanaged =>
