@@ -12,8 +12,8 @@ internal static class InputFile
         {
             IReadOnlyList<InputTensor> tensors = Path.GetExtension(path).ToLowerInvariant() switch
             {
-                ".npy" => [NpyFile.Read(path)],
-                ".safetensors" => SafetensorsFile.Read(path),
+                ".npy" => [TensorFiles.ReadNpy(path)],
+                ".safetensors" => TensorFiles.ReadSafetensors(path),
                 ".json" => JsonFile.Read(path),
                 var other => throw new InputFormatException(path, $"'{other}' is none of .npy, .safetensors and .json"),
             };
@@ -25,6 +25,10 @@ internal static class InputFile
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
         {
             throw new InputFormatException(path, unreadable.Message);
+        }
+        catch (KernelFormatException malformed)
+        {
+            throw new InputFormatException(malformed);
         }
     }
 

@@ -10,4 +10,13 @@ internal sealed record InputTensor(string Name, IReadOnlyList<int> Dimensions, A
 }
 
 /// <summary>A file that cannot be read, with the reason.</summary>
-internal sealed class InputFormatException(string path, string reason) : FormatException($"{path}: {reason}");
+internal sealed class InputFormatException : FormatException
+{
+    public InputFormatException(string path, string reason) : base($"{path}: {reason}")
+    {
+    }
+
+    public InputFormatException(KernelFormatException malformed) : base(malformed.Message, malformed)
+    {
+    }
+}

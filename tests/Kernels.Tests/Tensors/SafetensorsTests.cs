@@ -1,0 +1,201 @@
+using System.Buffers.Binary;
+using System.Text;
+
+namespace Kernels.Tests;
+
+/// <summary>Safetensors files: what is written comes back without a copy, and what is malformed is refused by name and place.</summary>
+public sealed class SafetensorsTests
+{
+    [Fact]
+    public void WhatIsWrittenComesBack()
+    {
+        using var folder = new TemporaryFolder();
+        string path = folder.File("model.safetensors");
+        float[] matrix = [1, -2, float.NaN, 4, 5, 6];
+        Half[] halves = [(Half)1.5f];
+        BFloat16[] bfloats = [(BFloat16)2f, (BFloat16)3f, (BFloat16)4f];
+        int[] integers = [.. Enumerable.Range(0, 64)];
+        TensorInfo[] tensors =
+        [
+            new("scalar \"half\" é", TensorType.Float16),
+            new("b", TensorType.BFloat16, 3),
+            new("matrix", TensorType.Float32, 2, 3),
+            new("integers", TensorType.Int32, 4, 16),
+            new("empty", TensorType.Float64, 5, 0),
+            new("e4m3", TensorType.Float8E4M3, 2),
+        ];
+        using (var writer = SafetensorsWriter.Create(path, tensors, new Dictionary<string, string> { ["format"] = "pt" }))
+        {
+            writer.Write<int>("integers", integers);
+            writer.Write<float>("matrix", matrix);
+            writer.Write<Half>("scalar \"half\" é", halves);
+            writer.Write<BFloat16>("b", bfloats);
+            writer.Write<double>("empty", []);
+            writer.Write<byte>("e4m3", [0x38, 0xB8]);
+            Assert.False(File.Exists(path));
+            writer.Commit();
+        }
+        Assert.Equal(["model.safetensors"], folder.FileNames);
+        using SafetensorsReader reader = SafetensorsReader.Open(path);
+        Assert.Equal("pt", reader.Metadata["format"]);
+        Assert.Equal(tensors.Select(t => t.Name).Order(), reader.Tensors.Select(t => t.Name).Order());
+        Assert.Equal([2, 3], reader.Find("matrix").Shape);
+        Assert.Empty(reader.Find("scalar \"half\" é").Shape);
+        Assert.Equal(matrix, reader.Elements<float>("matrix"));
+        Assert.Equal(matrix[2..5], reader.Elements<float>("matrix", 2, 3));
+        Assert.Equal(halves, reader.Elements<Half>("scalar \"half\" é"));
+        Assert.Equal(bfloats, reader.Elements<BFloat16>("b"));
+        Assert.Equal(integers, reader.Elements<int>("integers"));
+        Assert.Equal([0x38, 0xB8], reader.Elements<byte>("e4m3").ToArray());
+        Assert.True(reader.Elements<double>("empty").IsEmpty);
+        // 256 bytes are whole cache lines, 24 bytes three words: each begins at a multiple of what divides its size.
+        Assert.Equal(0, reader.Find("integers").Offset % 64);
+        Assert.Equal(0, reader.Find("matrix").Offset % 8);
+    }
+
+    [Fact]
+    public void ReadingCopiesNothingAndClosingEndsIt()
+    {
+        using var folder = new TemporaryFolder();
+        string path = folder.File("a.safetensors");
+        const int count = 1 << 20;
+        WriteOne(path, new float[count]);
+        SafetensorsReader reader = SafetensorsReader.Open(path);
+        _ = reader.Elements<float>("a");
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Equal(count, reader.Elements<float>("a").Length);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1024);
+        reader.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => reader.Elements<float>("a").Length);
+    }
+
+    private static void WriteOne(string path, float[] values)
+    {
+        using var writer = SafetensorsWriter.Create(path, [new("a", TensorType.Float32, values.Length)]);
+        writer.Write<float>("a", values);
+        writer.Commit();
+    }
+
+    [Fact]
+    public void WithoutCommitTheOldFileStays()
+    {
+        using var folder = new TemporaryFolder();
+        string path = folder.File("a.safetensors");
+        WriteOne(path, [7]);
+        using (var writer = SafetensorsWriter.Create(path, [new("b", TensorType.Float32, 1), new("c", TensorType.UInt8, 1)]))
+        {
+            writer.Write<float>("b", [1]);
+            Assert.Contains("c", Assert.Throws<InvalidOperationException>(writer.Commit).Message, StringComparison.Ordinal);
+            Assert.Throws<ArgumentException>(() => writer.Write<float>("b", [1]));
+            Assert.Throws<ArgumentException>(() => writer.Write<byte>("c", [1, 2]));
+            Assert.Throws<ArgumentException>(() => writer.Write<sbyte>("c", [1]));
+        }
+        Assert.Equal(["a.safetensors"], folder.FileNames);
+        using SafetensorsReader reader = SafetensorsReader.Open(path);
+        Assert.Equal([7f], reader.Elements<float>("a"));
+        Assert.Throws<ArgumentException>(() => SafetensorsWriter.Create(path, [new("a", TensorType.UInt8), new("a", TensorType.UInt8)]));
+        Assert.Throws<ArgumentException>(() => SafetensorsWriter.Create(path, [new("__metadata__", TensorType.UInt8)]));
+    }
+
+    [Fact]
+    public void WrongQuestionsAreRefusedByName()
+    {
+        using var folder = new TemporaryFolder();
+        string path = folder.File("a.safetensors");
+        WriteOne(path, [1, 2, 3]);
+        using SafetensorsReader reader = SafetensorsReader.Open(path);
+        KernelFormatException absent = Assert.Throws<KernelFormatException>(() => reader.Find("layer.0.weight"));
+        Assert.Equal((path, "layer.0.weight"), (absent.FileName, absent.TensorName));
+        Assert.Equal("a", Assert.Throws<KernelFormatException>(() => reader.Elements<Half>("a").Length).TensorName);
+        Assert.Throws<ArgumentOutOfRangeException>(() => reader.Elements<float>("a", 2, 2).Length);
+        Assert.Throws<ArgumentOutOfRangeException>(() => reader.Elements<float>("a", -1, 1).Length);
+        Assert.Throws<ArgumentOutOfRangeException>(() => new TensorInfo("x", TensorType.UInt8, -1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new TensorInfo("x", TensorType.UInt16, long.MaxValue / 2, 2));
+    }
+
+    public static TheoryData<string, string?, string> Malformed => new()
+    {
+        { "", null, "header" },
+        { "[]", null, "StartObject" },
+        { "{", null, "header" },
+        { "{} x", null, "header" },
+        { """{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}""", null, "4 bytes follow" },
+        { """{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"a":{"dtype":"F32","shape":[0],"data_offsets":[8,8]}}""", "a", "twice" },
+        { """{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"\u0061":{"dtype":"F32","shape":[0],"data_offsets":[8,8]}}""", "a", "twice" },
+        { """{"a":{"dtype":"F32","dtype":"I32","shape":[2],"data_offsets":[0,8]}}""", "a", "twice" },
+        { """{"a":{"dtype":"Q4","shape":[2],"data_offsets":[0,8]}}""", "a", "Q4" },
+        { """{"a":{"dtype":"F32","shape":[2]}}""", "a", "data_offsets" },
+        { """{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8,9]}}""", "a", "data_offsets" },
+        { """{"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}}""", "a", "do not hold" },
+        { """{"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}}""", "a", "do not hold" },
+        { """{"a":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}""", "a", "do not hold" },
+        { """{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,8]}}""", null, "whole numbers" },
+        { """{"a":{"dtype":"F32","shape":[1.5],"data_offsets":[0,8]}}""", null, "whole numbers" },
+        { """{"a":{"dtype":"F32","shape":["2"],"data_offsets":[0,8]}}""", null, "whole numbers" },
+        { """{"a":{"dtype":"F32","shape":[4294967296,4294967296,2],"data_offsets":[0,8]}}""", "a", "more elements" },
+        { """{"a":{"dtype":"F32","shape":[2305843009213693953,2],"data_offsets":[0,8]}}""", "a", "more elements" },
+        { """{"a":{"dtype":"U8","shape":[5],"data_offsets":[0,5]},"b":{"dtype":"U8","shape":[4],"data_offsets":[4,8]}}""", "b", "overlaps" },
+        { """{"a":{"dtype":"U8","shape":[3],"data_offsets":[0,3]},"b":{"dtype":"U8","shape":[4],"data_offsets":[4,8]}}""", "b", "hole" },
+        { """{"b":{"dtype":"U8","shape":[4],"data_offsets":[4,8]}}""", "b", "hole" },
+        { """{"__metadata__":{"a":1},"b":{"dtype":"U8","shape":[8],"data_offsets":[0,8]}}""", null, "String" },
+        { """{"__metadata__":{"a":"1","a":"2"},"b":{"dtype":"U8","shape":[8],"data_offsets":[0,8]}}""", "__metadata__", "twice" },
+        { """{"a":{"dtype":"U8","shape":[8],"data_offsets":[0,8],"x":[[[[[[[[[[[]]]]]]]]]]]}}""", null, "depth" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Malformed))]
+    public void MalformedHeadersAreRefused(string json, string? tensor, string reason)
+    {
+        byte[] file = FileOf(Encoding.UTF8.GetBytes(json), dataLength: 8);
+        KernelFormatException refused = Assert.Throws<KernelFormatException>(() => SafetensorsHeader.Parse("f", file, file.Length));
+        Assert.Equal(tensor, refused.TensorName);
+        Assert.Contains(reason, refused.Message, StringComparison.Ordinal);
+        Assert.InRange(refused.Offset!.Value, 0, file.Length);
+    }
+
+    [Fact]
+    public void LengthsAreCheckedBeforeAnythingElse()
+    {
+        foreach (ulong length in new ulong[] { 17, 1ul << 32, 1ul << 63, ulong.MaxValue, SafetensorsHeader.LargestHeader + 1 })
+        {
+            var file = new byte[24];
+            BinaryPrimitives.WriteUInt64LittleEndian(file, length);
+            Assert.Equal(0, Assert.Throws<KernelFormatException>(() => SafetensorsHeader.Parse("f", file, file.Length)).Offset);
+        }
+        Assert.Throws<KernelFormatException>(() => SafetensorsHeader.Parse("f", new byte[7], 7));
+        using var folder = new TemporaryFolder();
+        File.WriteAllBytes(folder.File("empty"), []);
+        Assert.Throws<KernelFormatException>(() => SafetensorsReader.Open(folder.File("empty")));
+        Assert.Throws<FileNotFoundException>(() => SafetensorsReader.Open(folder.File("none")));
+    }
+
+    [Fact]
+    public void NamesMustBeUtf8()
+    {
+        byte[] json = Encoding.UTF8.GetBytes("""{"?":{"dtype":"U8","shape":[8],"data_offsets":[0,8]}}""");
+        json[2] = 0xFF;
+        byte[] file = FileOf(json, 8);
+        Assert.Throws<KernelFormatException>(() => SafetensorsHeader.Parse("f", file, file.Length));
+    }
+
+    internal static byte[] FileOf(byte[] header, int dataLength)
+    {
+        var file = new byte[SafetensorsHeader.Start + header.Length + dataLength];
+        BinaryPrimitives.WriteUInt64LittleEndian(file, (ulong)header.Length);
+        header.CopyTo(file, SafetensorsHeader.Start);
+        return file;
+    }
+
+    [SkippableFact]
+    public void RealCheckpointsAreRead()
+    {
+        using SafetensorsReader reader = SafetensorsReader.Open(SharedData.Find("models/gpt2-small-124M/h11_attn_q_weight.safetensors"));
+        TensorInfo tensor = Assert.Single(reader.Tensors);
+        Assert.Equal([768, 768], tensor.Shape);
+        // The largest magnitude that the list of sources gives.
+        float largest = 0;
+        foreach (float weight in reader.Elements<float>(tensor.Name))
+            largest = Math.Max(largest, Math.Abs(weight));
+        Assert.Equal(1.057, largest, 1e-3);
+    }
+}
