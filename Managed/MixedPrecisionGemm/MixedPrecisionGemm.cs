@@ -29,21 +29,29 @@ public static class MixedPrecisionGemm
         IMixedPrecisionGemmBackend<T> backend = MixedPrecisionGemmVariants<T>.Of(weights.Format.Type).Select(options.Kernel);
         if (problem.RowCount == 0)
             return;
-        fixed (T* first = problem.Activations, result = problem.Output)
-        fixed (float* bias = options.Bias)
+        weights.Acquire();
+        try
         {
-            var rows = new MixedPrecisionGemmRows<T>
+            fixed (T* first = problem.Activations, result = problem.Output)
+            fixed (float* bias = options.Bias)
             {
-                RowCount = problem.RowCount,
-                Arithmetic = options.Arithmetic,
-                Layout = weights.Layout,
-                Weights = weights.Packed,
-                Activations = first,
-                Output = result,
-                Bias = bias,
-            };
-            backend.Multiply(rows, options.Kernel);
+                var rows = new MixedPrecisionGemmRows<T>
+                {
+                    RowCount = problem.RowCount,
+                    Arithmetic = options.Arithmetic,
+                    Layout = weights.Layout,
+                    Weights = weights.Packed,
+                    InputOrder = weights.InputOrder,
+                    Activations = first,
+                    Output = result,
+                    Bias = bias,
+                };
+                backend.Multiply(rows, options.Kernel);
+            }
         }
-        GC.KeepAlive(weights);
+        finally
+        {
+            weights.Release();
+        }
     }
 }

@@ -1,3 +1,6 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+
 namespace Kernels;
 
 /// <summary>Rounding of one group of weights to nearest.</summary>
@@ -6,20 +9,62 @@ internal static class GroupQuantizer
     /// <summary>The scale and the zero with which the group's extremes are reached, before the scale is rounded to its type.</summary>
     public static (float Scale, int Zero) Fit(ReadOnlySpan<float> weights, QuantizationFormat format)
     {
-        float minimum = 0, maximum = 0;
-        foreach (float weight in weights)
-        {
-            minimum = Math.Min(minimum, weight);
-            maximum = Math.Max(maximum, weight);
-        }
+        (float minimum, float maximum) = Range(weights);
+        if (format.IsCodebook)
+            return (Math.Max(-minimum, maximum), 0);
         float scale = format.HasZeroPoints
             ? maximum / format.LargestValue - minimum / format.LargestValue
             : Math.Max(-minimum, maximum) / format.LargestValue * 2;
-        QuantizedWeightsChecks.ScaleFits(scale, format.ScaleType, nameof(weights));
         int zero = !format.HasZeroPoints ? format.SymmetricZero : scale == 0 ? 0 : (int)Math.Clamp(MathF.Round(-minimum / scale), 0, format.LargestValue);
         return (scale, zero);
     }
 
+    /// <summary>q = clamp(round(w / scale) + zero), or the index of the nearest number of the codebook, for the scale as it was rounded.</summary>
+    public static void Quantize(ReadOnlySpan<float> weights, float scale, int zero, QuantizationFormat format, Span<byte> values)
+    {
+        if (format.IsCodebook)
+        {
+            Codebook.Nearest(format.Type, weights, scale, values);
+            return;
+        }
+        if (scale == 0)
+        {
+            values[..weights.Length].Fill((byte)zero);
+            return;
+        }
+        int done = 0;
+        for (; done <= weights.Length - Vector128<byte>.Count; done += Vector128<byte>.Count)
+        {
+            Vector256<uint> lower = Quantize(weights[done..], scale, zero, format.LargestValue), upper = Quantize(weights[(done + Vector256<float>.Count)..], scale, zero, format.LargestValue);
+            Vector256<ushort> shorts = Vector256.Narrow(lower, upper);
+            Vector128.Narrow(shorts.GetLower(), shorts.GetUpper()).CopyTo(values[done..]);
+        }
+        for (; done < weights.Length; done++)
+            values[done] = (byte)Quantize(weights[done], scale, zero, format.LargestValue);
+    }
+
+    private static Vector256<uint> Quantize(ReadOnlySpan<float> weights, float scale, int zero, int largest)
+    {
+        Vector256<float> steps = Vector256.Round(Vector256.Create(weights) / scale);
+        Vector256<int> shifted = Vector256.ConvertToInt32(steps) + Vector256.Create(zero);
+        return Vector256.Min(Vector256.Max(shifted, Vector256<int>.Zero), Vector256.Create(largest)).AsUInt32();
+    }
+
     public static int Quantize(float weight, float scale, int zero, int largest) =>
         scale == 0 ? zero : (int)Math.Clamp(MathF.Round(weight / scale) + zero, 0, largest);
+
+    /// <summary>The least and the greatest of the weights and 0.</summary>
+    public static (float Minimum, float Maximum) Range(ReadOnlySpan<float> weights)
+    {
+        float minimum = 0, maximum = 0;
+        ReadOnlySpan<Vector256<float>> vectors = MemoryMarshal.Cast<float, Vector256<float>>(weights);
+        Vector256<float> least = Vector256<float>.Zero, greatest = least;
+        foreach (Vector256<float> vector in vectors)
+            (least, greatest) = (Vector256.Min(least, vector), Vector256.Max(greatest, vector));
+        for (int lane = 0; lane < Vector256<float>.Count; lane++)
+            (minimum, maximum) = (Math.Min(minimum, least[lane]), Math.Max(maximum, greatest[lane]));
+        foreach (float weight in weights[(vectors.Length * Vector256<float>.Count)..])
+            (minimum, maximum) = (Math.Min(minimum, weight), Math.Max(maximum, weight));
+        return (minimum, maximum);
+    }
 }

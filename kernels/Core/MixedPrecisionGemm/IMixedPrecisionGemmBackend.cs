@@ -13,6 +13,9 @@ internal unsafe struct MixedPrecisionGemmRows<T> where T : unmanaged
     public GemmArithmetic Arithmetic;
     public QuantizedWeightsLayout Layout;
     public byte* Weights;
+
+    /// <summary>Packed input i meets activation InputOrder[i] of each row; null where they stand in order.</summary>
+    public int* InputOrder;
     public T* Activations;
     public T* Output;
 

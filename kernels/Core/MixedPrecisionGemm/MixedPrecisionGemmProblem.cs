@@ -25,7 +25,7 @@ internal readonly ref struct MixedPrecisionGemmProblem<T> where T : unmanaged
         if (output.Length < needed)
             throw new ArgumentException($"{output.Length} elements are too few: {needed} are written", OutputName);
         Output = output[..(int)needed];
-        CheckOptions(options, weights.OutputCount);
+        CheckOptions(options, weights);
         CheckDisjoint(activations, Output, ActivationsName);
         CheckDisjoint(options.Bias, Output, nameof(options.Bias));
         Activations = activations;
@@ -33,12 +33,14 @@ internal readonly ref struct MixedPrecisionGemmProblem<T> where T : unmanaged
         Options = options;
     }
 
-    private static void CheckOptions(in MixedPrecisionGemmOptions options, int outputCount)
+    private static void CheckOptions(in MixedPrecisionGemmOptions options, QuantizedWeights weights)
     {
         if (!Enum.IsDefined(options.Arithmetic))
             throw new ArgumentOutOfRangeException(nameof(options.Arithmetic), options.Arithmetic, "no such arithmetic");
-        if (!options.Bias.IsEmpty && options.Bias.Length != outputCount)
-            throw new ArgumentException($"{options.Bias.Length} elements for {outputCount} outputs", nameof(options.Bias));
+        if (options.Arithmetic == GemmArithmetic.Int8Activations && weights.Format.IsCodebook)
+            throw new ArgumentOutOfRangeException(nameof(options.Arithmetic), options.Arithmetic, $"the numbers of {weights.Format.Type} are no integers: only {GemmArithmetic.Exact} applies");
+        if (!options.Bias.IsEmpty && options.Bias.Length != weights.OutputCount)
+            throw new ArgumentException($"{options.Bias.Length} elements for {weights.OutputCount} outputs", nameof(options.Bias));
         ArgumentOutOfRangeException.ThrowIfNegative(options.Kernel.MaxDegreeOfParallelism, nameof(KernelOptions.MaxDegreeOfParallelism));
     }
 

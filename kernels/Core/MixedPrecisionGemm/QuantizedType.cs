@@ -1,6 +1,6 @@
 namespace Kernels;
 
-/// <summary>How one weight is stored: w = scale (q - zero), q an unsigned integer.</summary>
+/// <summary>How one weight is stored: w = scale (q - zero), q an unsigned integer, or w = scale codebook[q].</summary>
 public enum QuantizedType
 {
     /// <summary>Four bits with zero 8: "u4b8", the symmetric format of MARLIN and GPTQ.</summary>
@@ -11,6 +11,15 @@ public enum QuantizedType
 
     /// <summary>Eight bits with zero 128: "u8b128".</summary>
     U8,
+
+    /// <summary>Eight bits with a zero point 0 to 255 for each group and output.</summary>
+    U8ZeroPoint,
+
+    /// <summary>Four bits that choose one of 16 quantiles of the normal distribution (QLoRA, arXiv 2305.14314, appendix E). <see cref="GemmArithmetic.Exact"/> only.</summary>
+    Nf4,
+
+    /// <summary>Four bits that choose one of the 16 numbers of bitsandbytes' fp4, a float of 1, 2 and 1 bits divided by 12. <see cref="GemmArithmetic.Exact"/> only.</summary>
+    Fp4,
 }
 
 /// <summary>The type of the scales, one for each group and output.</summary>
@@ -39,12 +48,16 @@ public readonly record struct QuantizationFormat(
     /// <summary>The group size that GPTQ and AWQ checkpoints mostly have.</summary>
     public const int DefaultGroupSize = 128;
 
-    internal bool HasZeroPoints => Type == QuantizedType.U4ZeroPoint;
+    internal bool HasZeroPoints => Type is QuantizedType.U4ZeroPoint or QuantizedType.U8ZeroPoint;
 
-    internal int LargestValue => Type == QuantizedType.U8 ? byte.MaxValue : 15;
+    internal bool IsEightBit => Type is QuantizedType.U8 or QuantizedType.U8ZeroPoint;
 
-    /// <summary>The zero of a symmetric format: half of the number of values.</summary>
-    internal int SymmetricZero => (LargestValue + 1) / 2;
+    internal bool IsCodebook => Type is QuantizedType.Nf4 or QuantizedType.Fp4;
+
+    internal int LargestValue => IsEightBit ? byte.MaxValue : 15;
+
+    /// <summary>The zero of a symmetric format: half of the number of values. Codebooks have none.</summary>
+    internal int SymmetricZero => IsCodebook ? 0 : (LargestValue + 1) / 2;
 
     internal int ScaleBytes => ScaleType == ScaleType.Float32 ? sizeof(float) : sizeof(ushort);
 }

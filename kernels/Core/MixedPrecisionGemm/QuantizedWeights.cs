@@ -7,13 +7,14 @@ namespace Kernels;
 /// Immutable: any number of threads may multiply with it at a time.
 /// </summary>
 /// <remarks>
-/// A weight is w = scale (q - zero). Bytes for each weight with 16-bit scales: (4 + 16 / group) / 8 in four bits, so 0.516 at group 128; a zero point is one
-/// byte for each group and output. Outputs are padded to a multiple of 64 and each group to a multiple of 8 inputs.
+/// A weight is w = scale (q - zero), or scale codebook[q]. Bytes for each weight with 16-bit scales: (4 + 16 / group) / 8 in four bits, so 0.516 at group 128; a zero point is one
+/// byte for each group and output, an order of inputs 4 bytes for each input. Outputs are padded to a multiple of 64 and each group to a multiple of 8 inputs.
 /// </remarks>
-public sealed unsafe class QuantizedWeights
+public sealed unsafe partial class QuantizedWeights : IDisposable
 {
-    // On the pinned heap, so that the address within stays aligned.
-    private readonly byte[] _bytes;
+    // One of them: bytes on the pinned heap, so that the address within stays aligned, or a part of a mapped file.
+    private readonly byte[]? _bytes;
+    private readonly MappedFile? _mapping;
     private readonly byte* _start;
 
     private QuantizedWeights(QuantizedWeightsLayout layout)
@@ -22,6 +23,13 @@ public sealed unsafe class QuantizedWeights
         _bytes = GC.AllocateArray<byte>(checked((int)layout.ByteCount + QuantizedWeightsLayout.Alignment), pinned: true);
         var address = (nint)Marshal.UnsafeAddrOfPinnedArrayElement(_bytes, 0);
         _start = (byte*)((address + QuantizedWeightsLayout.Alignment - 1) & -QuantizedWeightsLayout.Alignment);
+    }
+
+    private QuantizedWeights(QuantizedWeightsLayout layout, MappedFile mapping)
+    {
+        Layout = layout;
+        _mapping = mapping;
+        _start = mapping.Start;
     }
 
     /// <summary>n, the number of outputs.</summary>
@@ -36,48 +44,61 @@ public sealed unsafe class QuantizedWeights
     /// <summary>The format; its group size is the number of inputs where one group covers them all.</summary>
     public QuantizationFormat Format => Layout.Format with { GroupSize = Layout.GroupSize };
 
-    /// <summary>The bytes of the packed matrix: weights, scales and zero points with their padding.</summary>
+    /// <summary>Whether inputs were sorted by group (act-order, g_idx): kernels then gather the activations in the same order.</summary>
+    public bool HasInputOrder => Layout.HasInputOrder;
+
+    /// <summary>The bytes of the packed matrix: weights, scales, zero points and order of inputs, with their padding.</summary>
     public long ByteCount => Layout.ByteCount;
 
     internal QuantizedWeightsLayout Layout { get; }
 
-    /// <summary>The packed bytes; valid while this object is alive.</summary>
+    /// <summary>The packed bytes; valid between <see cref="Acquire"/> and <see cref="Release"/>.</summary>
     internal byte* Packed => _start;
+
+    /// <summary>Packed input i is input InputOrder[i] of the matrix; null where all stand in their own order.</summary>
+    internal int* InputOrder => View.InputOrder;
+
+    private PackedWeights View => new(Layout, _start);
 
     /// <summary>Quantises float weights by rounding to nearest, ties to even.</summary>
     /// <param name="weights">[outputCount, inputCount], row-major, as a torch Linear keeps them; finite.</param>
     /// <param name="outputCount">n, at least 1.</param>
     /// <param name="inputCount">k, at least 1.</param>
     /// <param name="format">Bits, group size and scales.</param>
+    /// <param name="options">Threads and cancellation; no variants.</param>
     /// <remarks>
     /// Symmetric formats: scale = 2 max|w| / (2^bits - 1), as MARLIN has it, rounded to the scale's type; q = clamp(round(w / scale) + zero). With zero points: the scale is
-    /// the range of the group and 0, divided by 15; zero = round(-minimum / scale). A group of zeros gets scale 0.
+    /// the range of the group and 0, divided by 2^bits - 1; zero = round(-minimum / scale). Codebooks: scale = max|w|; the nearest number. A group of zeros gets scale 0.
+    /// Nothing but the packed bytes is allocated.
     /// </remarks>
     /// <exception cref="ArgumentException">Sizes disagree, the group does not divide the inputs, a weight is not finite, or a scale exceeds its type.</exception>
-    public static QuantizedWeights Pack(ReadOnlySpan<float> weights, int outputCount, int inputCount, QuantizationFormat format)
+    public static QuantizedWeights Pack(ReadOnlySpan<float> weights, int outputCount, int inputCount, QuantizationFormat format, in KernelOptions options = default)
     {
         QuantizedWeightsLayout layout = QuantizedWeightsChecks.Layout(outputCount, inputCount, format);
         QuantizedWeightsChecks.Length(weights.Length, (long)outputCount * inputCount, nameof(weights));
-        QuantizedWeightsChecks.Finite(weights, inputCount, nameof(weights));
+        QuantizedWeightsChecks.FiniteWithScales(weights, layout, nameof(weights));
         var packed = new QuantizedWeights(layout);
-        for (int output = 0; output < outputCount; output++)
-        {
-            for (int group = 0; group < layout.GroupCount; group++)
-                packed.PackGroup(weights.Slice(output * inputCount + group * layout.GroupSize, layout.GroupSize), output, group);
-        }
+        fixed (float* first = weights)
+            packed.PackFrom(new RoundedWeights(first, layout), options);
         return packed;
     }
 
     /// <summary>Packs weights that are quantised already.</summary>
     /// <param name="values">q, [outputCount, inputCount], one in each byte, at most 15 in four bits.</param>
     /// <param name="scales">[outputCount, groups]; finite; rounded to the scale's type.</param>
-    /// <param name="zeroPoints">[outputCount, groups], 0 to 15, for <see cref="QuantizedType.U4ZeroPoint"/>; else empty.</param>
+    /// <param name="zeroPoints">[outputCount, groups], up to 15 or 255, for formats with zero points; else empty.</param>
     /// <param name="outputCount">n, at least 1.</param>
     /// <param name="inputCount">k, at least 1.</param>
     /// <param name="format">Bits, group size and scales.</param>
+    /// <param name="groupIndices">
+    /// The group of each input (g_idx of GPTQ with act-order); each group has as many inputs. Empty (the default) where groups are consecutive inputs. Inputs are sorted by group
+    /// when they are packed, and multiplication gathers the activations in that order: the product is the same, with one more pass over the activations.
+    /// </param>
+    /// <param name="options">Threads and cancellation; no variants.</param>
     /// <exception cref="ArgumentException">Sizes disagree, the group does not divide the inputs, or a number is out of its range.</exception>
     public static QuantizedWeights FromQuantized(
-        ReadOnlySpan<byte> values, ReadOnlySpan<float> scales, ReadOnlySpan<byte> zeroPoints, int outputCount, int inputCount, QuantizationFormat format)
+        ReadOnlySpan<byte> values, ReadOnlySpan<float> scales, ReadOnlySpan<byte> zeroPoints, int outputCount, int inputCount, QuantizationFormat format,
+        ReadOnlySpan<int> groupIndices = default, in KernelOptions options = default)
     {
         QuantizedWeightsLayout layout = QuantizedWeightsChecks.Layout(outputCount, inputCount, format);
         long scaleCount = (long)outputCount * layout.GroupCount;
@@ -89,83 +110,53 @@ public sealed unsafe class QuantizedWeights
         QuantizedWeightsChecks.Finite(scales, layout.GroupCount, nameof(scales));
         foreach (float scale in scales)
             QuantizedWeightsChecks.ScaleFits(scale, format.ScaleType, nameof(scales));
-        var packed = new QuantizedWeights(layout);
-        for (int output = 0; output < outputCount; output++)
-        {
-            for (int group = 0; group < layout.GroupCount; group++)
-            {
-                int index = output * layout.GroupCount + group;
-                packed.SetGroup(output, group, scales[index], format.HasZeroPoints ? zeroPoints[index] : format.SymmetricZero);
-            }
-            for (int input = 0; input < inputCount; input++)
-                packed.SetValue(output, input, values[output * inputCount + input]);
-        }
+        int[] order = groupIndices.IsEmpty ? [] : InputsByGroup.Order(groupIndices, layout, nameof(groupIndices));
+        var packed = new QuantizedWeights(new QuantizedWeightsLayout(outputCount, inputCount, format, hasInputOrder: order.Length > 0));
+        order.CopyTo(new Span<int>(packed.InputOrder, order.Length));
+        fixed (byte* value = values, zeroPoint = zeroPoints)
+        fixed (float* scale = scales)
+            packed.PackFrom(new GivenWeights(value, scale, zeroPoint, packed.InputOrder, layout), options);
         return packed;
     }
 
-    /// <summary>Writes scale (q - zero) of every weight.</summary>
+    /// <summary>Writes scale (q - zero), or scale codebook[q], of every weight, with inputs in their own order.</summary>
     /// <param name="weights">[outputs, inputs], row-major.</param>
     /// <exception cref="ArgumentException">The span has another number of elements.</exception>
     public void Dequantize(Span<float> weights)
     {
         QuantizedWeightsChecks.Length(weights.Length, (long)OutputCount * InputCount, nameof(weights));
-        for (int output = 0; output < OutputCount; output++)
+        Acquire();
+        try
         {
-            for (int input = 0; input < InputCount; input++)
-            {
-                int group = input / Layout.GroupSize;
-                weights[output * InputCount + input] = Scale(output, group) * (Value(output, input) - ZeroPoint(output, group));
-            }
+            fixed (float* first = weights)
+                new UnpackJob(View, first).Run(0, Layout.PanelCount);
+        }
+        finally
+        {
+            Release();
         }
     }
 
-    private void PackGroup(ReadOnlySpan<float> weights, int output, int group)
+    /// <summary>Ends the mapping of weights that came from <see cref="Map"/>, once no call uses them any more; does nothing to others.</summary>
+    public void Dispose() => _mapping?.Dispose();
+
+    /// <summary>Keeps the packed bytes where they are until <see cref="Release"/>.</summary>
+    /// <exception cref="ObjectDisposedException">They were mapped, and the mapping has ended.</exception>
+    internal void Acquire() => _mapping?.Acquire();
+
+    internal void Release()
     {
-        (float scale, int zero) = GroupQuantizer.Fit(weights, Layout.Format);
-        SetGroup(output, group, scale, zero);
-        float rounded = Scale(output, group);
-        for (int i = 0; i < weights.Length; i++)
-            SetValue(output, group * Layout.GroupSize + i, GroupQuantizer.Quantize(weights[i], rounded, zero, Layout.Format.LargestValue));
+        _mapping?.Release();
+        GC.KeepAlive(this);
     }
 
-    private int Value(int output, int input)
+    private void PackFrom<TSource>(TSource source, in KernelOptions options) where TSource : unmanaged, IWeightSource
     {
-        (long position, int shift) = Layout.Locate(output, input);
-        return (_start[position] >> shift) & Layout.Format.LargestValue;
-    }
-
-    private void SetValue(int output, int input, int value)
-    {
-        (long position, int shift) = Layout.Locate(output, input);
-        _start[position] |= (byte)(value << shift);
-    }
-
-    private int ZeroPoint(int output, int group) =>
-        Layout.Format.HasZeroPoints ? _start[Layout.ZeroPointOffset + Layout.ScaleIndex(output, group)] : Layout.Format.SymmetricZero;
-
-    private float Scale(int output, int group)
-    {
-        byte* scales = _start + Layout.ScaleOffset;
-        long index = Layout.ScaleIndex(output, group);
-        return Layout.Format.ScaleType switch
-        {
-            ScaleType.Float16 => (float)((Half*)scales)[index],
-            ScaleType.BFloat16 => ((BFloat16*)scales)[index],
-            _ => ((float*)scales)[index],
-        };
-    }
-
-    private void SetGroup(int output, int group, float scale, int zeroPoint)
-    {
-        byte* scales = _start + Layout.ScaleOffset;
-        long index = Layout.ScaleIndex(output, group);
-        switch (Layout.Format.ScaleType)
-        {
-            case ScaleType.Float16: ((Half*)scales)[index] = (Half)scale; break;
-            case ScaleType.BFloat16: ((BFloat16*)scales)[index] = (BFloat16)scale; break;
-            default: ((float*)scales)[index] = scale; break;
-        }
-        if (Layout.Format.HasZeroPoints)
-            _start[Layout.ZeroPointOffset + index] = (byte)zeroPoint;
+        // A thread is worth waking for about a tenth of a millisecond of packing: a nanosecond for each weight.
+        const long parallelWeights = 1 << 18;
+        ArgumentOutOfRangeException.ThrowIfNegative(options.MaxDegreeOfParallelism, nameof(KernelOptions.MaxDegreeOfParallelism));
+        int threads = options.MaxDegreeOfParallelism > 0 ? options.MaxDegreeOfParallelism
+            : (long)OutputCount * InputCount < parallelWeights ? 1 : MachineInfo.Current.ProcessorCount;
+        RangeRunner.Run(new PackJob<TSource>(View, source), Layout.PanelCount, grain: 1, threads, options.CancellationToken);
     }
 }

@@ -32,6 +32,21 @@ internal static class QuantizedWeightsChecks
         }
     }
 
+    /// <summary>Finite weights, and groups whose scales their type can hold: looked at closely only where the largest weight of a row may exceed it.</summary>
+    public static void FiniteWithScales(ReadOnlySpan<float> weights, in QuantizedWeightsLayout layout, string name)
+    {
+        for (int output = 0; output < layout.OutputCount; output++)
+        {
+            ReadOnlySpan<float> row = weights.Slice(output * layout.InputCount, layout.InputCount);
+            (float minimum, float maximum) = GroupQuantizer.Range(row);
+            float magnitude = Math.Max(-minimum, maximum);
+            if (!float.IsFinite(magnitude))
+                Finite(weights, layout.InputCount, name);
+            for (int group = 0; magnitude >= (float)Half.MaxValue && group < layout.GroupCount; group++)
+                ScaleFits(GroupQuantizer.Fit(row.Slice(group * layout.GroupSize, layout.GroupSize), layout.Format).Scale, layout.Format.ScaleType, name);
+        }
+    }
+
     public static void Range(ReadOnlySpan<byte> values, int largest, string name)
     {
         int index = values.IndexOfAnyExceptInRange((byte)0, (byte)largest);

@@ -8,7 +8,9 @@ namespace Kernels;
 ///   step 0 (inputs 0..7)     step 1 (inputs 8..15) ...
 ///     u4: 64 lanes x 4 bytes; byte i of lane c = q[input i][output c] | q[input i + 4][output c] &lt;&lt; 4
 ///     u8: 64 lanes x 4 bytes with inputs 0..3, then as many with inputs 4..7
-/// scales:      [panel][group][64], zero points (u4 with them only): [panel][group][64] bytes
+/// scales:      [panel][group][64]
+/// zero points: [panel][group][64] bytes, in formats that have them
+/// input order: [inputs] int32, if inputs were sorted by group: packed input i is input order[i] of the matrix
 /// </code>
 /// Padding outputs have scale 0; padding inputs meet activations that are 0.
 /// </summary>
@@ -32,7 +34,7 @@ internal readonly record struct QuantizedWeightsLayout
     /// <summary>Alignment of the packed bytes: a cache line.</summary>
     public const int Alignment = 64;
 
-    public QuantizedWeightsLayout(int outputCount, int inputCount, QuantizationFormat format)
+    public QuantizedWeightsLayout(int outputCount, int inputCount, QuantizationFormat format, bool hasInputOrder = false)
     {
         OutputCount = outputCount;
         InputCount = inputCount;
@@ -42,12 +44,14 @@ internal readonly record struct QuantizedWeightsLayout
         PaddedGroupSize = RoundUp(GroupSize, StepInputs);
         SegmentsPerGroup = (GroupSize + LargestSegment - 1) / LargestSegment;
         PanelCount = (outputCount + PanelColumns - 1) / PanelColumns;
-        StepBytes = PanelColumns * StepInputs * (format.Type == QuantizedType.U8 ? 2 : 1) / 2;
+        StepBytes = PanelColumns * StepInputs * (format.IsEightBit ? 2 : 1) / 2;
         PaddedInputCount = (long)GroupCount * PaddedGroupSize;
         long lanes = (long)PanelCount * GroupCount * PanelColumns;
         ScaleOffset = (long)PanelCount * (PaddedInputCount / StepInputs) * StepBytes;
         ZeroPointOffset = ScaleOffset + lanes * format.ScaleBytes;
-        ByteCount = ZeroPointOffset + (format.HasZeroPoints ? lanes : 0);
+        InputOrderOffset = ZeroPointOffset + (format.HasZeroPoints ? lanes : 0);
+        HasInputOrder = hasInputOrder;
+        ByteCount = InputOrderOffset + (hasInputOrder ? ((long)inputCount * sizeof(int) + Alignment - 1) / Alignment * Alignment : 0);
     }
 
     public int OutputCount { get; }
@@ -74,6 +78,11 @@ internal readonly record struct QuantizedWeightsLayout
 
     public long ZeroPointOffset { get; }
 
+    public long InputOrderOffset { get; }
+
+    /// <summary>Whether inputs were sorted by group (act-order), so that activations must be gathered.</summary>
+    public bool HasInputOrder { get; }
+
     public long ByteCount { get; }
 
     public int SegmentCount => GroupCount * SegmentsPerGroup;
@@ -84,17 +93,9 @@ internal readonly record struct QuantizedWeightsLayout
     /// <summary>The padded input at which a segment begins.</summary>
     public long SegmentStart(int group, int segmentOfGroup) => (long)group * PaddedGroupSize + segmentOfGroup * LargestSegment;
 
-    /// <summary>The byte that holds a weight, and how far its bits are shifted up in it.</summary>
-    public (long Byte, int Shift) Locate(int output, int input)
-    {
-        (int group, int inGroup) = Math.DivRem(input, GroupSize);
-        (int panel, int column) = Math.DivRem(output, PanelColumns);
-        (int step, int inStep) = Math.DivRem(inGroup, StepInputs);
-        (int half, int inLane) = Math.DivRem(inStep, LaneInputs);
-        long start = (((long)panel * GroupCount + group) * (PaddedGroupSize / StepInputs) + step) * StepBytes;
-        long lane = start + column * LaneInputs + inLane;
-        return Format.Type == QuantizedType.U8 ? (lane + half * PanelColumns * LaneInputs, 0) : (lane, half * 4);
-    }
+    /// <summary>The byte at which a segment of a panel begins.</summary>
+    public long SegmentOffset(long panel, int group, int segmentOfGroup) =>
+        (panel * PaddedInputCount + SegmentStart(group, segmentOfGroup)) / StepInputs * StepBytes;
 
     /// <summary>The number of a group's scale and zero point.</summary>
     public long ScaleIndex(int output, int group) => ((long)(output / PanelColumns) * GroupCount + group) * PanelColumns + output % PanelColumns;

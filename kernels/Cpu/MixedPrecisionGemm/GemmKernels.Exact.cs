@@ -50,10 +50,10 @@ internal readonly unsafe partial struct GemmKernels<V, TSimd, TDot, TFormat>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void DequantizeLane(V bytes, V zero, V* weights)
     {
-        weights[0] = TSimd.Subtract(TSimd.ByteToSingle(bytes, 0), zero);
-        weights[2] = TSimd.Subtract(TSimd.ByteToSingle(bytes, 1), zero);
-        weights[4] = TSimd.Subtract(TSimd.ByteToSingle(bytes, 2), zero);
-        weights[6] = TSimd.Subtract(TSimd.ByteToSingle(bytes, 3), zero);
+        weights[0] = TSimd.Subtract(TFormat.ToSingle<V, TSimd>(bytes, 0), zero);
+        weights[2] = TSimd.Subtract(TFormat.ToSingle<V, TSimd>(bytes, 1), zero);
+        weights[4] = TSimd.Subtract(TFormat.ToSingle<V, TSimd>(bytes, 2), zero);
+        weights[6] = TSimd.Subtract(TFormat.ToSingle<V, TSimd>(bytes, 3), zero);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -143,9 +143,9 @@ internal readonly unsafe partial struct GemmKernels<V, TSimd, TDot, TFormat>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static V AddLane(V bytes, V zero, float* activations, V sum)
     {
-        sum = TSimd.MultiplyAdd(TSimd.BroadcastLane(activations), TSimd.Subtract(TSimd.ByteToSingle(bytes, 0), zero), sum);
-        sum = TSimd.MultiplyAdd(TSimd.BroadcastLane(activations + 1), TSimd.Subtract(TSimd.ByteToSingle(bytes, 1), zero), sum);
-        sum = TSimd.MultiplyAdd(TSimd.BroadcastLane(activations + 2), TSimd.Subtract(TSimd.ByteToSingle(bytes, 2), zero), sum);
-        return TSimd.MultiplyAdd(TSimd.BroadcastLane(activations + 3), TSimd.Subtract(TSimd.ByteToSingle(bytes, 3), zero), sum);
+        sum = TSimd.MultiplyAdd(TSimd.BroadcastLane(activations), TSimd.Subtract(TFormat.ToSingle<V, TSimd>(bytes, 0), zero), sum);
+        sum = TSimd.MultiplyAdd(TSimd.BroadcastLane(activations + 1), TSimd.Subtract(TFormat.ToSingle<V, TSimd>(bytes, 1), zero), sum);
+        sum = TSimd.MultiplyAdd(TSimd.BroadcastLane(activations + 2), TSimd.Subtract(TFormat.ToSingle<V, TSimd>(bytes, 2), zero), sum);
+        return TSimd.MultiplyAdd(TSimd.BroadcastLane(activations + 3), TSimd.Subtract(TFormat.ToSingle<V, TSimd>(bytes, 3), zero), sum);
     }
 }

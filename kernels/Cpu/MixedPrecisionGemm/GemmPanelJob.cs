@@ -33,7 +33,7 @@ internal readonly unsafe struct GemmPanelJob<T, TStorage, TKernels>(in MixedPrec
     private void AddGroup(long panel, int group, float* sums)
     {
         QuantizedWeightsLayout layout = _rows.Layout;
-        long paddedInput = panel * layout.PaddedInputCount, scale = (panel * layout.GroupCount + group) * PanelColumns;
+        long scale = (panel * layout.GroupCount + group) * PanelColumns;
         var segment = new GemmSegment
         {
             Scales = _rows.Weights + layout.ScaleOffset + scale * layout.Format.ScaleBytes,
@@ -44,7 +44,7 @@ internal readonly unsafe struct GemmPanelJob<T, TStorage, TKernels>(in MixedPrec
         for (int i = 0; i < layout.SegmentsPerGroup; i++)
         {
             ActivationSegment activations = _block.Segment(layout, group, i);
-            segment.Weights = _rows.Weights + (paddedInput + layout.SegmentStart(group, i)) / QuantizedWeightsLayout.StepInputs * layout.StepBytes;
+            segment.Weights = _rows.Weights + layout.SegmentOffset(panel, group, i);
             segment.StepCount = activations.Length / QuantizedWeightsLayout.StepInputs;
             if (_rows.Arithmetic == GemmArithmetic.Int8Activations)
                 TKernels.AddInt8(segment, activations, sums);

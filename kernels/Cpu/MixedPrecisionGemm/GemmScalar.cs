@@ -41,6 +41,9 @@ internal readonly unsafe struct GemmSimdScalar : IGemmSimd<uint>
     public static uint ByteToSingle(uint bytes, int index) => Broadcast((byte)(bytes >> (GemmBits.Byte * index)));
 
     [MethodImpl(Inline)]
+    public static uint LookUp(uint bytes, int index, float* table) => Broadcast(table[(byte)(bytes >> (GemmBits.Byte * index))]);
+
+    [MethodImpl(Inline)]
     public static uint ToSingle(uint integers) => Broadcast((int)integers);
 
     [MethodImpl(Inline)]

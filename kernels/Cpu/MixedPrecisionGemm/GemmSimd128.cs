@@ -43,6 +43,13 @@ internal readonly unsafe struct GemmSimd128 : IGemmSimd<Vector128<int>>
         ToSingle((bytes >>> (GemmBits.Byte * index)) & Vector128.Create((int)byte.MaxValue));
 
     [MethodImpl(Inline)]
+    public static Vector128<int> LookUp(Vector128<int> bytes, int index, float* table)
+    {
+        Vector128<int> i = (bytes >>> (GemmBits.Byte * index)) & Vector128.Create((int)byte.MaxValue);
+        return Vector128.Create(table[i[0]], table[i[1]], table[i[2]], table[i[3]]).AsInt32();
+    }
+
+    [MethodImpl(Inline)]
     public static Vector128<int> ToSingle(Vector128<int> integers) => Vector128.ConvertToSingle(integers).AsInt32();
 
     [MethodImpl(Inline)]

@@ -43,6 +43,16 @@ internal readonly unsafe struct GemmSimd256 : IGemmSimd<Vector256<int>>
     public static Vector256<int> ByteToSingle(Vector256<int> bytes, int index) =>
         ToSingle((bytes >>> (GemmBits.Byte * index)) & Vector256.Create((int)byte.MaxValue));
 
+    // vpermps looks at the low three bits of an index; the fourth chooses the half of the table.
+    [MethodImpl(Inline)]
+    public static Vector256<int> LookUp(Vector256<int> bytes, int index, float* table)
+    {
+        Vector256<int> i = bytes >>> (GemmBits.Byte * index);
+        Vector256<int> lower = Avx2.IsSupported ? Avx2.PermuteVar8x32(Load(table), i) : Vector256.Shuffle(Load(table), i & Vector256.Create(Lanes - 1));
+        Vector256<int> upper = Avx2.IsSupported ? Avx2.PermuteVar8x32(Load(table + Lanes), i) : Vector256.Shuffle(Load(table + Lanes), i & Vector256.Create(Lanes - 1));
+        return Vector256.ConditionalSelect(Vector256.Equals(i & Vector256.Create(Lanes), Vector256<int>.Zero), lower, upper);
+    }
+
     [MethodImpl(Inline)]
     public static Vector256<int> ToSingle(Vector256<int> integers) => Vector256.ConvertToSingle(integers).AsInt32();
 

@@ -43,6 +43,14 @@ internal readonly unsafe struct GemmSimd512 : IGemmSimd<Vector512<int>>
     public static Vector512<int> ByteToSingle(Vector512<int> bytes, int index) =>
         ToSingle((bytes >>> (GemmBits.Byte * index)) & Vector512.Create((int)byte.MaxValue));
 
+    // vpermps looks at the low four bits of an index.
+    [MethodImpl(Inline)]
+    public static Vector512<int> LookUp(Vector512<int> bytes, int index, float* table)
+    {
+        Vector512<int> i = bytes >>> (GemmBits.Byte * index);
+        return Avx512F.IsSupported ? Avx512F.PermuteVar16x32(Load(table), i) : Vector512.Shuffle(Load(table), i & Vector512.Create(Lanes - 1));
+    }
+
     [MethodImpl(Inline)]
     public static Vector512<int> ToSingle(Vector512<int> integers) => Vector512.ConvertToSingle(integers).AsInt32();
 

@@ -30,6 +30,9 @@ internal unsafe interface IGemmSimd<V> where V : unmanaged
     /// <summary>Byte 0, 1, 2 or 3 of every lane, unsigned, as a float.</summary>
     static abstract V ByteToSingle(V bytes, int index);
 
+    /// <summary>table[b] for byte b = 0, 1, 2 or 3 of every lane, which is below 16.</summary>
+    static abstract V LookUp(V bytes, int index, float* table);
+
     /// <summary>int32 to float; exact up to 2^24.</summary>
     static abstract V ToSingle(V integers);
 

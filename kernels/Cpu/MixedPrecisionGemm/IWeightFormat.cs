@@ -14,6 +14,9 @@ internal unsafe interface IWeightFormat
     /// <summary>Inputs 4 to 7 of the step, a byte each.</summary>
     static abstract V Second<V, TSimd>(byte* step) where V : unmanaged where TSimd : struct, IGemmSimd<V>;
 
+    /// <summary>Byte 0, 1, 2 or 3 of every lane as the number from which the zero is subtracted.</summary>
+    static abstract V ToSingle<V, TSimd>(V bytes, int index) where V : unmanaged where TSimd : struct, IGemmSimd<V>;
+
     /// <summary>See <see cref="IGemmDot{V}"/>.</summary>
     static abstract int StepsPerFlush<V, TDot>() where V : unmanaged where TDot : struct, IGemmDot<V>;
 
@@ -34,6 +37,9 @@ internal readonly unsafe struct U4Weights : IWeightFormat
 
     [MethodImpl(Inline)]
     public static V Second<V, TSimd>(byte* step) where V : unmanaged where TSimd : struct, IGemmSimd<V> => TSimd.HighNibbles(TSimd.Load(step));
+
+    [MethodImpl(Inline)]
+    public static V ToSingle<V, TSimd>(V bytes, int index) where V : unmanaged where TSimd : struct, IGemmSimd<V> => TSimd.ByteToSingle(bytes, index);
 
     [MethodImpl(Inline)]
     public static int StepsPerFlush<V, TDot>() where V : unmanaged where TDot : struct, IGemmDot<V> => TDot.StepsPerFlush;
@@ -60,6 +66,9 @@ internal readonly unsafe struct U8Weights : IWeightFormat
 
     [MethodImpl(Inline)]
     public static V Second<V, TSimd>(byte* step) where V : unmanaged where TSimd : struct, IGemmSimd<V> => TSimd.Load(step + HalfStepBytes);
+
+    [MethodImpl(Inline)]
+    public static V ToSingle<V, TSimd>(V bytes, int index) where V : unmanaged where TSimd : struct, IGemmSimd<V> => TSimd.ByteToSingle(bytes, index);
 
     // Sums are int32 from the start: the whole segment is one partial sum, and flushing hands it over.
     public static int StepsPerFlush<V, TDot>() where V : unmanaged where TDot : struct, IGemmDot<V> => QuantizedWeightsLayout.LargestSegment;

@@ -35,7 +35,7 @@ internal sealed unsafe class MixedPrecisionGemmCpu<T, TStorage, TKernels> : IMix
     {
         var block = new ActivationBlock(scratch, rows.Layout, rows.Arithmetic, rowCount);
         T* activations = rows.Activations + (long)firstRow * rows.Layout.InputCount;
-        RangeRunner.Run(new ActivationJob<T, TStorage>(rows.Layout, rows.Arithmetic, activations, block), rowCount, grain: 1, threads, cancellation);
+        RangeRunner.Run(new ActivationJob<T, TStorage>(rows.Layout, rows.Arithmetic, activations, rows.InputOrder, block), rowCount, grain: 1, threads, cancellation);
         RangeRunner.Run(new GemmPanelJob<T, TStorage, TKernels>(rows, firstRow, block), rows.Layout.PanelCount, grain: 1, threads, cancellation);
     }
 

@@ -12,8 +12,14 @@ internal static class MixedPrecisionGemmCpuVariants
 {
     private const string Family = "mixed_precision_gemm", Backend = "cpu";
 
-    /// <summary>The variants for one type of activations and outputs and one width of weights, best first. The last one runs everywhere.</summary>
-    public static VariantEntry<IMixedPrecisionGemmBackend<T>>[] Of<T>(bool isEightBit) where T : unmanaged => isEightBit ? Of<T, U8Weights>("u8") : Of<T, U4Weights>("u4");
+    /// <summary>The variants for one type of activations and outputs and one way of storing weights, best first. The last one runs everywhere.</summary>
+    public static VariantEntry<IMixedPrecisionGemmBackend<T>>[] Of<T>(QuantizedType type) where T : unmanaged => type switch
+    {
+        QuantizedType.Nf4 => Of<T, CodebookWeights<Nf4Codebook>>("nf4"),
+        QuantizedType.Fp4 => Of<T, CodebookWeights<Fp4Codebook>>("fp4"),
+        QuantizedType.U8 or QuantizedType.U8ZeroPoint => Of<T, U8Weights>("u8"),
+        _ => Of<T, U4Weights>("u4"),
+    };
 
     private static VariantEntry<IMixedPrecisionGemmBackend<T>>[] Of<T, TFormat>(string weights) where T : unmanaged where TFormat : struct, IWeightFormat
     {

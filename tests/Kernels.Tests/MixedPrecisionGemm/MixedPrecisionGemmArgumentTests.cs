@@ -34,6 +34,11 @@ public sealed class MixedPrecisionGemmArgumentTests
         { "quantised: NaN scale", "scales" },
         { "quantised: zero points without need", "zeroPoints" },
         { "quantised: zero point beyond four bits", "zeroPoints" },
+        { "quantised: group index beyond the groups", "groupIndices" },
+        { "quantised: negative group index", "groupIndices" },
+        { "quantised: groups of unequal size", "groupIndices" },
+        { "quantised: too few group indices", "groupIndices" },
+        { "codebook with eight-bit activations", "Arithmetic" },
         { "dequantise: span of other size", "weights" },
     };
 
@@ -82,11 +87,21 @@ public sealed class MixedPrecisionGemmArgumentTests
             case "quantised: NaN scale": QuantizedWeights.FromQuantized(values, [.. scales[1..], float.NaN], [], Outputs, Inputs, format); break;
             case "quantised: zero points without need": QuantizedWeights.FromQuantized(values, scales, new byte[scales.Length], Outputs, Inputs, format); break;
             case "quantised: zero point beyond four bits": QuantizedWeights.FromQuantized(values, scales, [.. new byte[scales.Length - 1], 16], Outputs, Inputs, withZeros); break;
+            case "quantised: group index beyond the groups": WithGroups([0, 0, 0, 0, 1, 1, 1, 2]); break;
+            case "quantised: negative group index": WithGroups([0, 0, 0, 0, 1, 1, 1, -1]); break;
+            case "quantised: groups of unequal size": WithGroups([0, 0, 0, 0, 0, 1, 1, 1]); break;
+            case "quantised: too few group indices": WithGroups([0, 0, 0, 0]); break;
+            case "codebook with eight-bit activations":
+                MixedPrecisionGemm.Multiply<float>(
+                    activations, QuantizedWeights.Pack(weights, Outputs, Inputs, new(QuantizedType.Nf4, 4)), output, new() { Arithmetic = GemmArithmetic.Int8Activations });
+                break;
             case "dequantise: span of other size": packed.Dequantize(output); break;
             default: throw new InvalidOperationException(call);
         }
 
         void Multiply(string variant) => MixedPrecisionGemm.Multiply<float>(shared.AsSpan(0, 2 * Inputs), packed, output, new() { Kernel = new() { Variant = variant } });
+
+        void WithGroups(int[] groupIndices) => QuantizedWeights.FromQuantized(values, scales, [], Outputs, Inputs, format, groupIndices);
 
         void Pack(float bad)
         {

@@ -26,7 +26,21 @@ internal static class MixedPrecisionGemmCases
 
     public static GemmArithmetic[] Arithmetics { get; } = Enum.GetValues<GemmArithmetic>();
 
-    public static QuantizedType[] Types { get; } = Enum.GetValues<QuantizedType>();
+    /// <summary>The types that both arithmetics take.</summary>
+    public static QuantizedType[] Types { get; } = [.. Enum.GetValues<QuantizedType>().Where(type => !new QuantizationFormat(type).IsCodebook)];
+
+    /// <summary>The types that only exact arithmetic takes.</summary>
+    public static QuantizedType[] Codebooks { get; } = [.. Enum.GetValues<QuantizedType>().Except(Types)];
+
+    /// <summary>Values, scales and zero points of any size, with scales that every scale type holds exactly.</summary>
+    public static (byte[] Values, float[] Scales, byte[] ZeroPoints) Quantized(int outputs, int inputs, QuantizationFormat format, int seed)
+    {
+        var random = new Random(seed);
+        int groups = format.GroupSize == QuantizationFormat.WholeColumn ? 1 : inputs / format.GroupSize;
+        byte[] values = [.. Enumerable.Range(0, outputs * inputs).Select(_ => (byte)random.Next(format.LargestValue + 1))];
+        float[] scales = [.. Enumerable.Range(0, outputs * groups).Select(_ => (float)random.Next(1, 9) / 8)];
+        return (values, scales, format.HasZeroPoints ? [.. scales.Select(_ => (byte)random.Next(format.LargestValue + 1))] : []);
+    }
 
     public static float[] Normal(int count, int seed, double spread = 1)
     {

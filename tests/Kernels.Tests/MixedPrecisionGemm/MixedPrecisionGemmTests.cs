@@ -55,7 +55,8 @@ public abstract class MixedPrecisionGemmTests<T> where T : unmanaged
         // Activations at +-127, all weights at an end of their range: the integer sums are as large as they can be, in every sign.
         foreach (QuantizedType type in MixedPrecisionGemmCases.Types)
         {
-            int largest = type == QuantizedType.U8 ? 255 : 15;
+            QuantizationFormat format = new(type, QuantizationFormat.WholeColumn);
+            int largest = format.LargestValue;
             foreach (int rows in new[] { 1, 5 })
             {
                 foreach (int pattern in Enumerable.Range(0, 16))
@@ -63,9 +64,9 @@ public abstract class MixedPrecisionGemmTests<T> where T : unmanaged
                     const int outputs = 64, inputs = 512;
                     byte[] values = [.. Enumerable.Range(0, outputs * inputs).Select(i => (byte)(Bit(pattern, i & 1) ? largest : 0))];
                     T[] activations = Element.From<T>(Enumerable.Range(0, rows * inputs).Select(i => Bit(pattern, 2 + (i & 1)) ? 1.0 : -1.0));
-                    byte[] zeros = type == QuantizedType.U4ZeroPoint ? [.. Enumerable.Repeat((byte)(pattern % 2 == 0 ? 0 : 15), outputs)] : [];
+                    byte[] zeros = format.HasZeroPoints ? [.. Enumerable.Repeat((byte)(pattern % 2 == 0 ? 0 : largest), outputs)] : [];
                     QuantizedWeights weights = QuantizedWeights.FromQuantized(
-                        values, [.. Enumerable.Repeat(0.5f, outputs)], zeros, outputs, inputs, new(type, QuantizationFormat.WholeColumn));
+                        values, [.. Enumerable.Repeat(0.5f, outputs)], zeros, outputs, inputs, format);
                     T[] actual = MixedPrecisionGemmCases.Multiply<T>(activations, weights, GemmArithmetic.Int8Activations, MixedPrecisionGemmCases.Force<T>(variant, type));
                     MixedPrecisionGemmOracle.Of<T>(activations, weights, GemmArithmetic.Int8Activations).Check<T>(actual, $"{variant}, {type}, pattern {pattern}, {rows} rows");
                 }

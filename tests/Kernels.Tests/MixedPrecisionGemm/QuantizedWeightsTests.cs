@@ -7,6 +7,7 @@ public sealed class QuantizedWeightsTests
     [InlineData(QuantizedType.U4, 7.5)]
     [InlineData(QuantizedType.U4ZeroPoint, 15)]
     [InlineData(QuantizedType.U8, 127.5)]
+    [InlineData(QuantizedType.U8ZeroPoint, 255)]
     public void EveryWeightIsWithinHalfAStep(QuantizedType type, double stepsOfRange)
     {
         foreach (ScaleType scaleType in Enum.GetValues<ScaleType>())
@@ -19,11 +20,11 @@ public sealed class QuantizedWeightsTests
             {
                 ReadOnlySpan<float> block = weights.AsSpan(start, group);
                 double minimum = Math.Min(0, block.ToArray().Min()), maximum = Math.Max(0, block.ToArray().Max());
-                double largest = Math.Max(-minimum, maximum), step = (type == QuantizedType.U4ZeroPoint ? maximum - minimum : largest) / stepsOfRange;
+                double largest = Math.Max(-minimum, maximum), step = (new QuantizationFormat(type).HasZeroPoints ? maximum - minimum : largest) / stepsOfRange;
                 for (int i = 0; i < group; i++)
                 {
                     // The positive end of a symmetric range is half a step beyond the last value; a rounded zero point shifts the ends by as much again.
-                    double bound = step * (type == QuantizedType.U4ZeroPoint ? 1 : 0.5) + 2 * scaleRoundoff * largest + 1e-6;
+                    double bound = step * (new QuantizationFormat(type).HasZeroPoints ? 1 : 0.5) + 2 * scaleRoundoff * largest + 1e-6;
                     Assert.InRange(Math.Abs(block[i] - back[start + i]), 0, bound);
                 }
             }
@@ -49,21 +50,44 @@ public sealed class QuantizedWeightsTests
             foreach (int group in new[] { 1, 5, 15, 45, QuantizationFormat.WholeColumn })
             {
                 const int outputs = 130, inputs = 45;
-                int groups = group == 0 ? 1 : inputs / group, largest = type == QuantizedType.U8 ? 255 : 15;
-                var random = new Random(group);
-                byte[] values = [.. Enumerable.Range(0, outputs * inputs).Select(_ => (byte)random.Next(largest + 1))];
-                float[] scales = [.. Enumerable.Range(0, outputs * groups).Select(_ => (float)random.Next(1, 9) / 8)];
-                byte[] zeros = type == QuantizedType.U4ZeroPoint ? [.. scales.Select(_ => (byte)random.Next(16))] : [];
-                QuantizedWeights weights = QuantizedWeights.FromQuantized(values, scales, zeros, outputs, inputs, new(type, group));
+                QuantizationFormat format = new(type, group);
+                int groups = group == 0 ? 1 : inputs / group;
+                (byte[] values, float[] scales, byte[] zeros) = MixedPrecisionGemmCases.Quantized(outputs, inputs, format, seed: group);
+                QuantizedWeights weights = QuantizedWeights.FromQuantized(values, scales, zeros, outputs, inputs, format);
                 var back = new float[values.Length];
                 weights.Dequantize(back);
                 for (int i = 0; i < back.Length; i++)
                 {
-                    int scale = i / inputs * groups + i % inputs / (inputs / groups), zero = zeros.Length > 0 ? zeros[scale] : (largest + 1) / 2;
+                    int scale = i / inputs * groups + i % inputs / (inputs / groups), zero = zeros.Length > 0 ? zeros[scale] : format.SymmetricZero;
                     Assert.Equal(scales[scale] * (values[i] - zero), back[i]);
                 }
             }
         }
+    }
+
+    [Fact]
+    public void PackingTakesNoMemoryButThePackedBytesAndAnyThreadsPackTheSame()
+    {
+        const int outputs = 1000, inputs = 1280;
+        float[] weights = MixedPrecisionGemmCases.Normal(outputs * inputs, 9);
+        foreach (QuantizedType type in Enum.GetValues<QuantizedType>())
+        {
+            _ = QuantizedWeights.Pack(weights, outputs, inputs, new(type));
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            QuantizedWeights packed = QuantizedWeights.Pack(weights, outputs, inputs, new(type), new() { MaxDegreeOfParallelism = 1 });
+            // The array's header, its alignment, the object.
+            Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, packed.ByteCount, packed.ByteCount + 1024);
+            foreach (int threads in new[] { 0, 2, 3, 7 })
+                AssertSame(packed, QuantizedWeights.Pack(weights, outputs, inputs, new(type), new() { MaxDegreeOfParallelism = threads }));
+        }
+    }
+
+    internal static void AssertSame(QuantizedWeights expected, QuantizedWeights actual)
+    {
+        Assert.Equal(expected.Layout, actual.Layout);
+        Assert.True(Bytes(expected).SequenceEqual(Bytes(actual)), $"{expected.Format}: the packed bytes differ");
+
+        static unsafe ReadOnlySpan<byte> Bytes(QuantizedWeights weights) => new(weights.Packed, (int)weights.ByteCount);
     }
 
     [Fact]
@@ -83,7 +107,7 @@ public sealed class QuantizedWeightsTests
     [Fact]
     public void ZerosStayZeros()
     {
-        foreach (QuantizedType type in MixedPrecisionGemmCases.Types)
+        foreach (QuantizedType type in Enum.GetValues<QuantizedType>())
         {
             float[] back = [1, 2, 3];
             QuantizedWeights.Pack(new float[3], 1, 3, new(type, 3)).Dequantize(back);
