@@ -100,13 +100,13 @@ internal readonly unsafe struct GivenWeights(byte* values, float* scales, byte* 
     }
 }
 
-/// <summary>The way back: panels of packed weights to floats, [outputs, inputs].</summary>
-internal readonly unsafe struct UnpackJob(in PackedWeights packed, float* weights) : IRangeJob
+/// <summary>The way back, to [outputs, inputs]: panels of packed weights to floats, or to their values as bytes.</summary>
+internal readonly unsafe struct UnpackJob<T>(in PackedWeights packed, T* weights) : IRangeJob where T : unmanaged
 {
     private const int PanelColumns = QuantizedWeightsLayout.PanelColumns, Stride = QuantizedWeightsLayout.LargestSegment;
 
     private readonly PackedWeights _packed = packed;
-    private readonly float* _weights = weights;
+    private readonly T* _weights = weights;
 
     [SkipLocalsInit]
     public void Run(long begin, long end)
@@ -134,11 +134,14 @@ internal readonly unsafe struct UnpackJob(in PackedWeights packed, float* weight
         {
             int output = panel * PanelColumns + column, zero = _packed.ZeroPoint(output, group);
             float scale = _packed.Scale(output, group);
-            float* row = _weights + (long)output * layout.InputCount;
+            T* row = _weights + (long)output * layout.InputCount;
             for (int i = 0; i < layout.SegmentLength(segment); i++)
             {
                 int value = values[column * Stride + i], input = _packed.InputOrder == null ? firstInput + i : _packed.InputOrder[firstInput + i];
-                row[input] = scale * (codebook.IsEmpty ? value - zero : codebook[value]);
+                if (typeof(T) == typeof(byte))
+                    ((byte*)row)[input] = (byte)value;
+                else
+                    ((float*)row)[input] = scale * (codebook.IsEmpty ? value - zero : codebook[value]);
             }
         }
     }

@@ -77,10 +77,8 @@ public sealed unsafe partial class QuantizedWeights : IDisposable
         QuantizedWeightsLayout layout = QuantizedWeightsChecks.Layout(outputCount, inputCount, format);
         QuantizedWeightsChecks.Length(weights.Length, (long)outputCount * inputCount, nameof(weights));
         QuantizedWeightsChecks.FiniteWithScales(weights, layout, nameof(weights));
-        var packed = new QuantizedWeights(layout);
         fixed (float* first = weights)
-            packed.PackFrom(new RoundedWeights(first, layout), options);
-        return packed;
+            return From(layout, [], new RoundedWeights(first, layout), options);
     }
 
     /// <summary>Packs weights that are quantised already.</summary>
@@ -111,12 +109,56 @@ public sealed unsafe partial class QuantizedWeights : IDisposable
         foreach (float scale in scales)
             QuantizedWeightsChecks.ScaleFits(scale, format.ScaleType, nameof(scales));
         int[] order = groupIndices.IsEmpty ? [] : InputsByGroup.Order(groupIndices, layout, nameof(groupIndices));
-        var packed = new QuantizedWeights(new QuantizedWeightsLayout(outputCount, inputCount, format, hasInputOrder: order.Length > 0));
-        order.CopyTo(new Span<int>(packed.InputOrder, order.Length));
         fixed (byte* value = values, zeroPoint = zeroPoints)
         fixed (float* scale = scales)
-            packed.PackFrom(new GivenWeights(value, scale, zeroPoint, packed.InputOrder, layout), options);
+        fixed (int* inputOrder = order)
+            return From(layout, order, new GivenWeights(value, scale, zeroPoint, inputOrder, layout), options);
+    }
+
+    /// <summary>Packs what a source gives, with its inputs in an order that is empty where they stand as they are.</summary>
+    internal static QuantizedWeights From<TSource>(in QuantizedWeightsLayout layout, ReadOnlySpan<int> inputOrder, TSource source, in KernelOptions options)
+        where TSource : unmanaged, IWeightSource
+    {
+        // A thread is worth waking for about a tenth of a millisecond of packing: a nanosecond for each weight.
+        const long parallelWeights = 1 << 18;
+        ArgumentOutOfRangeException.ThrowIfNegative(options.MaxDegreeOfParallelism, nameof(KernelOptions.MaxDegreeOfParallelism));
+        int threads = options.MaxDegreeOfParallelism > 0 ? options.MaxDegreeOfParallelism
+            : (long)layout.OutputCount * layout.InputCount < parallelWeights ? 1 : MachineInfo.Current.ProcessorCount;
+        var packed = new QuantizedWeights(new QuantizedWeightsLayout(layout.OutputCount, layout.InputCount, layout.Format, hasInputOrder: !inputOrder.IsEmpty));
+        inputOrder.CopyTo(new Span<int>(packed.InputOrder, inputOrder.Length));
+        RangeRunner.Run(new PackJob<TSource>(packed.View, source), layout.PanelCount, grain: 1, threads, options.CancellationToken);
         return packed;
+    }
+
+    /// <summary>Writes the values, scales and zero points as <see cref="FromQuantized"/> takes them.</summary>
+    /// <param name="values">q, [outputs, inputs], with inputs in their own order.</param>
+    /// <param name="scales">[outputs, groups].</param>
+    /// <param name="zeroPoints">[outputs, groups] for formats with zero points; else empty.</param>
+    /// <param name="groupIndices">[inputs]: the group of each input; or empty where they are not wanted.</param>
+    /// <exception cref="ArgumentException">A span has another number of elements.</exception>
+    public void Unpack(Span<byte> values, Span<float> scales, Span<byte> zeroPoints, Span<int> groupIndices = default)
+    {
+        long scaleCount = (long)OutputCount * GroupCount;
+        QuantizedWeightsChecks.Length(values.Length, (long)OutputCount * InputCount, nameof(values));
+        QuantizedWeightsChecks.Length(scales.Length, scaleCount, nameof(scales));
+        QuantizedWeightsChecks.Length(zeroPoints.Length, Format.HasZeroPoints ? scaleCount : 0, nameof(zeroPoints));
+        QuantizedWeightsChecks.Length(groupIndices.Length, groupIndices.IsEmpty ? 0 : InputCount, nameof(groupIndices));
+        Acquire();
+        try
+        {
+            fixed (byte* value = values)
+                new UnpackJob<byte>(View, value).Run(0, Layout.PanelCount);
+            for (int i = 0; i < scales.Length; i++)
+                scales[i] = View.Scale(i / GroupCount, i % GroupCount);
+            for (int i = 0; i < zeroPoints.Length; i++)
+                zeroPoints[i] = (byte)View.ZeroPoint(i / GroupCount, i % GroupCount);
+            for (int i = 0; i < groupIndices.Length; i++)
+                groupIndices[HasInputOrder ? InputOrder[i] : i] = i / Layout.GroupSize;
+        }
+        finally
+        {
+            Release();
+        }
     }
 
     /// <summary>Writes scale (q - zero), or scale codebook[q], of every weight, with inputs in their own order.</summary>
@@ -129,7 +171,7 @@ public sealed unsafe partial class QuantizedWeights : IDisposable
         try
         {
             fixed (float* first = weights)
-                new UnpackJob(View, first).Run(0, Layout.PanelCount);
+                new UnpackJob<float>(View, first).Run(0, Layout.PanelCount);
         }
         finally
         {
@@ -148,15 +190,5 @@ public sealed unsafe partial class QuantizedWeights : IDisposable
     {
         _mapping?.Release();
         GC.KeepAlive(this);
-    }
-
-    private void PackFrom<TSource>(TSource source, in KernelOptions options) where TSource : unmanaged, IWeightSource
-    {
-        // A thread is worth waking for about a tenth of a millisecond of packing: a nanosecond for each weight.
-        const long parallelWeights = 1 << 18;
-        ArgumentOutOfRangeException.ThrowIfNegative(options.MaxDegreeOfParallelism, nameof(KernelOptions.MaxDegreeOfParallelism));
-        int threads = options.MaxDegreeOfParallelism > 0 ? options.MaxDegreeOfParallelism
-            : (long)OutputCount * InputCount < parallelWeights ? 1 : MachineInfo.Current.ProcessorCount;
-        RangeRunner.Run(new PackJob<TSource>(View, source), Layout.PanelCount, grain: 1, threads, options.CancellationToken);
     }
 }

@@ -87,6 +87,9 @@ public sealed class SafetensorsReader : IDisposable
         return _file.Elements<T>(tensor.Offset + first * TensorTypes.Bytes(tensor.Type), count);
     }
 
+    /// <summary>Where the elements of a tensor lie until <see cref="Dispose"/>.</summary>
+    internal unsafe byte* Address(TensorInfo tensor) => _file.Start + (tensor.Offset - _file.Offset);
+
     /// <summary>A mapping of one tensor, which stays when the reader is closed.</summary>
     internal MappedFile Map(TensorInfo tensor) => _file.Part(tensor.Offset, tensor.ByteCount);
 

@@ -1,0 +1,39 @@
+namespace Kernels;
+
+/// <summary>Reads layers of AWQ checkpoints: prefix.qweight, .qzeros, .scales, and, if there, .bias; 4 bits with zero points.</summary>
+/// <remarks>qweight is [inputs, outputs / 8], qzeros [groups, outputs / 8], both of 32-bit words, scales [groups, outputs] in f16, bf16 or f32. Not for several threads at a time.</remarks>
+public sealed unsafe class AwqCheckpoint : IDisposable
+{
+    private const int WordValues = 8;
+
+    private readonly CheckpointReader _reader;
+
+    private AwqCheckpoint(CheckpointReader reader) => _reader = reader;
+
+    /// <summary>Opens a checkpoint; tensors are mapped and read when they are asked for.</summary>
+    /// <param name="path">A safetensors file, a model.safetensors.index.json, or a folder with either.</param>
+    /// <exception cref="KernelFormatException">A file is malformed.</exception>
+    public static AwqCheckpoint Open(string path) => new(new CheckpointReader(path));
+
+    /// <summary>Packs the weights of a layer.</summary>
+    /// <param name="prefix">The layer, such as model.layers.0.self_attn.q_proj.</param>
+    /// <param name="options">Threads and cancellation.</param>
+    /// <exception cref="KernelFormatException">A tensor is missing, or it does not fit the others; the message names it.</exception>
+    public QuantizedWeights Load(string prefix, in KernelOptions options = default)
+    {
+        CheckpointTensor weights = _reader.Words($"{prefix}.qweight"), zeroPoints = _reader.Words($"{prefix}.qzeros"), scales = _reader.Scales($"{prefix}.scales");
+        if (scales.Columns % WordValues != 0)
+            throw scales.Fault($"{scales.Columns} outputs are no multiple of {WordValues}");
+        weights.Expect(weights.Rows, scales.Columns / WordValues);
+        zeroPoints.Expect(scales.Rows, scales.Columns / WordValues);
+        var values = new AwqLayout((uint*)weights.Start, (uint*)zeroPoints.Start, scales.Columns);
+        return CheckpointReader.Pack(values, weights, scales, weights.Rows, QuantizedType.U4ZeroPoint, groupIndices: null, options);
+    }
+
+    /// <summary>The bias of a layer, as floats; empty if it has none.</summary>
+    /// <exception cref="KernelFormatException">It is no vector of floating-point numbers.</exception>
+    public float[] LoadBias(string prefix) => _reader.Vector($"{prefix}.bias") ?? [];
+
+    /// <summary>Closes the files.</summary>
+    public void Dispose() => _reader.Dispose();
+}

@@ -1,0 +1,146 @@
+namespace Kernels;
+
+/// <summary>What checkpoints of quantised layers have in common: tensors by prefix, checked against each other, scales in one of three types.</summary>
+internal sealed unsafe class CheckpointReader(string path) : IDisposable
+{
+    private readonly CheckpointFiles _files = CheckpointFiles.Open(path);
+
+    public bool Has(string name) => _files.Find(name) is not null;
+
+    /// <summary>A matrix of 32-bit words or of scales, as it lies in the file.</summary>
+    public CheckpointTensor Matrix(string name)
+    {
+        CheckpointTensor tensor = Tensor(name);
+        return tensor.Info.Shape.Count == 2 && tensor.Info.Shape.All(size => size is > 0 and <= int.MaxValue)
+            ? tensor
+            : throw tensor.Fault($"{tensor.Info.ShapeText} is no matrix of a layer");
+    }
+
+    /// <summary>A matrix of 32-bit words.</summary>
+    public CheckpointTensor Words(string name)
+    {
+        CheckpointTensor tensor = Matrix(name);
+        return tensor.Info.Type is TensorType.Int32 or TensorType.UInt32 ? tensor : throw tensor.Fault($"elements of type {tensor.Info.Type} are not the 32-bit words of packed values");
+    }
+
+    /// <summary>A matrix of finite scales.</summary>
+    public CheckpointTensor Scales(string name)
+    {
+        CheckpointTensor tensor = Matrix(name);
+        float[] scales = Floats(tensor);
+        int bad = Array.FindIndex(scales, scale => !float.IsFinite(scale));
+        return bad < 0 ? tensor : throw tensor.Fault($"scale {bad} is {scales[bad]}");
+    }
+
+    /// <summary>A vector as floats; null if there is none.</summary>
+    public float[]? Vector(string name)
+    {
+        if (!Has(name))
+            return null;
+        CheckpointTensor tensor = Tensor(name);
+        return tensor.Info.Shape.Count == 1 ? Floats(tensor) : throw tensor.Fault($"{tensor.Info.ShapeText} is no vector");
+    }
+
+    /// <summary>The group of each input; null if the checkpoint has none.</summary>
+    public CheckpointTensor? GroupIndices(string name, int inputCount)
+    {
+        if (!Has(name))
+            return null;
+        CheckpointTensor tensor = Tensor(name);
+        return tensor.Info.Type == TensorType.Int32 && tensor.Info.HasShape(inputCount)
+            ? tensor
+            : throw tensor.Fault($"{tensor.Info.ShapeText} of {tensor.Info.Type} is no group of 32 bits for each of {inputCount} inputs");
+    }
+
+    /// <summary>Packs a layer; what the sizes break is said with the tensor's name.</summary>
+    public static QuantizedWeights Pack<TLayout>(TLayout values, CheckpointTensor weights, CheckpointTensor scales, int inputCount, QuantizedType type, CheckpointTensor? groupIndices, in KernelOptions options)
+        where TLayout : unmanaged, ICheckpointLayout
+    {
+        int outputCount = scales.Columns, groupCount = scales.Rows;
+        if (inputCount % groupCount != 0)
+            throw scales.Fault($"{groupCount} groups do not divide {inputCount} inputs");
+        ScaleType scaleType = scales.Info.Type switch { TensorType.Float16 => ScaleType.Float16, TensorType.BFloat16 => ScaleType.BFloat16, _ => ScaleType.Float32 };
+        try
+        {
+            QuantizedWeightsLayout layout = QuantizedWeightsChecks.Layout(outputCount, inputCount, new(type, inputCount / groupCount, scaleType));
+            int[] order = groupIndices is { } indices ? Order(indices, layout) : [];
+            fixed (int* inputOrder = order)
+                return QuantizedWeights.From(layout, order, new CheckpointLayer<TLayout>(values, scales.Start, scaleType, inputOrder, layout.GroupSize), options);
+        }
+        catch (ArgumentException unfit)
+        {
+            throw weights.Fault(unfit.Message, unfit);
+        }
+    }
+
+    /// <summary>Whether the zero points of all groups are that of the symmetric type, so that none need be kept.</summary>
+    public static bool IsSymmetric<TLayout>(TLayout values, CheckpointTensor scales, int bits) where TLayout : unmanaged, ICheckpointLayout
+    {
+        for (int group = 0; group < scales.Rows; group++)
+        {
+            for (int output = 0; output < scales.Columns; output++)
+            {
+                if (values.ZeroPoint(output, group) != 1 << (bits - 1))
+                    return false;
+            }
+        }
+        return true;
+    }
+
+    private static int[] Order(CheckpointTensor groupIndices, in QuantizedWeightsLayout layout)
+    {
+        try
+        {
+            return InputsByGroup.Order(new ReadOnlySpan<int>(groupIndices.Start, layout.InputCount), layout, "g_idx");
+        }
+        catch (ArgumentException unfit)
+        {
+            throw groupIndices.Fault(unfit.Message, unfit);
+        }
+    }
+
+    public void Dispose() => _files.Dispose();
+
+    private CheckpointTensor Tensor(string name)
+    {
+        SafetensorsReader reader = _files.Get(name);
+        TensorInfo info = reader.Find(name);
+        return new CheckpointTensor(reader.FileName, info, reader.Address(info));
+    }
+
+    private float[] Floats(CheckpointTensor tensor)
+    {
+        string name = tensor.Info.Name;
+        SafetensorsReader reader = _files.Get(name);
+        return tensor.Info.Type switch
+        {
+            TensorType.Float16 => Array.ConvertAll(reader.Elements<Half>(name).ToArray(), value => (float)value),
+            TensorType.BFloat16 => Array.ConvertAll(reader.Elements<BFloat16>(name).ToArray(), value => (float)value),
+            TensorType.Float32 => reader.Elements<float>(name).ToArray(),
+            _ => throw tensor.Fault($"elements of type {tensor.Info.Type} are none of F16, BF16 and F32"),
+        };
+    }
+}
+
+/// <summary>A tensor and where it lies.</summary>
+internal readonly unsafe record struct CheckpointTensor(string File, TensorInfo Info, nint Address)
+{
+    public CheckpointTensor(string file, TensorInfo info, byte* start) : this(file, info, (nint)start)
+    {
+    }
+
+    public byte* Start => (byte*)Address;
+
+    public int Rows => (int)Info.Shape[0];
+
+    public int Columns => (int)Info.Shape[1];
+
+    public KernelFormatException Fault(string reason, Exception? inner = null) => new(File, Info.Name, Info.Offset, reason, inner);
+
+    /// <exception cref="KernelFormatException">The shape is another one.</exception>
+    public void Expect(long rows, long columns)
+    {
+        if (!Info.HasShape(rows, columns))
+            throw Fault($"{Info.ShapeText}, but the other tensors of the layer ask for [{rows}, {columns}]");
+    }
+}
