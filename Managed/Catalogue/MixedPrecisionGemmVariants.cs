@@ -5,21 +5,28 @@ namespace Kernels;
 /// <summary>The variants of one type of activations and outputs, best first, for each way of storing weights. Zero points make no difference to them.</summary>
 internal static class MixedPrecisionGemmVariants<T> where T : unmanaged
 {
-    public static VariantTable<IMixedPrecisionGemmBackend<T>> FourBit { get; } = Table(QuantizedType.U4);
+    public static VariantTable<IMixedPrecisionGemmBackend<T>> FourBit { get; } = Table(new(QuantizedType.U4));
 
-    public static VariantTable<IMixedPrecisionGemmBackend<T>> EightBit { get; } = Table(QuantizedType.U8);
+    public static VariantTable<IMixedPrecisionGemmBackend<T>> EightBit { get; } = Table(new(QuantizedType.U8));
 
-    public static VariantTable<IMixedPrecisionGemmBackend<T>> Nf4 { get; } = Table(QuantizedType.Nf4);
+    public static VariantTable<IMixedPrecisionGemmBackend<T>> SparseFourBit { get; } = Table(new(QuantizedType.U4, Sparsity: WeightSparsity.TwoOfFour));
 
-    public static VariantTable<IMixedPrecisionGemmBackend<T>> Fp4 { get; } = Table(QuantizedType.Fp4);
+    public static VariantTable<IMixedPrecisionGemmBackend<T>> SparseEightBit { get; } = Table(new(QuantizedType.U8, Sparsity: WeightSparsity.TwoOfFour));
 
-    public static VariantTable<IMixedPrecisionGemmBackend<T>> Of(QuantizedType type) => type switch
+    public static VariantTable<IMixedPrecisionGemmBackend<T>> Nf4 { get; } = Table(new(QuantizedType.Nf4));
+
+    public static VariantTable<IMixedPrecisionGemmBackend<T>> Fp4 { get; } = Table(new(QuantizedType.Fp4));
+
+    /// <summary>All of them, as the catalogue lists them.</summary>
+    public static VariantTable<IMixedPrecisionGemmBackend<T>>[] Tables => [FourBit, EightBit, SparseFourBit, SparseEightBit, Nf4, Fp4];
+
+    public static VariantTable<IMixedPrecisionGemmBackend<T>> Of(QuantizationFormat format) => format.Type switch
     {
         QuantizedType.Nf4 => Nf4,
         QuantizedType.Fp4 => Fp4,
-        QuantizedType.U8 or QuantizedType.U8ZeroPoint => EightBit,
-        _ => FourBit,
+        _ when format.IsSparse => format.IsEightBit ? SparseEightBit : SparseFourBit,
+        _ => format.IsEightBit ? EightBit : FourBit,
     };
 
-    private static VariantTable<IMixedPrecisionGemmBackend<T>> Table(QuantizedType type) => new(MixedPrecisionGemmCpuVariants.Of<T>(type), ForcedVariants.FromEnvironment);
+    private static VariantTable<IMixedPrecisionGemmBackend<T>> Table(QuantizationFormat format) => new(MixedPrecisionGemmCpuVariants.Of<T>(format), ForcedVariants.FromEnvironment);
 }

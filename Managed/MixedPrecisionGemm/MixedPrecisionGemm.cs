@@ -26,7 +26,7 @@ public static class MixedPrecisionGemm
     public static unsafe void Multiply<T>(ReadOnlySpan<T> activations, QuantizedWeights weights, Span<T> output, in MixedPrecisionGemmOptions options = default) where T : unmanaged
     {
         var problem = new MixedPrecisionGemmProblem<T>(activations, weights, output, options);
-        IMixedPrecisionGemmBackend<T> backend = MixedPrecisionGemmVariants<T>.Of(weights.Format.Type).Select(options.Kernel);
+        IMixedPrecisionGemmBackend<T> backend = MixedPrecisionGemmVariants<T>.Of(weights.Format).Select(options.Kernel);
         if (problem.RowCount == 0)
             return;
         weights.Acquire();

@@ -37,8 +37,11 @@ internal readonly ref struct MixedPrecisionGemmProblem<T> where T : unmanaged
     {
         if (!Enum.IsDefined(options.Arithmetic))
             throw new ArgumentOutOfRangeException(nameof(options.Arithmetic), options.Arithmetic, "no such arithmetic");
-        if (options.Arithmetic == GemmArithmetic.Int8Activations && weights.Format.IsCodebook)
-            throw new ArgumentOutOfRangeException(nameof(options.Arithmetic), options.Arithmetic, $"the numbers of {weights.Format.Type} are no integers: only {GemmArithmetic.Exact} applies");
+        if (options.Arithmetic == GemmArithmetic.Int8Activations && (weights.Format.IsCodebook || weights.Format.IsSparse))
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(options.Arithmetic), options.Arithmetic, $"weights of {weights.Format.Type}, {weights.Format.Sparsity}, are multiplied in {GemmArithmetic.Exact} arithmetic only");
+        }
         if (!options.Bias.IsEmpty && options.Bias.Length != weights.OutputCount)
             throw new ArgumentException($"{options.Bias.Length} elements for {weights.OutputCount} outputs", nameof(options.Bias));
         ArgumentOutOfRangeException.ThrowIfNegative(options.Kernel.MaxDegreeOfParallelism, nameof(KernelOptions.MaxDegreeOfParallelism));

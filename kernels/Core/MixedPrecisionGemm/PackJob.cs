@@ -64,8 +64,19 @@ internal readonly unsafe struct RoundedWeights(float* weights, in QuantizedWeigh
 
     public (float Scale, int Zero) Fit(int output, int group) => GroupQuantizer.Fit(Part(output, group, 0, _layout.GroupSize), _layout.Format);
 
-    public void Quantize(int output, int group, int firstOfGroup, Span<byte> values, float scale, int zero) =>
-        GroupQuantizer.Quantize(Part(output, group, firstOfGroup, values.Length), scale, zero, _layout.Format, values);
+    public void Quantize(int output, int group, int firstOfGroup, Span<byte> values, float scale, int zero)
+    {
+        ReadOnlySpan<float> part = Part(output, group, firstOfGroup, values.Length);
+        if (_layout.Format.IsSparse)
+        {
+            Span<float> pruned = stackalloc float[QuantizedWeightsLayout.LargestSegment];
+            part.CopyTo(pruned);
+            TwoOfFour.Prune(pruned[..part.Length]);
+            GroupQuantizer.Quantize(pruned[..part.Length], scale, zero, _layout.Format, values);
+            return;
+        }
+        GroupQuantizer.Quantize(part, scale, zero, _layout.Format, values);
+    }
 
     private ReadOnlySpan<float> Part(int output, int group, int firstOfGroup, int count) =>
         new(_weights + (long)output * _layout.InputCount + (long)group * _layout.GroupSize + firstOfGroup, count);

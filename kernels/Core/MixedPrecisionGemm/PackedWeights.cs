@@ -5,7 +5,7 @@ namespace Kernels;
 /// <summary>Packed bytes seen as a matrix: reads and writes segments, scales and zero points by their place in <see cref="QuantizedWeightsLayout"/>.</summary>
 internal readonly unsafe struct PackedWeights(in QuantizedWeightsLayout layout, byte* start)
 {
-    private const int PanelColumns = QuantizedWeightsLayout.PanelColumns, StepInputs = QuantizedWeightsLayout.StepInputs;
+    private const int PanelColumns = QuantizedWeightsLayout.PanelColumns;
     private const int HalfStepBytes = PanelColumns * QuantizedWeightsLayout.LaneInputs, Nibble = 4;
     private const uint LowNibbles = 0x0F0F0F0F;
 
@@ -53,11 +53,12 @@ internal readonly unsafe struct PackedWeights(in QuantizedWeightsLayout layout, 
     public void WriteSegment(long panel, int group, int segmentOfGroup, byte* values)
     {
         byte* step = _start + Layout.SegmentOffset(panel, group, segmentOfGroup);
-        for (int input = 0; input < Layout.SegmentLength(segmentOfGroup); input += StepInputs, step += Layout.StepBytes)
+        for (int input = 0; input < Layout.SegmentLength(segmentOfGroup); input += Layout.InputsOfStep, step += Layout.StepBytes)
         {
             for (int column = 0; column < PanelColumns; column++)
             {
-                ulong eight = Unsafe.ReadUnaligned<ulong>(values + column * QuantizedWeightsLayout.LargestSegment + input);
+                byte* inputs = values + column * QuantizedWeightsLayout.LargestSegment + input;
+                ulong eight = Layout.Format.IsSparse ? Compress(panel, group, column, inputs, step) : Unsafe.ReadUnaligned<ulong>(inputs);
                 uint* lane = (uint*)step + column;
                 if (Layout.Format.IsEightBit)
                     (*lane, *(uint*)((byte*)lane + HalfStepBytes)) = ((uint)eight, (uint)(eight >> 32));
@@ -71,14 +72,29 @@ internal readonly unsafe struct PackedWeights(in QuantizedWeightsLayout layout, 
     public void ReadSegment(long panel, int group, int segmentOfGroup, byte* values)
     {
         byte* step = _start + Layout.SegmentOffset(panel, group, segmentOfGroup);
-        for (int input = 0; input < Layout.SegmentLength(segmentOfGroup); input += StepInputs, step += Layout.StepBytes)
+        for (int input = 0; input < Layout.SegmentLength(segmentOfGroup); input += Layout.InputsOfStep, step += Layout.StepBytes)
         {
             for (int column = 0; column < PanelColumns; column++)
             {
                 uint lane = ((uint*)step)[column];
                 (uint low, uint high) = Layout.Format.IsEightBit ? (lane, *(uint*)(step + HalfStepBytes + column * sizeof(uint))) : (lane & LowNibbles, (lane >> Nibble) & LowNibbles);
-                Unsafe.WriteUnaligned(values + column * QuantizedWeightsLayout.LargestSegment + input, low | (ulong)high << 32);
+                byte* inputs = values + column * QuantizedWeightsLayout.LargestSegment + input;
+                if (Layout.Format.IsSparse)
+                    TwoOfFour.Expand(low | (ulong)high << 32, Positions(step)[column], (byte)ZeroPoint(OutputOf(panel, column), group), new Span<byte>(inputs, Layout.InputsOfStep));
+                else
+                    Unsafe.WriteUnaligned(inputs, low | (ulong)high << 32);
             }
         }
     }
+
+    private ulong Compress(long panel, int group, int column, byte* inputs, byte* step)
+    {
+        (ulong kept, Positions(step)[column]) = TwoOfFour.Compress(new ReadOnlySpan<byte>(inputs, Layout.InputsOfStep), (byte)ZeroPoint(OutputOf(panel, column), group));
+        return kept;
+    }
+
+    // Positions stand behind the values of their step.
+    private ushort* Positions(byte* step) => (ushort*)(step + Layout.StepBytes) - PanelColumns;
+
+    private static int OutputOf(long panel, int column) => (int)panel * PanelColumns + column;
 }

@@ -35,12 +35,24 @@ public enum ScaleType
     Float32,
 }
 
+/// <summary>Which weights there are.</summary>
+public enum WeightSparsity
+{
+    /// <summary>All of them.</summary>
+    Dense,
+
+    /// <summary>Of 4 consecutive inputs at most 2: half of the values are stored, with 2 bits for the position of each, and half of the products are computed. <see cref="GemmArithmetic.Exact"/> only.</summary>
+    TwoOfFour,
+}
+
 /// <summary>A format of quantised weights.</summary>
 /// <param name="Type">How one weight is stored.</param>
 /// <param name="GroupSize">The number of consecutive inputs that share a scale: any divisor of their count, or <see cref="WholeColumn"/>.</param>
 /// <param name="ScaleType">The type of the scales.</param>
+/// <param name="Sparsity">Which weights there are; <see cref="WeightSparsity.TwoOfFour"/> goes with integer types and groups of a multiple of 4 inputs.</param>
 public readonly record struct QuantizationFormat(
-    QuantizedType Type = QuantizedType.U4, int GroupSize = QuantizationFormat.DefaultGroupSize, ScaleType ScaleType = ScaleType.Float16)
+    QuantizedType Type = QuantizedType.U4, int GroupSize = QuantizationFormat.DefaultGroupSize, ScaleType ScaleType = ScaleType.Float16,
+    WeightSparsity Sparsity = WeightSparsity.Dense)
 {
     /// <summary>One group for all inputs of an output.</summary>
     public const int WholeColumn = 0;
@@ -49,6 +61,8 @@ public readonly record struct QuantizationFormat(
     public const int DefaultGroupSize = 128;
 
     internal bool HasZeroPoints => Type is QuantizedType.U4ZeroPoint or QuantizedType.U8ZeroPoint;
+
+    internal bool IsSparse => Sparsity == WeightSparsity.TwoOfFour;
 
     internal bool IsEightBit => Type is QuantizedType.U8 or QuantizedType.U8ZeroPoint;
 

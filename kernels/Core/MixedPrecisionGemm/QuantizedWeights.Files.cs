@@ -3,11 +3,11 @@ using System.Globalization;
 namespace Kernels;
 
 // A file of packed weights is a safetensors file: each matrix is a tensor of bytes exactly as they stand in memory, and the metadata under its name describe it:
-//   "kernels.quantized_weights 1 U4 Float16 <outputs> <inputs> <group size> <natural | by_group>"
+//   "kernels.quantized_weights 1 U4 Float16 <outputs> <inputs> <group size> <Dense | TwoOfFour> <natural | by_group>"
 public sealed unsafe partial class QuantizedWeights
 {
     private const string FileFormat = "kernels.quantized_weights", FileVersion = "1", NaturalOrder = "natural", OrderByGroup = "by_group";
-    private const int FieldCount = 8;
+    private const int FieldCount = 9;
 
     /// <summary>Saves the packed bytes, so that <see cref="Map"/> brings them back without packing.</summary>
     /// <param name="path">The file, which replaces what stands there when it is whole.</param>
@@ -66,7 +66,7 @@ public sealed unsafe partial class QuantizedWeights
 
     private string Description => string.Create(
         CultureInfo.InvariantCulture,
-        $"{FileFormat} {FileVersion} {Format.Type} {Format.ScaleType} {OutputCount} {InputCount} {Format.GroupSize} {(HasInputOrder ? OrderByGroup : NaturalOrder)}");
+        $"{FileFormat} {FileVersion} {Format.Type} {Format.ScaleType} {OutputCount} {InputCount} {Format.GroupSize} {Format.Sparsity} {(HasInputOrder ? OrderByGroup : NaturalOrder)}");
 
     private static bool TryLayout(string description, out QuantizedWeightsLayout layout)
     {
@@ -74,10 +74,19 @@ public sealed unsafe partial class QuantizedWeights
         if (description.Split(' ') is not { Length: FieldCount } fields || fields[0] != FileFormat || fields[1] != FileVersion
             || !Enum.TryParse(fields[2], out QuantizedType type) || !Enum.TryParse(fields[3], out ScaleType scaleType)
             || !TrySize(fields[4], out int outputs) || !TrySize(fields[5], out int inputs) || !TrySize(fields[6], out int group)
-            || (fields[7] != NaturalOrder && fields[7] != OrderByGroup) || group > inputs || inputs % group != 0 || !Enum.IsDefined(type) || !Enum.IsDefined(scaleType))
+            || !Enum.TryParse(fields[7], out WeightSparsity sparsity) || (fields[8] != NaturalOrder && fields[8] != OrderByGroup))
             return false;
-        layout = new QuantizedWeightsLayout(outputs, inputs, new(type, group, scaleType), fields[7] == OrderByGroup);
-        return true;
+        try
+        {
+            QuantizationFormat format = new(type, group, scaleType, sparsity);
+            _ = QuantizedWeightsChecks.Layout(outputs, inputs, format);
+            layout = new QuantizedWeightsLayout(outputs, inputs, format, hasInputOrder: fields[8] == OrderByGroup);
+            return true;
+        }
+        catch (ArgumentException)
+        {
+            return false;
+        }
     }
 
     private static bool TrySize(string text, out int size) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out size) && size > 0;

@@ -69,6 +69,7 @@ public sealed unsafe partial class QuantizedWeights : IDisposable
     /// <remarks>
     /// Symmetric formats: scale = 2 max|w| / (2^bits - 1), as MARLIN has it, rounded to the scale's type; q = clamp(round(w / scale) + zero). With zero points: the scale is
     /// the range of the group and 0, divided by 2^bits - 1; zero = round(-minimum / scale). Codebooks: scale = max|w|; the nearest number. A group of zeros gets scale 0.
+    /// 2:4 sparsity: of each four inputs the two weights of largest magnitude are kept, of equal ones the first; scales are those of the weights before.
     /// Nothing but the packed bytes is allocated.
     /// </remarks>
     /// <exception cref="ArgumentException">Sizes disagree, the group does not divide the inputs, a weight is not finite, or a scale exceeds its type.</exception>
@@ -108,6 +109,9 @@ public sealed unsafe partial class QuantizedWeights : IDisposable
         QuantizedWeightsChecks.Finite(scales, layout.GroupCount, nameof(scales));
         foreach (float scale in scales)
             QuantizedWeightsChecks.ScaleFits(scale, format.ScaleType, nameof(scales));
+        QuantizedWeightsChecks.Sparse(values, zeroPoints, layout, nameof(values));
+        if (format.IsSparse && !groupIndices.IsEmpty)
+            throw new ArgumentException("2:4 sparsity needs inputs in their own order", nameof(groupIndices));
         int[] order = groupIndices.IsEmpty ? [] : InputsByGroup.Order(groupIndices, layout, nameof(groupIndices));
         fixed (byte* value = values, zeroPoint = zeroPoints)
         fixed (float* scale = scales)
@@ -119,15 +123,20 @@ public sealed unsafe partial class QuantizedWeights : IDisposable
     internal static QuantizedWeights From<TSource>(in QuantizedWeightsLayout layout, ReadOnlySpan<int> inputOrder, TSource source, in KernelOptions options)
         where TSource : unmanaged, IWeightSource
     {
-        // A thread is worth waking for about a tenth of a millisecond of packing: a nanosecond for each weight.
-        const long parallelWeights = 1 << 18;
-        ArgumentOutOfRangeException.ThrowIfNegative(options.MaxDegreeOfParallelism, nameof(KernelOptions.MaxDegreeOfParallelism));
-        int threads = options.MaxDegreeOfParallelism > 0 ? options.MaxDegreeOfParallelism
-            : (long)layout.OutputCount * layout.InputCount < parallelWeights ? 1 : MachineInfo.Current.ProcessorCount;
+        int threads = ThreadCount(layout, options);
         var packed = new QuantizedWeights(new QuantizedWeightsLayout(layout.OutputCount, layout.InputCount, layout.Format, hasInputOrder: !inputOrder.IsEmpty));
         inputOrder.CopyTo(new Span<int>(packed.InputOrder, inputOrder.Length));
         RangeRunner.Run(new PackJob<TSource>(packed.View, source), layout.PanelCount, grain: 1, threads, options.CancellationToken);
         return packed;
+    }
+
+    private static int ThreadCount(in QuantizedWeightsLayout layout, in KernelOptions options)
+    {
+        // A thread is worth waking for about a tenth of a millisecond of packing: a nanosecond for each weight.
+        const long parallelWeights = 1 << 18;
+        ArgumentOutOfRangeException.ThrowIfNegative(options.MaxDegreeOfParallelism, nameof(KernelOptions.MaxDegreeOfParallelism));
+        return options.MaxDegreeOfParallelism > 0 ? options.MaxDegreeOfParallelism
+            : (long)layout.OutputCount * layout.InputCount < parallelWeights ? 1 : MachineInfo.Current.ProcessorCount;
     }
 
     /// <summary>Writes the values, scales and zero points as <see cref="FromQuantized"/> takes them.</summary>

@@ -9,8 +9,14 @@ internal static class QuantizedWeightsChecks
         ArgumentOutOfRangeException.ThrowIfLessThan(inputCount, 1);
         Defined(format.Type, nameof(format));
         Defined(format.ScaleType, nameof(format));
+        Defined(format.Sparsity, nameof(format));
         if (format.GroupSize < 0 || (format.GroupSize > 0 && inputCount % format.GroupSize != 0))
             throw new ArgumentOutOfRangeException(nameof(format), format.GroupSize, $"the group size must divide the {inputCount} inputs, or be {QuantizationFormat.WholeColumn} for one group");
+        if (format.IsSparse && (format.IsCodebook || inputCount % TwoOfFour.Inputs != 0 || format.GroupSize % TwoOfFour.Inputs != 0))
+            throw new ArgumentOutOfRangeException(nameof(format), format.GroupSize, $"2:4 sparsity goes with integer types, and fours must divide the groups of the {inputCount} inputs");
+        // Each weight takes 3 bits at least. Below that bound no size of the layout overflows, whatever the padding.
+        if (Math.BigMul(outputCount, inputCount) > Array.MaxLength * 8L / 3)
+            throw new ArgumentOutOfRangeException(nameof(outputCount), outputCount, $"with {inputCount} inputs exceeds what an array can hold");
         var layout = new QuantizedWeightsLayout(outputCount, inputCount, format);
         if (layout.ByteCount > Array.MaxLength - QuantizedWeightsLayout.Alignment)
             throw new ArgumentOutOfRangeException(nameof(outputCount), outputCount, $"{layout.ByteCount} packed bytes exceed what an array can hold");
@@ -44,6 +50,18 @@ internal static class QuantizedWeightsChecks
                 Finite(weights, layout.InputCount, name);
             for (int group = 0; magnitude >= (float)Half.MaxValue && group < layout.GroupCount; group++)
                 ScaleFits(GroupQuantizer.Fit(row.Slice(group * layout.GroupSize, layout.GroupSize), layout.Format).Scale, layout.Format.ScaleType, name);
+        }
+    }
+
+    /// <summary>In 2:4 formats, values of a row are the zero but for two of each four.</summary>
+    public static void Sparse(ReadOnlySpan<byte> values, ReadOnlySpan<byte> zeroPoints, in QuantizedWeightsLayout layout, string name)
+    {
+        for (int start = 0, group = 0; layout.Format.IsSparse && start < values.Length; start += layout.GroupSize, group++)
+        {
+            int zero = layout.Format.HasZeroPoints ? zeroPoints[group] : layout.Format.SymmetricZero;
+            int dense = TwoOfFour.FirstDense(values.Slice(start, layout.GroupSize), (byte)zero);
+            if (dense >= 0)
+                throw new ArgumentException($"more than two of the four weights from row {(start + dense) / layout.InputCount}, column {(start + dense) % layout.InputCount} on are not zero", name);
         }
     }
 

@@ -8,6 +8,7 @@ namespace Kernels;
 ///   step 0 (inputs 0..7)     step 1 (inputs 8..15) ...
 ///     u4: 64 lanes x 4 bytes; byte i of lane c = q[input i][output c] | q[input i + 4][output c] &lt;&lt; 4
 ///     u8: 64 lanes x 4 bytes with inputs 0..3, then as many with inputs 4..7
+///   2:4: a step is 16 inputs of which 8 are kept; they stand as above, and behind them 64 x 16 bits of positions (TwoOfFour)
 /// scales:      [panel][group][64]
 /// zero points: [panel][group][64] bytes, in formats that have them
 /// input order: [inputs] int32, if inputs were sorted by group: packed input i is input order[i] of the matrix
@@ -19,7 +20,7 @@ internal readonly record struct QuantizedWeightsLayout
     /// <summary>Outputs of a panel: four registers of AVX-512, eight of AVX2.</summary>
     public const int PanelColumns = 64;
 
-    /// <summary>Inputs of a step.</summary>
+    /// <summary>Values of a step; its inputs, too, where all are stored.</summary>
     public const int StepInputs = 8;
 
     /// <summary>Inputs of a 32-bit lane.</summary>
@@ -41,13 +42,14 @@ internal readonly record struct QuantizedWeightsLayout
         Format = format;
         GroupSize = format.GroupSize == QuantizationFormat.WholeColumn ? inputCount : format.GroupSize;
         GroupCount = inputCount / GroupSize;
-        PaddedGroupSize = RoundUp(GroupSize, StepInputs);
+        InputsOfStep = format.IsSparse ? StepInputs * TwoOfFour.Inputs / TwoOfFour.Kept : StepInputs;
+        PaddedGroupSize = RoundUp(GroupSize, InputsOfStep);
         SegmentsPerGroup = (GroupSize + LargestSegment - 1) / LargestSegment;
         PanelCount = (outputCount + PanelColumns - 1) / PanelColumns;
-        StepBytes = PanelColumns * StepInputs * (format.IsEightBit ? 2 : 1) / 2;
+        StepBytes = PanelColumns * (StepInputs * (format.IsEightBit ? 2 : 1) / 2 + (format.IsSparse ? sizeof(ushort) : 0));
         PaddedInputCount = (long)GroupCount * PaddedGroupSize;
         long lanes = (long)PanelCount * GroupCount * PanelColumns;
-        ScaleOffset = (long)PanelCount * (PaddedInputCount / StepInputs) * StepBytes;
+        ScaleOffset = (long)PanelCount * (PaddedInputCount / InputsOfStep) * StepBytes;
         ZeroPointOffset = ScaleOffset + lanes * format.ScaleBytes;
         InputOrderOffset = ZeroPointOffset + (format.HasZeroPoints ? lanes : 0);
         HasInputOrder = hasInputOrder;
@@ -63,6 +65,9 @@ internal readonly record struct QuantizedWeightsLayout
     public int GroupSize { get; }
 
     public int GroupCount { get; }
+
+    /// <summary>Inputs that a step covers: 8, or 16 of which 8 are kept.</summary>
+    public int InputsOfStep { get; }
 
     public int PaddedGroupSize { get; }
 
@@ -95,7 +100,7 @@ internal readonly record struct QuantizedWeightsLayout
 
     /// <summary>The byte at which a segment of a panel begins.</summary>
     public long SegmentOffset(long panel, int group, int segmentOfGroup) =>
-        (panel * PaddedInputCount + SegmentStart(group, segmentOfGroup)) / StepInputs * StepBytes;
+        (panel * PaddedInputCount + SegmentStart(group, segmentOfGroup)) / InputsOfStep * StepBytes;
 
     /// <summary>The number of a group's scale and zero point.</summary>
     public long ScaleIndex(int output, int group) => ((long)(output / PanelColumns) * GroupCount + group) * PanelColumns + output % PanelColumns;

@@ -30,7 +30,7 @@ internal unsafe struct ActivationBlock
         {
             Values = _values + layout.SegmentStart(group, segmentOfGroup) * RowCount * _valueBytes,
             RowCount = RowCount,
-            Length = QuantizedWeightsLayout.RoundUp(layout.SegmentLength(segmentOfGroup), QuantizedWeightsLayout.StepInputs),
+            Length = QuantizedWeightsLayout.RoundUp(layout.SegmentLength(segmentOfGroup), layout.InputsOfStep),
             Scales = _scales + index,
             Sums = _sums + index,
         };

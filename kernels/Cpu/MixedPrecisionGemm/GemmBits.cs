@@ -6,6 +6,9 @@ internal static class GemmBits
     /// <summary>Bits of a nibble, a byte, a short; and how far the top byte of a lane is from the bottom.</summary>
     public const int Nibble = 4, Byte = 8, Short = 16, TopByte = 24;
 
+    /// <summary>Bits of a position within four, and the largest.</summary>
+    public const int Position = TwoOfFour.PositionBits, LargestPosition = TwoOfFour.Inputs - 1;
+
     /// <summary>The lower nibble of each of a lane's bytes.</summary>
     public const int LowNibbles = 0x0F0F0F0F;
 

@@ -45,7 +45,7 @@ internal readonly unsafe struct GemmPanelJob<T, TStorage, TKernels>(in MixedPrec
         {
             ActivationSegment activations = _block.Segment(layout, group, i);
             segment.Weights = _rows.Weights + layout.SegmentOffset(panel, group, i);
-            segment.StepCount = activations.Length / QuantizedWeightsLayout.StepInputs;
+            segment.StepCount = activations.Length / layout.InputsOfStep;
             if (_rows.Arithmetic == GemmArithmetic.Int8Activations)
                 TKernels.AddInt8(segment, activations, sums);
             else

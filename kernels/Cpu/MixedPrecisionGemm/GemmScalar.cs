@@ -44,6 +44,12 @@ internal readonly unsafe struct GemmSimdScalar : IGemmSimd<uint>
     public static uint LookUp(uint bytes, int index, float* table) => Broadcast(table[(byte)(bytes >> (GemmBits.Byte * index))]);
 
     [MethodImpl(Inline)]
+    public static uint LoadShorts(void* source) => *(ushort*)source;
+
+    [MethodImpl(Inline)]
+    public static uint Select(float* four, uint positions, int index) => Broadcast(four[(positions >> (GemmBits.Position * index)) & GemmBits.LargestPosition]);
+
+    [MethodImpl(Inline)]
     public static uint ToSingle(uint integers) => Broadcast((int)integers);
 
     [MethodImpl(Inline)]

@@ -50,6 +50,10 @@ internal readonly unsafe struct GemmSimd128 : IGemmSimd<Vector128<int>>
     }
 
     [MethodImpl(Inline)]
+    public static Vector128<int> Select(float* four, Vector128<int> positions, int index) =>
+        Vector128.Shuffle(Load(four), (positions >>> (GemmBits.Position * index)) & Vector128.Create(GemmBits.LargestPosition));
+
+    [MethodImpl(Inline)]
     public static Vector128<int> ToSingle(Vector128<int> integers) => Vector128.ConvertToSingle(integers).AsInt32();
 
     [MethodImpl(Inline)]
@@ -77,5 +81,5 @@ internal readonly unsafe struct GemmSimd128 : IGemmSimd<Vector128<int>>
     public static Vector128<int> LoadBFloat16s(BFloat16* source) => LoadShorts(source) << GemmBits.Short;
 
     [MethodImpl(Inline)]
-    private static Vector128<int> LoadShorts(void* source) => Vector128.WidenLower(Vector128.CreateScalarUnsafe(*(ulong*)source).AsUInt16()).AsInt32();
+    public static Vector128<int> LoadShorts(void* source) => Vector128.WidenLower(Vector128.CreateScalarUnsafe(*(ulong*)source).AsUInt16()).AsInt32();
 }

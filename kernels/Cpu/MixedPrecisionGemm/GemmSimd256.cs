@@ -53,6 +53,14 @@ internal readonly unsafe struct GemmSimd256 : IGemmSimd<Vector256<int>>
         return Vector256.ConditionalSelect(Vector256.Equals(i & Vector256.Create(Lanes), Vector256<int>.Zero), lower, upper);
     }
 
+    // vpermilps looks at the low two bits of an index, in each half.
+    [MethodImpl(Inline)]
+    public static Vector256<int> Select(float* four, Vector256<int> positions, int index)
+    {
+        Vector256<int> i = positions >>> (GemmBits.Position * index), values = Vector256.Create(Vector128.Load((int*)four));
+        return Avx.IsSupported ? Avx.PermuteVar(values.AsSingle(), i).AsInt32() : Vector256.Shuffle(values, i & Vector256.Create(GemmBits.LargestPosition));
+    }
+
     [MethodImpl(Inline)]
     public static Vector256<int> ToSingle(Vector256<int> integers) => Vector256.ConvertToSingle(integers).AsInt32();
 
@@ -81,7 +89,7 @@ internal readonly unsafe struct GemmSimd256 : IGemmSimd<Vector256<int>>
     public static Vector256<int> LoadBFloat16s(BFloat16* source) => LoadShorts(source) << GemmBits.Short;
 
     [MethodImpl(Inline)]
-    private static Vector256<int> LoadShorts(void* source) => Vector256.WidenLower(Vector128.Load((ushort*)source).ToVector256Unsafe()).AsInt32();
+    public static Vector256<int> LoadShorts(void* source) => Vector256.WidenLower(Vector128.Load((ushort*)source).ToVector256Unsafe()).AsInt32();
 }
 
 /// <summary>vpmaddubsw: sums of two products in 16-bit lanes; vpmaddwd brings them to 32 bits.</summary>

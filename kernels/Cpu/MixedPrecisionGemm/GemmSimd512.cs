@@ -51,6 +51,14 @@ internal readonly unsafe struct GemmSimd512 : IGemmSimd<Vector512<int>>
         return Avx512F.IsSupported ? Avx512F.PermuteVar16x32(Load(table), i) : Vector512.Shuffle(Load(table), i & Vector512.Create(Lanes - 1));
     }
 
+    // vpermilps looks at the low two bits of an index, in each quarter.
+    [MethodImpl(Inline)]
+    public static Vector512<int> Select(float* four, Vector512<int> positions, int index)
+    {
+        Vector512<int> i = positions >>> (GemmBits.Position * index), values = Vector512.Create(Vector128.Load((int*)four));
+        return Avx512F.IsSupported ? Avx512F.PermuteVar4x32(values.AsSingle(), i).AsInt32() : Vector512.Shuffle(values, i & Vector512.Create(GemmBits.LargestPosition));
+    }
+
     [MethodImpl(Inline)]
     public static Vector512<int> ToSingle(Vector512<int> integers) => Vector512.ConvertToSingle(integers).AsInt32();
 
@@ -79,7 +87,7 @@ internal readonly unsafe struct GemmSimd512 : IGemmSimd<Vector512<int>>
     public static Vector512<int> LoadBFloat16s(BFloat16* source) => LoadShorts(source) << GemmBits.Short;
 
     [MethodImpl(Inline)]
-    private static Vector512<int> LoadShorts(void* source) => Vector512.WidenLower(Vector256.Load((ushort*)source).ToVector512Unsafe()).AsInt32();
+    public static Vector512<int> LoadShorts(void* source) => Vector512.WidenLower(Vector256.Load((ushort*)source).ToVector512Unsafe()).AsInt32();
 }
 
 /// <summary>vpmaddubsw: sums of two products in 16-bit lanes; vpmaddwd brings them to 32 bits.</summary>

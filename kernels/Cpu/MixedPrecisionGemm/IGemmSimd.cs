@@ -33,6 +33,12 @@ internal unsafe interface IGemmSimd<V> where V : unmanaged
     /// <summary>table[b] for byte b = 0, 1, 2 or 3 of every lane, which is below 16.</summary>
     static abstract V LookUp(V bytes, int index, float* table);
 
+    /// <summary>Unsigned 16-bit numbers, one for each lane, as int32.</summary>
+    static abstract V LoadShorts(void* source);
+
+    /// <summary>four[p] for p the two bits of every lane from bit 2 index on.</summary>
+    static abstract V Select(float* four, V positions, int index);
+
     /// <summary>int32 to float; exact up to 2^24.</summary>
     static abstract V ToSingle(V integers);
 

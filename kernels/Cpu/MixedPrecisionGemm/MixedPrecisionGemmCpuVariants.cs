@@ -13,8 +13,9 @@ internal static class MixedPrecisionGemmCpuVariants
     private const string Family = "mixed_precision_gemm", Backend = "cpu";
 
     /// <summary>The variants for one type of activations and outputs and one way of storing weights, best first. The last one runs everywhere.</summary>
-    public static VariantEntry<IMixedPrecisionGemmBackend<T>>[] Of<T>(QuantizedType type) where T : unmanaged => type switch
+    public static VariantEntry<IMixedPrecisionGemmBackend<T>>[] Of<T>(QuantizationFormat format) where T : unmanaged => format.Type switch
     {
+        _ when format.IsSparse => format.IsEightBit ? Sparse<T, U8Weights>("u8sparse") : Sparse<T, U4Weights>("u4sparse"),
         QuantizedType.Nf4 => Of<T, CodebookWeights<Nf4Codebook>>("nf4"),
         QuantizedType.Fp4 => Of<T, CodebookWeights<Fp4Codebook>>("fp4"),
         QuantizedType.U8 or QuantizedType.U8ZeroPoint => Of<T, U8Weights>("u8"),
@@ -23,7 +24,7 @@ internal static class MixedPrecisionGemmCpuVariants
 
     private static VariantEntry<IMixedPrecisionGemmBackend<T>>[] Of<T, TFormat>(string weights) where T : unmanaged where TFormat : struct, IWeightFormat
     {
-        string types = $"{ElementToken.Of<T>()}_{weights}_{ElementToken.Of<T>()}";
+        string types = Types<T>(weights);
         bool avx512 = Avx512F.IsSupported && Avx512BW.IsSupported && Avx512DQ.IsSupported, avx2 = Avx2.IsSupported && Fma.IsSupported;
         return
         [
@@ -35,6 +36,22 @@ internal static class MixedPrecisionGemmCpuVariants
             Entry<T, GemmKernels<uint, GemmSimdScalar, GemmDotScalar, TFormat>>(types, "scalar", true, ""),
         ];
     }
+
+    // 2:4 weights are multiplied in float alone: no integer dot products, so nothing that tells AVX-VNNI from AVX2.
+    private static VariantEntry<IMixedPrecisionGemmBackend<T>>[] Sparse<T, TFormat>(string weights) where T : unmanaged where TFormat : struct, IWeightFormat
+    {
+        string types = Types<T>(weights);
+        return
+        [
+            Entry<T, SparseGemmKernels<Vector512<int>, GemmSimd512, TFormat>>(types, "avx512", Avx512F.IsSupported && Avx512BW.IsSupported && Avx512DQ.IsSupported, "the processor or the runtime's settings lack AVX-512 F, BW or DQ"),
+            Entry<T, SparseGemmKernels<Vector256<int>, GemmSimd256, TFormat>>(types, "avx2", Avx2.IsSupported && Fma.IsSupported, "the processor or the runtime's settings lack AVX2 or FMA"),
+            Entry<T, SparseGemmKernels<Vector128<int>, GemmSimd128, TFormat>>(types, "advsimd", AdvSimd.Arm64.IsSupported, "not an ARM64 processor"),
+            Entry<T, SparseGemmKernels<Vector128<int>, GemmSimd128, TFormat>>(types, "sse42", Sse42.IsSupported, "not an x86-64 processor, or the runtime's settings turn SIMD off"),
+            Entry<T, SparseGemmKernels<uint, GemmSimdScalar, TFormat>>(types, "scalar", true, ""),
+        ];
+    }
+
+    private static string Types<T>(string weights) => $"{ElementToken.Of<T>()}_{weights}_{ElementToken.Of<T>()}";
 
     private static VariantEntry<IMixedPrecisionGemmBackend<T>> Entry<T, TKernels>(string types, string instructionSet, bool isSupported, string reason)
         where T : unmanaged where TKernels : struct, IGemmKernels

@@ -38,6 +38,11 @@ public sealed class MixedPrecisionGemmArgumentTests
         { "quantised: negative group index", "groupIndices" },
         { "quantised: groups of unequal size", "groupIndices" },
         { "quantised: too few group indices", "groupIndices" },
+        { "2:4 with eight-bit activations", "Arithmetic" },
+        { "2:4 of a codebook", "format" },
+        { "2:4 in groups of six", "format" },
+        { "2:4 with three weights of four", "values" },
+        { "2:4 with scattered groups", "groupIndices" },
         { "codebook with eight-bit activations", "Arithmetic" },
         { "dequantise: span of other size", "weights" },
     };
@@ -55,7 +60,7 @@ public sealed class MixedPrecisionGemmArgumentTests
     private static void Make(string call, float[] shared, float[] output)
     {
         Span<float> activations = shared.AsSpan(0, 2 * Inputs);
-        QuantizationFormat format = new(QuantizedType.U4, 4), withZeros = format with { Type = QuantizedType.U4ZeroPoint };
+        QuantizationFormat format = new(QuantizedType.U4, 4), withZeros = format with { Type = QuantizedType.U4ZeroPoint }, sparse = format with { Sparsity = WeightSparsity.TwoOfFour };
         float[] weights = MixedPrecisionGemmCases.Normal(Outputs * Inputs, 1), scales = [.. Enumerable.Repeat(1f, 2 * Outputs)];
         QuantizedWeights packed = QuantizedWeights.Pack(weights, Outputs, Inputs, format);
         var values = new byte[Outputs * Inputs];
@@ -91,6 +96,15 @@ public sealed class MixedPrecisionGemmArgumentTests
             case "quantised: negative group index": WithGroups([0, 0, 0, 0, 1, 1, 1, -1]); break;
             case "quantised: groups of unequal size": WithGroups([0, 0, 0, 0, 0, 1, 1, 1]); break;
             case "quantised: too few group indices": WithGroups([0, 0, 0, 0]); break;
+            case "2:4 with eight-bit activations":
+                MixedPrecisionGemm.Multiply<float>(activations, QuantizedWeights.Pack(weights, Outputs, Inputs, sparse), output, new() { Arithmetic = GemmArithmetic.Int8Activations });
+                break;
+            case "2:4 of a codebook": QuantizedWeights.Pack(weights, Outputs, Inputs, sparse with { Type = QuantizedType.Fp4 }); break;
+            case "2:4 in groups of six": QuantizedWeights.Pack(new float[12], 1, 12, sparse with { GroupSize = 6 }); break;
+            case "2:4 with three weights of four": QuantizedWeights.FromQuantized(values, scales, [], Outputs, Inputs, sparse); break;
+            case "2:4 with scattered groups":
+                QuantizedWeights.FromQuantized([.. Enumerable.Repeat((byte)8, values.Length)], scales, [], Outputs, Inputs, sparse, [0, 1, 0, 1, 0, 1, 0, 1]);
+                break;
             case "codebook with eight-bit activations":
                 MixedPrecisionGemm.Multiply<float>(
                     activations, QuantizedWeights.Pack(weights, Outputs, Inputs, new(QuantizedType.Nf4, 4)), output, new() { Arithmetic = GemmArithmetic.Int8Activations });

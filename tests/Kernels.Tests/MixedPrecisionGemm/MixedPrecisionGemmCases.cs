@@ -3,19 +3,22 @@ namespace Kernels.Tests;
 /// <summary>The variants, formats and numbers that the tests of the family sweep.</summary>
 internal static class MixedPrecisionGemmCases
 {
-    /// <summary>Identities of all variants for one type of activations; those absent are reported as skipped.</summary>
-    public static TheoryData<string> Variants<T>() where T : unmanaged
+    /// <summary>Instruction sets of all variants for one type of activations; those absent are reported as skipped.</summary>
+    public static TheoryData<string> Variants<T>(QuantizationFormat format = default) where T : unmanaged
     {
         var data = new TheoryData<string>();
-        foreach (KernelVariant variant in MixedPrecisionGemmVariants<T>.FourBit.Entries.ToArray().Select(entry => entry.Variant))
+        foreach (KernelVariant variant in MixedPrecisionGemmVariants<T>.Of(format).Entries.ToArray().Select(entry => entry.Variant))
             data.Add(variant.InstructionSet);
         return data;
     }
 
     /// <summary>Options that force the variant of that instruction set for the weights' type, in software if need be; skips the test if it cannot run at all.</summary>
-    public static KernelOptions Force<T>(string instructionSet, QuantizedType type, int threads = 1) where T : unmanaged
+    public static KernelOptions Force<T>(string instructionSet, QuantizedType type, int threads = 1) where T : unmanaged => Force<T>(instructionSet, new QuantizationFormat(type), threads);
+
+    /// <summary>The same for a whole format.</summary>
+    public static KernelOptions Force<T>(string instructionSet, QuantizationFormat format, int threads = 1) where T : unmanaged
     {
-        KernelVariant variant = MixedPrecisionGemmVariants<T>.Of(type).Entries.ToArray().Select(entry => entry.Variant).Single(v => v.InstructionSet == instructionSet);
+        KernelVariant variant = MixedPrecisionGemmVariants<T>.Of(format).Entries.ToArray().Select(entry => entry.Variant).Single(v => v.InstructionSet == instructionSet);
         Skip.If(variant.Availability == VariantAvailability.Absent, $"{variant.Identity}: {variant.Reason}");
         return new KernelOptions { Variant = variant.Identity, MaxDegreeOfParallelism = threads, AllowEmulation = true };
     }

@@ -24,6 +24,8 @@ public sealed class QuantizedWeightsFileTests
             {
                 foreach (bool isScattered in new[] { false, true })
                     weights.Add($"layers.{weights.Count}.{type}", Make(new(type, 24, scaleType), isScattered));
+                if (MixedPrecisionGemmCases.Types.Contains(type))
+                    weights.Add($"layers.{weights.Count}.{type}", MixedPrecisionGemmCases.Weights(Outputs, Inputs, new(type, 24, scaleType, WeightSparsity.TwoOfFour)));
             }
         }
         QuantizedWeights.Save(path, weights);
@@ -62,16 +64,18 @@ public sealed class QuantizedWeightsFileTests
     }
 
     [Theory]
-    [InlineData("kernels.quantized_weights 2 U4 Float16 70 96 24 natural", "version")]
-    [InlineData("kernels.quantized_weights 1 U4 Float16 70 96 25 natural", "version")]
-    [InlineData("kernels.quantized_weights 1 U4 Float16 70 96 0 natural", "version")]
-    [InlineData("kernels.quantized_weights 1 U4 Float16 -70 96 24 natural", "version")]
-    [InlineData("kernels.quantized_weights 1 U99 Float16 70 96 24 natural", "version")]
-    [InlineData("kernels.quantized_weights 1 77 Float16 70 96 24 natural", "version")]
+    [InlineData("kernels.quantized_weights 2 U4 Float16 70 96 24 Dense natural", "version")]
+    [InlineData("kernels.quantized_weights 1 U4 Float16 70 96 25 Dense natural", "version")]
+    [InlineData("kernels.quantized_weights 1 U4 Float16 70 96 0 Dense natural", "version")]
+    [InlineData("kernels.quantized_weights 1 U4 Float16 -70 96 24 Dense natural", "version")]
+    [InlineData("kernels.quantized_weights 1 U99 Float16 70 96 24 Dense natural", "version")]
+    [InlineData("kernels.quantized_weights 1 77 Float16 70 96 24 Dense natural", "version")]
     [InlineData("kernels.quantized_weights 1 U4 Float16 70 96 24", "version")]
-    [InlineData("kernels.quantized_weights 1 U4 Float16 70 96 24 by_group", "takes")]
-    [InlineData("kernels.quantized_weights 1 U8 Float16 70 96 24 natural", "takes")]
-    [InlineData("kernels.quantized_weights 1 U4 Float16 2147483647 2147483647 1 natural", "takes")]
+    [InlineData("kernels.quantized_weights 1 U4 Float16 70 96 24 Dense by_group", "takes")]
+    [InlineData("kernels.quantized_weights 1 U4 Float16 70 96 48 TwoOfFour natural", "takes")]
+    [InlineData("kernels.quantized_weights 1 Nf4 Float16 70 96 24 TwoOfFour natural", "version")]
+    [InlineData("kernels.quantized_weights 1 U8 Float16 70 96 24 Dense natural", "takes")]
+    [InlineData("kernels.quantized_weights 1 U4 Float16 2147483647 2147483647 1 Dense natural", "version")]
     public void FalseDescriptionsAreRefused(string description, string reason)
     {
         using var folder = new TemporaryFolder();

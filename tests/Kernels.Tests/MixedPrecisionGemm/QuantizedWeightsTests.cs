@@ -84,7 +84,7 @@ public sealed class QuantizedWeightsTests
 
     internal static void AssertSame(QuantizedWeights expected, QuantizedWeights actual)
     {
-        Assert.Equal(expected.Layout, actual.Layout);
+        Assert.Equal((expected.Format, expected.OutputCount, expected.InputCount, expected.HasInputOrder), (actual.Format, actual.OutputCount, actual.InputCount, actual.HasInputOrder));
         Assert.True(Bytes(expected).SequenceEqual(Bytes(actual)), $"{expected.Format}: the packed bytes differ");
 
         static unsafe ReadOnlySpan<byte> Bytes(QuantizedWeights weights) => new(weights.Packed, (int)weights.ByteCount);
