@@ -1,9 +1,10 @@
 using System.Runtime.InteropServices;
+using Xunit.Abstractions;
 
 namespace Kernels.Tests;
 
 /// <summary>GPTQ: against its definition, against rounding to nearest, on synthetic and on real weights.</summary>
-public sealed class GptqTests
+public sealed class GptqTests(ITestOutputHelper log)
 {
     // Neighbouring inputs that go together, as in a network: x[i] = 0.9 x[i - 1] + noise, some inputs ten times as large as others.
     private static float[] Correlated(int rows, int inputs, int seed)
@@ -217,7 +218,7 @@ public sealed class GptqTests
         CheckRealWeights("stories260K embeddings", MemoryMarshal.Cast<byte, float>(file.AsSpan(headerBytes))[..(outputs * inputs)].ToArray(), outputs, inputs);
     }
 
-    private static void CheckRealWeights(string name, float[] weights, int outputs, int inputs)
+    private void CheckRealWeights(string name, float[] weights, int outputs, int inputs)
     {
         float[] unseen = Correlated(64, inputs, 6);
         GptqHessian hessian = Hessian(Correlated(2 * inputs, inputs, 5), inputs);
@@ -225,6 +226,7 @@ public sealed class GptqTests
         {
             double nearest = OutputError(unseen, weights, QuantizedWeights.Pack(weights, outputs, inputs, new(GroupSize: group)));
             double gptq = OutputError(unseen, weights, QuantizedWeights.PackGptq(weights, outputs, inputs, new(GroupSize: group), hessian));
+            log.WriteLine($"{name}, group {group}: {gptq:E2} of the output's square by GPTQ, {nearest:E2} by rounding to nearest");
             Assert.True(gptq < nearest, $"{name}, group {group}: error {gptq:E2} of the output's square, {nearest:E2} by rounding to nearest");
         }
     }
