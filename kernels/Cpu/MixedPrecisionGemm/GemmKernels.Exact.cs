@@ -5,9 +5,6 @@ namespace Kernels.Cpu;
 // Exact arithmetic: within a segment the sum of a (q - z), in the order of the inputs; then sums += s_w times it.
 internal readonly unsafe partial struct GemmKernels<V, TSimd, TDot, TFormat>
 {
-    // Rows of a tile: 12 sums, 2 registers of weights and one of activations fit the 16 of AVX2, and 12 chains cover the latency of FMA on two pipes.
-    private const int ExactTileRows = 6;
-
     [SkipLocalsInit]
     public static void AddExact(in GemmSegment segment, in ActivationSegment activations, float* sums)
     {
@@ -23,9 +20,8 @@ internal readonly unsafe partial struct GemmKernels<V, TSimd, TDot, TFormat>
         for (int column = 0; column < PanelColumns; column += TileColumns)
         {
             Dequantize(segment, weights, column);
-            V scale0 = segment.LoadScales<V, TSimd>(column), scale1 = segment.LoadScales<V, TSimd>(column + TSimd.Lanes);
-            for (int row = 0; row < activations.RowCount; row += ExactTileRows)
-                AddExactTile(weights, segment.StepCount * StepInputs, activations, row, scale0, scale1, sums + row * PanelColumns + column);
+            var tile = new ExactTile(weights, segment, activations, sums, column);
+            GemmTiles.Run(ref tile, activations.RowCount, TSimd.TileRows);
         }
     }
 
@@ -56,56 +52,63 @@ internal readonly unsafe partial struct GemmKernels<V, TSimd, TDot, TFormat>
         weights[6] = TSimd.Subtract(TFormat.ToSingle<V, TSimd>(bytes, 3), zero);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void AddExactTile(V* weights, int inputs, in ActivationSegment activations, int row, V scale0, V scale1, float* sums)
+    /// <summary>Two registers of outputs, from the dequantised copy.</summary>
+    private readonly struct ExactTile(V* weights, in GemmSegment segment, in ActivationSegment activations, float* sums, int column) : IGemmTile
     {
-        int rows = Math.Min(ExactTileRows, activations.RowCount - row), length = activations.Length;
-        // Rows that are missing repeat the last one; their results are dropped.
-        float* a0 = (float*)activations.Values + (long)row * length;
-        float* a1 = a0 + (rows > 1 ? length : 0), a2 = a1 + (rows > 2 ? length : 0), a3 = a2 + (rows > 3 ? length : 0);
-        float* a4 = a3 + (rows > 4 ? length : 0), a5 = a4 + (rows > 5 ? length : 0);
-        V s00 = TSimd.Zero, s01 = s00, s10 = s00, s11 = s00, s20 = s00, s21 = s00, s30 = s00, s31 = s00, s40 = s00, s41 = s00, s50 = s00, s51 = s00;
-        for (int input = 0; input < inputs; input++)
-        {
-            V w0 = weights[0], w1 = weights[1];
-            V a = TSimd.BroadcastLane(a0 + input);
-            s00 = TSimd.MultiplyAdd(a, w0, s00);
-            s01 = TSimd.MultiplyAdd(a, w1, s01);
-            a = TSimd.BroadcastLane(a1 + input);
-            s10 = TSimd.MultiplyAdd(a, w0, s10);
-            s11 = TSimd.MultiplyAdd(a, w1, s11);
-            a = TSimd.BroadcastLane(a2 + input);
-            s20 = TSimd.MultiplyAdd(a, w0, s20);
-            s21 = TSimd.MultiplyAdd(a, w1, s21);
-            a = TSimd.BroadcastLane(a3 + input);
-            s30 = TSimd.MultiplyAdd(a, w0, s30);
-            s31 = TSimd.MultiplyAdd(a, w1, s31);
-            a = TSimd.BroadcastLane(a4 + input);
-            s40 = TSimd.MultiplyAdd(a, w0, s40);
-            s41 = TSimd.MultiplyAdd(a, w1, s41);
-            a = TSimd.BroadcastLane(a5 + input);
-            s50 = TSimd.MultiplyAdd(a, w0, s50);
-            s51 = TSimd.MultiplyAdd(a, w1, s51);
-            weights += 2;
-        }
-        AddScaled(s00, s01, scale0, scale1, sums);
-        if (rows > 1)
-            AddScaled(s10, s11, scale0, scale1, sums + PanelColumns);
-        if (rows > 2)
-            AddScaled(s20, s21, scale0, scale1, sums + 2 * PanelColumns);
-        if (rows > 3)
-            AddScaled(s30, s31, scale0, scale1, sums + 3 * PanelColumns);
-        if (rows > 4)
-            AddScaled(s40, s41, scale0, scale1, sums + 4 * PanelColumns);
-        if (rows > 5)
-            AddScaled(s50, s51, scale0, scale1, sums + 5 * PanelColumns);
-    }
+        private readonly V* _weights = weights;
+        private readonly V* _end = weights + 2 * StepInputs * segment.StepCount;
+        private readonly float* _activations = (float*)activations.Values;
+        private readonly nint _length = activations.Length;
+        private readonly float* _sums = sums + column;
+        private readonly V _leftScale = segment.LoadScales<V, TSimd>(column);
+        private readonly V _rightScale = segment.LoadScales<V, TSimd>(column + TSimd.Lanes);
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void AddScaled(V left, V right, V leftScale, V rightScale, float* sums)
-    {
-        AddScaled(left, leftScale, sums);
-        AddScaled(right, rightScale, sums + TSimd.Lanes);
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public void Add<TRows>(int row) where TRows : struct, ITileRows
+        {
+            nint length = _length;
+            float* activation = _activations + row * length;
+            V* end = _end;
+            V s00 = TSimd.Zero, s01 = s00, s10 = s00, s11 = s00, s20 = s00, s21 = s00, s30 = s00, s31 = s00;
+            V s40 = s00, s41 = s00, s50 = s00, s51 = s00, s60 = s00, s61 = s00, s70 = s00, s71 = s00;
+            for (V* weights = _weights; weights < end; weights += 2)
+            {
+                V w0 = weights[0], w1 = weights[1];
+                MultiplyAdd(w0, w1, activation, ref s00, ref s01);
+                if (TRows.Count > 1) MultiplyAdd(w0, w1, activation + length, ref s10, ref s11);
+                if (TRows.Count > 2) MultiplyAdd(w0, w1, activation + 2 * length, ref s20, ref s21);
+                if (TRows.Count > 3) MultiplyAdd(w0, w1, activation + 3 * length, ref s30, ref s31);
+                if (TRows.Count > 4) MultiplyAdd(w0, w1, activation + 4 * length, ref s40, ref s41);
+                if (TRows.Count > 5) MultiplyAdd(w0, w1, activation + 5 * length, ref s50, ref s51);
+                if (TRows.Count > 6) MultiplyAdd(w0, w1, activation + 6 * length, ref s60, ref s61);
+                if (TRows.Count > 7) MultiplyAdd(w0, w1, activation + 7 * length, ref s70, ref s71);
+                activation++;
+            }
+            float* sums = _sums + row * PanelColumns;
+            AddScaled(s00, s01, sums);
+            if (TRows.Count > 1) AddScaled(s10, s11, sums + PanelColumns);
+            if (TRows.Count > 2) AddScaled(s20, s21, sums + 2 * PanelColumns);
+            if (TRows.Count > 3) AddScaled(s30, s31, sums + 3 * PanelColumns);
+            if (TRows.Count > 4) AddScaled(s40, s41, sums + 4 * PanelColumns);
+            if (TRows.Count > 5) AddScaled(s50, s51, sums + 5 * PanelColumns);
+            if (TRows.Count > 6) AddScaled(s60, s61, sums + 6 * PanelColumns);
+            if (TRows.Count > 7) AddScaled(s70, s71, sums + 7 * PanelColumns);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static void MultiplyAdd(V left, V right, float* activation, ref V leftSum, ref V rightSum)
+        {
+            V a = TSimd.BroadcastLane(activation);
+            leftSum = TSimd.MultiplyAdd(a, left, leftSum);
+            rightSum = TSimd.MultiplyAdd(a, right, rightSum);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private void AddScaled(V left, V right, float* sums)
+        {
+            GemmKernels<V, TSimd, TDot, TFormat>.AddScaled(left, _leftScale, sums);
+            GemmKernels<V, TSimd, TDot, TFormat>.AddScaled(right, _rightScale, sums + TSimd.Lanes);
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -122,6 +125,8 @@ internal readonly unsafe partial struct GemmKernels<V, TSimd, TDot, TFormat>
         byte* weights = segment.Weights + column * LaneInputs;
         for (int step = 0; step < segment.StepCount; step++)
         {
+            if (column == 0)
+                PrefetchStep(weights);
             s0 = AddLane(TFormat.First<V, TSimd>(weights), zero0, activations, s0);
             s1 = AddLane(TFormat.First<V, TSimd>(weights + next), zero1, activations, s1);
             s2 = AddLane(TFormat.First<V, TSimd>(weights + 2 * next), zero2, activations, s2);

@@ -2,22 +2,10 @@ using System.Runtime.CompilerServices;
 
 namespace Kernels.Cpu;
 
-/// <summary>The kernels for one register width, one dot product and one weight format. A tile is some rows times two registers of outputs.</summary>
-/// <remarks>
-/// Eight-bit arithmetic: with activations s_a a (a in -127..127) and weights s_w (q - z), a segment adds s_w (s_a (sum a q - z sum a)). The integers in
-/// parentheses are below 2^24 and so exact in float; the rest is rounded the same way in every tile.
-/// </remarks>
-internal readonly unsafe partial struct GemmKernels<V, TSimd, TDot, TFormat> : IGemmKernels
-    where V : unmanaged
-    where TSimd : struct, IGemmSimd<V>
-    where TDot : struct, IGemmDot<V>
-    where TFormat : struct, IWeightFormat
+// Eight-bit arithmetic: with activations s_a a (a in -127..127) and weights s_w (q - z), a segment adds s_w (s_a (sum a q - z sum a)). The integers in
+// parentheses are below 2^24 and so exact in float; the rest is rounded the same way in every tile.
+internal readonly unsafe partial struct GemmKernels<V, TSimd, TDot, TFormat>
 {
-    private const int PanelColumns = QuantizedWeightsLayout.PanelColumns, StepInputs = QuantizedWeightsLayout.StepInputs, LaneInputs = QuantizedWeightsLayout.LaneInputs;
-
-    // Rows of a tile of eight-bit arithmetic: 8 partial sums, 4 registers of weights and 2 of activations and products fit the 16 of AVX2.
-    private const int Int8TileRows = 4;
-
     public static void AddInt8(in GemmSegment segment, in ActivationSegment activations, float* sums)
     {
         if (activations.RowCount == 1)
@@ -28,100 +16,8 @@ internal readonly unsafe partial struct GemmKernels<V, TSimd, TDot, TFormat> : I
         }
         for (int column = 0; column < PanelColumns; column += TileColumns)
         {
-            var left = new ColumnFactors(segment, column);
-            var right = new ColumnFactors(segment, column + TSimd.Lanes);
-            for (int row = 0; row < activations.RowCount; row += Int8TileRows)
-                AddInt8Tile(segment, activations, left, right, sums + row * PanelColumns + column, row, column);
-        }
-    }
-
-    private static int TileColumns
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => 2 * TSimd.Lanes;
-    }
-
-    // A single row has more outputs side by side instead: their chains of additions overlap.
-    private static int RowColumns
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => 4 * TSimd.Lanes;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void AddInt8Tile(
-        in GemmSegment segment, in ActivationSegment activations, in ColumnFactors leftFactors, in ColumnFactors rightFactors, float* sums, int row, int column)
-    {
-        int rows = Math.Min(Int8TileRows, activations.RowCount - row), length = activations.Length;
-        // Rows that are missing repeat the last one; their results are dropped.
-        sbyte* a0 = (sbyte*)activations.Values + (long)row * length;
-        sbyte* a1 = a0 + (rows > 1 ? length : 0), a2 = a1 + (rows > 2 ? length : 0), a3 = a2 + (rows > 3 ? length : 0);
-        byte* weights = segment.Weights + column * LaneInputs;
-        int right = TSimd.Lanes * LaneInputs;
-        V t00 = TSimd.Zero, t01 = t00, t10 = t00, t11 = t00, t20 = t00, t21 = t00, t30 = t00, t31 = t00;
-        for (int step = 0; step < segment.StepCount;)
-        {
-            int end = Math.Min(segment.StepCount, step + TFormat.StepsPerFlush<V, TDot>());
-            V p00 = TSimd.Zero, p01 = p00, p10 = p00, p11 = p00, p20 = p00, p21 = p00, p30 = p00, p31 = p00;
-            for (; step < end; step++)
-            {
-                V w0 = TFormat.First<V, TSimd>(weights), w1 = TFormat.First<V, TSimd>(weights + right);
-                int input = step * StepInputs;
-                V a = TSimd.BroadcastLane(a0 + input);
-                p00 = TFormat.Add<V, TDot>(p00, w0, a);
-                p01 = TFormat.Add<V, TDot>(p01, w1, a);
-                a = TSimd.BroadcastLane(a1 + input);
-                p10 = TFormat.Add<V, TDot>(p10, w0, a);
-                p11 = TFormat.Add<V, TDot>(p11, w1, a);
-                a = TSimd.BroadcastLane(a2 + input);
-                p20 = TFormat.Add<V, TDot>(p20, w0, a);
-                p21 = TFormat.Add<V, TDot>(p21, w1, a);
-                a = TSimd.BroadcastLane(a3 + input);
-                p30 = TFormat.Add<V, TDot>(p30, w0, a);
-                p31 = TFormat.Add<V, TDot>(p31, w1, a);
-                w0 = TFormat.Second<V, TSimd>(weights);
-                w1 = TFormat.Second<V, TSimd>(weights + right);
-                input += LaneInputs;
-                a = TSimd.BroadcastLane(a0 + input);
-                p00 = TFormat.Add<V, TDot>(p00, w0, a);
-                p01 = TFormat.Add<V, TDot>(p01, w1, a);
-                a = TSimd.BroadcastLane(a1 + input);
-                p10 = TFormat.Add<V, TDot>(p10, w0, a);
-                p11 = TFormat.Add<V, TDot>(p11, w1, a);
-                a = TSimd.BroadcastLane(a2 + input);
-                p20 = TFormat.Add<V, TDot>(p20, w0, a);
-                p21 = TFormat.Add<V, TDot>(p21, w1, a);
-                a = TSimd.BroadcastLane(a3 + input);
-                p30 = TFormat.Add<V, TDot>(p30, w0, a);
-                p31 = TFormat.Add<V, TDot>(p31, w1, a);
-                weights += TFormat.StepBytes;
-            }
-            t00 = TFormat.Flush<V, TDot>(t00, p00);
-            t01 = TFormat.Flush<V, TDot>(t01, p01);
-            t10 = TFormat.Flush<V, TDot>(t10, p10);
-            t11 = TFormat.Flush<V, TDot>(t11, p11);
-            t20 = TFormat.Flush<V, TDot>(t20, p20);
-            t21 = TFormat.Flush<V, TDot>(t21, p21);
-            t30 = TFormat.Flush<V, TDot>(t30, p30);
-            t31 = TFormat.Flush<V, TDot>(t31, p31);
-        }
-        float* scales = activations.Scales + row, rowSums = activations.Sums + row;
-        leftFactors.Add(t00, scales[0], rowSums[0], sums);
-        rightFactors.Add(t01, scales[0], rowSums[0], sums + TSimd.Lanes);
-        if (rows > 1)
-        {
-            leftFactors.Add(t10, scales[1], rowSums[1], sums + PanelColumns);
-            rightFactors.Add(t11, scales[1], rowSums[1], sums + PanelColumns + TSimd.Lanes);
-        }
-        if (rows > 2)
-        {
-            leftFactors.Add(t20, scales[2], rowSums[2], sums + 2 * PanelColumns);
-            rightFactors.Add(t21, scales[2], rowSums[2], sums + 2 * PanelColumns + TSimd.Lanes);
-        }
-        if (rows > 3)
-        {
-            leftFactors.Add(t30, scales[3], rowSums[3], sums + 3 * PanelColumns);
-            rightFactors.Add(t31, scales[3], rowSums[3], sums + 3 * PanelColumns + TSimd.Lanes);
+            var tile = new Int8Tile(segment, activations, sums, column);
+            GemmTiles.Run(ref tile, activations.RowCount, TSimd.TileRows);
         }
     }
 
@@ -138,6 +34,8 @@ internal readonly unsafe partial struct GemmKernels<V, TSimd, TDot, TFormat> : I
             V p0 = TSimd.Zero, p1 = p0, p2 = p0, p3 = p0;
             for (; step < end; step++)
             {
+                if (column == 0)
+                    PrefetchStep(weights);
                 V a = TSimd.BroadcastLane(activation + step * StepInputs), b = TSimd.BroadcastLane(activation + step * StepInputs + LaneInputs);
                 p0 = TFormat.Add<V, TDot>(TFormat.Add<V, TDot>(p0, TFormat.First<V, TSimd>(weights), a), TFormat.Second<V, TSimd>(weights), b);
                 p1 = TFormat.Add<V, TDot>(TFormat.Add<V, TDot>(p1, TFormat.First<V, TSimd>(weights + next), a), TFormat.Second<V, TSimd>(weights + next), b);
@@ -150,29 +48,118 @@ internal readonly unsafe partial struct GemmKernels<V, TSimd, TDot, TFormat> : I
             t2 = TFormat.Flush<V, TDot>(t2, p2);
             t3 = TFormat.Flush<V, TDot>(t3, p3);
         }
-        AddScaled(segment, t0, column, activations, sums);
-        AddScaled(segment, t1, column + TSimd.Lanes, activations, sums);
-        AddScaled(segment, t2, column + 2 * TSimd.Lanes, activations, sums);
-        AddScaled(segment, t3, column + 3 * TSimd.Lanes, activations, sums);
+        V scale = TSimd.BroadcastLane(activations.Scales), sum = TSimd.BroadcastLane(activations.Sums);
+        new ColumnFactors(segment, column).Add(t0, scale, sum, sums + column);
+        new ColumnFactors(segment, column + TSimd.Lanes).Add(t1, scale, sum, sums + column + TSimd.Lanes);
+        new ColumnFactors(segment, column + 2 * TSimd.Lanes).Add(t2, scale, sum, sums + column + 2 * TSimd.Lanes);
+        new ColumnFactors(segment, column + 3 * TSimd.Lanes).Add(t3, scale, sum, sums + column + 3 * TSimd.Lanes);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void AddScaled(in GemmSegment segment, V totals, int column, in ActivationSegment activations, float* sums) =>
-        new ColumnFactors(segment, column).Add(totals, activations.Scales[0], activations.Sums[0], sums + column);
+    /// <summary>Two registers of outputs. Integers of a row: partial sums p (of 16 bits where the dot product has no others), totals t of 32 bits.</summary>
+    private readonly struct Int8Tile(in GemmSegment segment, in ActivationSegment activations, float* sums, int column) : IGemmTile
+    {
+        private readonly byte* _weights = segment.Weights + column * LaneInputs;
+        private readonly int _stepCount = segment.StepCount;
+        private readonly ActivationSegment _activations = activations;
+        private readonly float* _sums = sums + column;
+        private readonly ColumnFactors _left = new(segment, column);
+        private readonly ColumnFactors _right = new(segment, column + TSimd.Lanes);
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public void Add<TRows>(int row) where TRows : struct, ITileRows
+        {
+            nint length = _activations.Length;
+            var activation = (sbyte*)_activations.Values + row * length;
+            byte* weights = _weights;
+            V t00 = TSimd.Zero, t01 = t00, t10 = t00, t11 = t00, t20 = t00, t21 = t00, t30 = t00, t31 = t00;
+            V t40 = t00, t41 = t00, t50 = t00, t51 = t00, t60 = t00, t61 = t00, t70 = t00, t71 = t00;
+            for (int step = 0; step < _stepCount;)
+            {
+                int end = Math.Min(_stepCount, step + TFormat.StepsPerFlush<V, TDot>());
+                V p00 = TSimd.Zero, p01 = p00, p10 = p00, p11 = p00, p20 = p00, p21 = p00, p30 = p00, p31 = p00;
+                V p40 = p00, p41 = p00, p50 = p00, p51 = p00, p60 = p00, p61 = p00, p70 = p00, p71 = p00;
+                for (; step < end; step++)
+                {
+                    V w0 = TFormat.First<V, TSimd>(weights), w1 = TFormat.First<V, TSimd>(weights + TSimd.Lanes * LaneInputs);
+                    Dot(w0, w1, activation, ref p00, ref p01);
+                    if (TRows.Count > 1) Dot(w0, w1, activation + length, ref p10, ref p11);
+                    if (TRows.Count > 2) Dot(w0, w1, activation + 2 * length, ref p20, ref p21);
+                    if (TRows.Count > 3) Dot(w0, w1, activation + 3 * length, ref p30, ref p31);
+                    if (TRows.Count > 4) Dot(w0, w1, activation + 4 * length, ref p40, ref p41);
+                    if (TRows.Count > 5) Dot(w0, w1, activation + 5 * length, ref p50, ref p51);
+                    if (TRows.Count > 6) Dot(w0, w1, activation + 6 * length, ref p60, ref p61);
+                    if (TRows.Count > 7) Dot(w0, w1, activation + 7 * length, ref p70, ref p71);
+                    activation += LaneInputs;
+                    w0 = TFormat.Second<V, TSimd>(weights);
+                    w1 = TFormat.Second<V, TSimd>(weights + TSimd.Lanes * LaneInputs);
+                    Dot(w0, w1, activation, ref p00, ref p01);
+                    if (TRows.Count > 1) Dot(w0, w1, activation + length, ref p10, ref p11);
+                    if (TRows.Count > 2) Dot(w0, w1, activation + 2 * length, ref p20, ref p21);
+                    if (TRows.Count > 3) Dot(w0, w1, activation + 3 * length, ref p30, ref p31);
+                    if (TRows.Count > 4) Dot(w0, w1, activation + 4 * length, ref p40, ref p41);
+                    if (TRows.Count > 5) Dot(w0, w1, activation + 5 * length, ref p50, ref p51);
+                    if (TRows.Count > 6) Dot(w0, w1, activation + 6 * length, ref p60, ref p61);
+                    if (TRows.Count > 7) Dot(w0, w1, activation + 7 * length, ref p70, ref p71);
+                    activation += LaneInputs;
+                    weights += TFormat.StepBytes;
+                }
+                Flush(ref t00, ref t01, p00, p01);
+                if (TRows.Count > 1) Flush(ref t10, ref t11, p10, p11);
+                if (TRows.Count > 2) Flush(ref t20, ref t21, p20, p21);
+                if (TRows.Count > 3) Flush(ref t30, ref t31, p30, p31);
+                if (TRows.Count > 4) Flush(ref t40, ref t41, p40, p41);
+                if (TRows.Count > 5) Flush(ref t50, ref t51, p50, p51);
+                if (TRows.Count > 6) Flush(ref t60, ref t61, p60, p61);
+                if (TRows.Count > 7) Flush(ref t70, ref t71, p70, p71);
+            }
+            AddScaled(t00, t01, row);
+            if (TRows.Count > 1) AddScaled(t10, t11, row + 1);
+            if (TRows.Count > 2) AddScaled(t20, t21, row + 2);
+            if (TRows.Count > 3) AddScaled(t30, t31, row + 3);
+            if (TRows.Count > 4) AddScaled(t40, t41, row + 4);
+            if (TRows.Count > 5) AddScaled(t50, t51, row + 5);
+            if (TRows.Count > 6) AddScaled(t60, t61, row + 6);
+            if (TRows.Count > 7) AddScaled(t70, t71, row + 7);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static void Dot(V left, V right, sbyte* activation, ref V leftSum, ref V rightSum)
+        {
+            V a = TSimd.BroadcastLane(activation);
+            leftSum = TFormat.Add<V, TDot>(leftSum, left, a);
+            rightSum = TFormat.Add<V, TDot>(rightSum, right, a);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static void Flush(ref V leftTotal, ref V rightTotal, V left, V right)
+        {
+            leftTotal = TFormat.Flush<V, TDot>(leftTotal, left);
+            rightTotal = TFormat.Flush<V, TDot>(rightTotal, right);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private void AddScaled(V leftTotal, V rightTotal, int row)
+        {
+            V scale = TSimd.BroadcastLane(_activations.Scales + row), sum = TSimd.BroadcastLane(_activations.Sums + row);
+            float* sums = _sums + row * PanelColumns;
+            _left.Add(leftTotal, scale, sum, sums);
+            _right.Add(rightTotal, scale, sum, sums + TSimd.Lanes);
+        }
+    }
 
     /// <summary>Scale and zero of a register of outputs.</summary>
     [method: MethodImpl(MethodImplOptions.AggressiveInlining)]
     private readonly struct ColumnFactors(in GemmSegment segment, int column)
     {
         private readonly V _scale = segment.LoadScales<V, TSimd>(column);
-        private readonly V _zero = segment.LoadZeros<V, TSimd>(column);
+        private readonly V _minusZero = TSimd.Subtract(TSimd.Zero, segment.LoadZeros<V, TSimd>(column));
 
-        /// <summary>sums += s_w (s_a (sum a q - z sum a)).</summary>
+        /// <summary>sums += s_w (s_a (sum a q - z sum a)); the first multiply-add is exact, fused or not.</summary>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public void Add(V totals, float activationScale, float activationSum, float* sums)
+        public void Add(V totals, V activationScale, V activationSum, float* sums)
         {
-            V product = TSimd.Subtract(TSimd.ToSingle(totals), TSimd.Multiply(_zero, TSimd.Broadcast(activationSum)));
-            TSimd.Store(TSimd.MultiplyAdd(TSimd.Multiply(product, TSimd.Broadcast(activationScale)), _scale, TSimd.Load(sums)), sums);
+            V product = TSimd.MultiplyAdd(_minusZero, activationSum, TSimd.ToSingle(totals));
+            TSimd.Store(TSimd.MultiplyAdd(TSimd.Multiply(product, activationScale), _scale, TSimd.Load(sums)), sums);
         }
     }
 }

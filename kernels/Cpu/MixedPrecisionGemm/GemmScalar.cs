@@ -13,6 +13,12 @@ internal readonly unsafe struct GemmSimdScalar : IGemmSimd<uint>
         get => 1;
     }
 
+    public static int TileRows
+    {
+        [MethodImpl(Inline)]
+        get => 4;
+    }
+
     public static uint Zero
     {
         [MethodImpl(Inline)]

@@ -14,6 +14,12 @@ internal readonly unsafe struct GemmSimd128 : IGemmSimd<Vector128<int>>
         get => Vector128<int>.Count;
     }
 
+    public static int TileRows
+    {
+        [MethodImpl(Inline)]
+        get => 5;
+    }
+
     public static Vector128<int> Zero
     {
         [MethodImpl(Inline)]

@@ -15,6 +15,12 @@ internal readonly unsafe struct GemmSimd256 : IGemmSimd<Vector256<int>>
         get => Vector256<int>.Count;
     }
 
+    public static int TileRows
+    {
+        [MethodImpl(Inline)]
+        get => 5;
+    }
+
     public static Vector256<int> Zero
     {
         [MethodImpl(Inline)]

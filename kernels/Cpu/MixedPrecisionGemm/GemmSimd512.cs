@@ -15,6 +15,12 @@ internal readonly unsafe struct GemmSimd512 : IGemmSimd<Vector512<int>>
         get => Vector512<int>.Count;
     }
 
+    public static int TileRows
+    {
+        [MethodImpl(Inline)]
+        get => 6;
+    }
+
     public static Vector512<int> Zero
     {
         [MethodImpl(Inline)]

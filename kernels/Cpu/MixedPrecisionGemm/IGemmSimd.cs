@@ -9,6 +9,12 @@ internal unsafe interface IGemmSimd<V> where V : unmanaged
     /// <summary>The number of lanes: outputs handled side by side.</summary>
     static abstract int Lanes { get; }
 
+    /// <summary>
+    /// The most rows of a tile of two registers of outputs. 32 registers: 16 sums of 8 rows, 2 registers of weights, an activation, a product and constants; 16 registers: 10
+    /// sums of 5 rows. 8 to 10 chains of additions also cover the latency of two pipes of 4 cycles.
+    /// </summary>
+    static abstract int TileRows { get; }
+
     static abstract V Zero { get; }
 
     static abstract V Load(void* source);

@@ -10,6 +10,9 @@ internal static unsafe class RoofLoops<TVector> where TVector : struct, IRoofVec
 
     private const int Chains = 12;
 
+    // A register of AVX-512.
+    private const int MostVectorBytes = 64;
+
     /// <summary>What x = x / 2 + 1 converges to.</summary>
     public const float MultiplyAddLimit = 2;
 
@@ -63,50 +66,56 @@ internal static unsafe class RoofLoops<TVector> where TVector : struct, IRoofVec
         Interlocked.MemoryBarrier();
     }
 
-    // Vectors side by side, and products added to each before it is widened: the tile of the integer kernels.
-    private const int DotChains = 8, DotsPerStep = 8;
+    // A tile of 4 vectors of weights and 2 of activations, and products added to each of its sums before it is widened.
+    private const int DotWeights = 4, DotActivations = 2, DotsPerStep = 8;
 
     // Products of one byte: a four-bit weight and an activation whose eight-fold sums just fit 16 bits.
     private const byte Weight = 15;
     private const sbyte Activation = 127;
 
     /// <summary>A multiplication and an addition for each of the four bytes in a lane.</summary>
-    public static double DotOperationsPerStep => 2.0 * 4 * DotChains * DotsPerStep * TVector.Count;
+    public static double DotOperationsPerStep => 2.0 * 4 * DotWeights * DotActivations * DotsPerStep * TVector.Count;
 
-    /// <summary>What a lane of a chain gains in a step.</summary>
+    /// <summary>What a lane of a sum gains in a step.</summary>
     public static float DotOfStep => 4f * DotsPerStep * Weight * Activation;
 
-    /// <summary>Eight chains of eight dot products each; returns what a lane gained in a step on average.</summary>
+    /// <summary>
+    /// Eight sums of eight dot products each; returns what a lane gained in a step on average. Operands come from memory, 2 loads for 8 products, and no two
+    /// products have the same ones: the compiler would compute equal products once, and constant ones never.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static float NibbleDot(nint steps)
     {
-        TVector weights = TVector.CreateBytes(Weight), activations = TVector.CreateBytes((byte)Activation), zero = TVector.Create(0);
-        TVector totalA = zero, totalB = zero, totalC = zero, totalD = zero, totalE = zero, totalF = zero, totalG = zero, totalH = zero;
+        const int weightBytes = DotWeights * MostVectorBytes, activationBytes = DotActivations * DotsPerStep * MostVectorBytes;
+        byte* unaligned = stackalloc byte[weightBytes + activationBytes + MostVectorBytes];
+        byte* operands = unaligned + (-(nint)unaligned & (MostVectorBytes - 1));
+        new Span<byte>(operands, weightBytes).Fill(Weight);
+        new Span<byte>(operands + weightBytes, activationBytes).Fill((byte)Activation);
+        var weights = (float*)operands;
+        TVector w0 = TVector.Load(weights), w1 = TVector.Load(weights + TVector.Count), w2 = TVector.Load(weights + 2 * TVector.Count), w3 = TVector.Load(weights + 3 * TVector.Count);
+        TVector zero = TVector.Create(0), sum = zero;
         for (nint step = 0; step < steps; step++)
         {
             TVector a = zero, b = zero, c = zero, d = zero, e = zero, f = zero, g = zero, h = zero;
+            var activations = (float*)(operands + weightBytes);
             for (int dot = 0; dot < DotsPerStep; dot++)
             {
-                a = TVector.AddNibbleDot(a, weights, activations);
-                b = TVector.AddNibbleDot(b, weights, activations);
-                c = TVector.AddNibbleDot(c, weights, activations);
-                d = TVector.AddNibbleDot(d, weights, activations);
-                e = TVector.AddNibbleDot(e, weights, activations);
-                f = TVector.AddNibbleDot(f, weights, activations);
-                g = TVector.AddNibbleDot(g, weights, activations);
-                h = TVector.AddNibbleDot(h, weights, activations);
+                TVector x = TVector.Load(activations), y = TVector.Load(activations + TVector.Count);
+                a = TVector.AddNibbleDot(a, w0, x);
+                b = TVector.AddNibbleDot(b, w1, x);
+                c = TVector.AddNibbleDot(c, w2, x);
+                d = TVector.AddNibbleDot(d, w3, x);
+                e = TVector.AddNibbleDot(e, w0, y);
+                f = TVector.AddNibbleDot(f, w1, y);
+                g = TVector.AddNibbleDot(g, w2, y);
+                h = TVector.AddNibbleDot(h, w3, y);
+                activations += DotActivations * TVector.Count;
             }
-            // In float lanes: the sums stay far below what they hold exactly only while there are few steps, so each step replaces the last.
-            totalA = TVector.WidenDot(a);
-            totalB = TVector.WidenDot(b);
-            totalC = TVector.WidenDot(c);
-            totalD = TVector.WidenDot(d);
-            totalE = TVector.WidenDot(e);
-            totalF = TVector.WidenDot(f);
-            totalG = TVector.WidenDot(g);
-            totalH = TVector.WidenDot(h);
+            // In float lanes the sums stay far below what they hold exactly only while there are few steps, so each step replaces the last.
+            sum = TVector.WidenDot(a) + TVector.WidenDot(b) + TVector.WidenDot(c) + TVector.WidenDot(d)
+                + TVector.WidenDot(e) + TVector.WidenDot(f) + TVector.WidenDot(g) + TVector.WidenDot(h);
         }
-        return (totalA + totalB + totalC + totalD + totalE + totalF + totalG + totalH).Sum() / (DotChains * TVector.Count);
+        return sum.Sum() / (DotWeights * DotActivations * TVector.Count);
     }
 
     /// <summary>

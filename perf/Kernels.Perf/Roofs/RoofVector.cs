@@ -15,7 +15,6 @@ internal unsafe interface IRoofVector<TSelf> where TSelf : struct, IRoofVector<T
     static abstract TSelf operator +(TSelf left, TSelf right);
     static abstract TSelf MultiplyAdd(TSelf left, TSelf right, TSelf addend);
     float Sum();
-    static abstract TSelf CreateBytes(byte value);
 
     /// <summary>Adds products of unsigned and signed bytes in pairs, in 16-bit lanes.</summary>
     static abstract TSelf AddNibbleDot(TSelf sum, TSelf weights, TSelf activations);
@@ -38,7 +37,6 @@ internal readonly unsafe struct RoofVector128(Vector128<float> value) : IRoofVec
     public static RoofVector128 MultiplyAdd(RoofVector128 left, RoofVector128 right, RoofVector128 addend) =>
         new(Vector128.MultiplyAddEstimate(left._value, right._value, addend._value));
     public float Sum() => Vector128.Sum(_value);
-    [MethodImpl(MethodImplOptions.AggressiveInlining)] public static RoofVector128 CreateBytes(byte value) => new(Vector128.Create(value).AsSingle());
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static RoofVector128 AddNibbleDot(RoofVector128 sum, RoofVector128 weights, RoofVector128 activations) => new((sum._value.AsInt16() + (Ssse3.IsSupported
         ? Ssse3.MultiplyAddAdjacent(weights._value.AsByte(), activations._value.AsSByte())
@@ -63,7 +61,6 @@ internal readonly unsafe struct RoofVector256(Vector256<float> value) : IRoofVec
     public static RoofVector256 MultiplyAdd(RoofVector256 left, RoofVector256 right, RoofVector256 addend) =>
         new(Vector256.MultiplyAddEstimate(left._value, right._value, addend._value));
     public float Sum() => Vector256.Sum(_value);
-    [MethodImpl(MethodImplOptions.AggressiveInlining)] public static RoofVector256 CreateBytes(byte value) => new(Vector256.Create(value).AsSingle());
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static RoofVector256 AddNibbleDot(RoofVector256 sum, RoofVector256 weights, RoofVector256 activations) =>
         new((sum._value.AsInt16() + Avx2.MultiplyAddAdjacent(weights._value.AsByte(), activations._value.AsSByte())).AsSingle());
@@ -86,7 +83,6 @@ internal readonly unsafe struct RoofVector512(Vector512<float> value) : IRoofVec
     public static RoofVector512 MultiplyAdd(RoofVector512 left, RoofVector512 right, RoofVector512 addend) =>
         new(Vector512.MultiplyAddEstimate(left._value, right._value, addend._value));
     public float Sum() => Vector512.Sum(_value);
-    [MethodImpl(MethodImplOptions.AggressiveInlining)] public static RoofVector512 CreateBytes(byte value) => new(Vector512.Create(value).AsSingle());
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static RoofVector512 AddNibbleDot(RoofVector512 sum, RoofVector512 weights, RoofVector512 activations) =>
         new((sum._value.AsInt16() + Avx512BW.MultiplyAddAdjacent(weights._value.AsByte(), activations._value.AsSByte())).AsSingle());

@@ -1,0 +1,41 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
+
+namespace Kernels.Cpu;
+
+/// <summary>The kernels for one register width, one dot product and one weight format. A tile is up to 8 rows times two registers of outputs.</summary>
+internal readonly unsafe partial struct GemmKernels<V, TSimd, TDot, TFormat> : IGemmKernels
+    where V : unmanaged
+    where TSimd : struct, IGemmSimd<V>
+    where TDot : struct, IGemmDot<V>
+    where TFormat : struct, IWeightFormat
+{
+    private const int PanelColumns = QuantizedWeightsLayout.PanelColumns, StepInputs = QuantizedWeightsLayout.StepInputs, LaneInputs = QuantizedWeightsLayout.LaneInputs;
+
+    // Hardware prefetchers stop at the end of a page. Weights of a single row are asked for a page and more ahead, so that the next page's first lines are
+    // on their way in time: measured from 4 to 8 KiB, a tenth faster than without; below 2 KiB slower.
+    private const int PrefetchBytes = 8192;
+
+    private static int TileColumns
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => 2 * TSimd.Lanes;
+    }
+
+    // A single row has more outputs side by side instead: their chains of additions overlap.
+    private static int RowColumns
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => 4 * TSimd.Lanes;
+    }
+
+    /// <summary>Asks for the lines of the step that lies <see cref="PrefetchBytes"/> ahead. Beyond the end of the weights that does nothing.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void PrefetchStep(byte* step)
+    {
+        if (!Sse.IsSupported)
+            return;
+        for (int line = 0; line < TFormat.StepBytes; line += QuantizedWeightsLayout.Alignment)
+            Sse.Prefetch0(step + PrefetchBytes + line);
+    }
+}
