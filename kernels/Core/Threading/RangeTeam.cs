@@ -11,6 +11,9 @@ internal sealed class RangeTeam<TJob> : IThreadPoolWorkItem where TJob : unmanag
     // State of the gate: the number of pool threads inside, or Closed once the caller lets nobody else in.
     private const int Closed = int.MinValue;
 
+    // Some 20 to 50 microseconds, the time of a wake-up; from the tenth on every other spin gives the processor to whoever waits for it.
+    private const int SpinsBeforeSleep = 100;
+
     // Teams at rest: as many as there can be callers at work at once.
     private static readonly RangeTeam<TJob>?[] s_spares = new RangeTeam<TJob>?[Environment.ProcessorCount];
 
@@ -105,10 +108,10 @@ internal sealed class RangeTeam<TJob> : IThreadPoolWorkItem where TJob : unmanag
         // Closed has only its sign bit set: adding it to the count inside keeps the count and makes the sum negative.
         if (Interlocked.Add(ref _inside, Closed) == Closed)
             return;
-        // The others are in their last block: most often a short while.
+        // The others are in their last block: most often a shorter while than it takes to sleep and be woken.
         var spin = new SpinWait();
-        while (!spin.NextSpinWillYield && !Volatile.Read(ref _allLeft))
-            spin.SpinOnce();
+        while (spin.Count < SpinsBeforeSleep && !Volatile.Read(ref _allLeft))
+            spin.SpinOnce(sleep1Threshold: -1);
         lock (_exit)
         {
             while (!_allLeft)

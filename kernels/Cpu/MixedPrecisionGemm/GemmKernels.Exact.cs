@@ -34,6 +34,8 @@ internal readonly unsafe partial struct GemmKernels<V, TSimd, TDot, TFormat>
         int right = TSimd.Lanes * LaneInputs;
         for (int step = 0; step < segment.StepCount; step++)
         {
+            if (column == 0)
+                PrefetchStep(source);
             DequantizeLane(TFormat.First<V, TSimd>(source), zero0, weights);
             DequantizeLane(TFormat.First<V, TSimd>(source + right), zero1, weights + 1);
             DequantizeLane(TFormat.Second<V, TSimd>(source), zero0, weights + 2 * LaneInputs);
@@ -70,7 +72,7 @@ internal readonly unsafe partial struct GemmKernels<V, TSimd, TDot, TFormat>
             float* activation = _activations + row * length;
             V* end = _end;
             V s00 = TSimd.Zero, s01 = s00, s10 = s00, s11 = s00, s20 = s00, s21 = s00, s30 = s00, s31 = s00;
-            V s40 = s00, s41 = s00, s50 = s00, s51 = s00, s60 = s00, s61 = s00, s70 = s00, s71 = s00;
+            V s40 = s00, s41 = s00, s50 = s00, s51 = s00;
             for (V* weights = _weights; weights < end; weights += 2)
             {
                 V w0 = weights[0], w1 = weights[1];
@@ -80,8 +82,6 @@ internal readonly unsafe partial struct GemmKernels<V, TSimd, TDot, TFormat>
                 if (TRows.Count > 3) MultiplyAdd(w0, w1, activation + 3 * length, ref s30, ref s31);
                 if (TRows.Count > 4) MultiplyAdd(w0, w1, activation + 4 * length, ref s40, ref s41);
                 if (TRows.Count > 5) MultiplyAdd(w0, w1, activation + 5 * length, ref s50, ref s51);
-                if (TRows.Count > 6) MultiplyAdd(w0, w1, activation + 6 * length, ref s60, ref s61);
-                if (TRows.Count > 7) MultiplyAdd(w0, w1, activation + 7 * length, ref s70, ref s71);
                 activation++;
             }
             float* sums = _sums + row * PanelColumns;
@@ -91,8 +91,6 @@ internal readonly unsafe partial struct GemmKernels<V, TSimd, TDot, TFormat>
             if (TRows.Count > 3) AddScaled(s30, s31, sums + 3 * PanelColumns);
             if (TRows.Count > 4) AddScaled(s40, s41, sums + 4 * PanelColumns);
             if (TRows.Count > 5) AddScaled(s50, s51, sums + 5 * PanelColumns);
-            if (TRows.Count > 6) AddScaled(s60, s61, sums + 6 * PanelColumns);
-            if (TRows.Count > 7) AddScaled(s70, s71, sums + 7 * PanelColumns);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -59,6 +59,7 @@ internal readonly unsafe partial struct GemmKernels<V, TSimd, TDot, TFormat>
     private readonly struct Int8Tile(in GemmSegment segment, in ActivationSegment activations, float* sums, int column) : IGemmTile
     {
         private readonly byte* _weights = segment.Weights + column * LaneInputs;
+        private readonly bool _isFirst = column == 0;
         private readonly int _stepCount = segment.StepCount;
         private readonly ActivationSegment _activations = activations;
         private readonly float* _sums = sums + column;
@@ -71,15 +72,18 @@ internal readonly unsafe partial struct GemmKernels<V, TSimd, TDot, TFormat>
             nint length = _activations.Length;
             var activation = (sbyte*)_activations.Values + row * length;
             byte* weights = _weights;
+            bool prefetches = _isFirst && row == 0;
             V t00 = TSimd.Zero, t01 = t00, t10 = t00, t11 = t00, t20 = t00, t21 = t00, t30 = t00, t31 = t00;
-            V t40 = t00, t41 = t00, t50 = t00, t51 = t00, t60 = t00, t61 = t00, t70 = t00, t71 = t00;
+            V t40 = t00, t41 = t00, t50 = t00, t51 = t00;
             for (int step = 0; step < _stepCount;)
             {
                 int end = Math.Min(_stepCount, step + TFormat.StepsPerFlush<V, TDot>());
                 V p00 = TSimd.Zero, p01 = p00, p10 = p00, p11 = p00, p20 = p00, p21 = p00, p30 = p00, p31 = p00;
-                V p40 = p00, p41 = p00, p50 = p00, p51 = p00, p60 = p00, p61 = p00, p70 = p00, p71 = p00;
+                V p40 = p00, p41 = p00, p50 = p00, p51 = p00;
                 for (; step < end; step++)
                 {
+                    if (prefetches)
+                        PrefetchStep(weights);
                     V w0 = TFormat.First<V, TSimd>(weights), w1 = TFormat.First<V, TSimd>(weights + TSimd.Lanes * LaneInputs);
                     Dot(w0, w1, activation, ref p00, ref p01);
                     if (TRows.Count > 1) Dot(w0, w1, activation + length, ref p10, ref p11);
@@ -87,8 +91,6 @@ internal readonly unsafe partial struct GemmKernels<V, TSimd, TDot, TFormat>
                     if (TRows.Count > 3) Dot(w0, w1, activation + 3 * length, ref p30, ref p31);
                     if (TRows.Count > 4) Dot(w0, w1, activation + 4 * length, ref p40, ref p41);
                     if (TRows.Count > 5) Dot(w0, w1, activation + 5 * length, ref p50, ref p51);
-                    if (TRows.Count > 6) Dot(w0, w1, activation + 6 * length, ref p60, ref p61);
-                    if (TRows.Count > 7) Dot(w0, w1, activation + 7 * length, ref p70, ref p71);
                     activation += LaneInputs;
                     w0 = TFormat.Second<V, TSimd>(weights);
                     w1 = TFormat.Second<V, TSimd>(weights + TSimd.Lanes * LaneInputs);
@@ -98,8 +100,6 @@ internal readonly unsafe partial struct GemmKernels<V, TSimd, TDot, TFormat>
                     if (TRows.Count > 3) Dot(w0, w1, activation + 3 * length, ref p30, ref p31);
                     if (TRows.Count > 4) Dot(w0, w1, activation + 4 * length, ref p40, ref p41);
                     if (TRows.Count > 5) Dot(w0, w1, activation + 5 * length, ref p50, ref p51);
-                    if (TRows.Count > 6) Dot(w0, w1, activation + 6 * length, ref p60, ref p61);
-                    if (TRows.Count > 7) Dot(w0, w1, activation + 7 * length, ref p70, ref p71);
                     activation += LaneInputs;
                     weights += TFormat.StepBytes;
                 }
@@ -109,8 +109,6 @@ internal readonly unsafe partial struct GemmKernels<V, TSimd, TDot, TFormat>
                 if (TRows.Count > 3) Flush(ref t30, ref t31, p30, p31);
                 if (TRows.Count > 4) Flush(ref t40, ref t41, p40, p41);
                 if (TRows.Count > 5) Flush(ref t50, ref t51, p50, p51);
-                if (TRows.Count > 6) Flush(ref t60, ref t61, p60, p61);
-                if (TRows.Count > 7) Flush(ref t70, ref t71, p70, p71);
             }
             AddScaled(t00, t01, row);
             if (TRows.Count > 1) AddScaled(t10, t11, row + 1);
@@ -118,8 +116,6 @@ internal readonly unsafe partial struct GemmKernels<V, TSimd, TDot, TFormat>
             if (TRows.Count > 3) AddScaled(t30, t31, row + 3);
             if (TRows.Count > 4) AddScaled(t40, t41, row + 4);
             if (TRows.Count > 5) AddScaled(t50, t51, row + 5);
-            if (TRows.Count > 6) AddScaled(t60, t61, row + 6);
-            if (TRows.Count > 7) AddScaled(t70, t71, row + 7);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -18,7 +18,7 @@ internal readonly unsafe struct GemmSimd512 : IGemmSimd<Vector512<int>>
     public static int TileRows
     {
         [MethodImpl(Inline)]
-        get => 6;
+        get => GemmTiles.LargestRowCount;
     }
 
     public static Vector512<int> Zero

@@ -15,11 +15,11 @@ internal interface IGemmTile
     void Add<TRows>(int row) where TRows : struct, ITileRows;
 }
 
-/// <summary>Cuts a batch into tiles of 1 to 8 rows.</summary>
+/// <summary>Cuts a batch into tiles of 1 to 6 rows.</summary>
 internal static class GemmTiles
 {
     /// <summary>The most rows of a tile that any register file has room for.</summary>
-    public const int LargestRowCount = 8;
+    public const int LargestRowCount = 6;
 
     /// <summary>Runs the fewest tiles of at most <paramref name="mostRows"/> rows, which then differ by one row at most: 16 rows in tiles of at most 5 are 4 times 4, and none of 1.</summary>
     public static void Run<TTile>(ref TTile tile, int rowCount, int mostRows) where TTile : struct, IGemmTile
@@ -42,9 +42,7 @@ internal static class GemmTiles
             case 3: tile.Add<Rows3>(row); break;
             case 4: tile.Add<Rows4>(row); break;
             case 5: tile.Add<Rows5>(row); break;
-            case 6: tile.Add<Rows6>(row); break;
-            case 7: tile.Add<Rows7>(row); break;
-            default: tile.Add<Rows8>(row); break;
+            default: tile.Add<Rows6>(row); break;
         }
     }
 
@@ -60,9 +58,5 @@ internal static class GemmTiles
 
     private readonly struct Rows5 : ITileRows { public static int Count { [MethodImpl(Inline)] get => 5; } }
 
-    private readonly struct Rows6 : ITileRows { public static int Count { [MethodImpl(Inline)] get => 6; } }
-
-    private readonly struct Rows7 : ITileRows { public static int Count { [MethodImpl(Inline)] get => 7; } }
-
-    private readonly struct Rows8 : ITileRows { public static int Count { [MethodImpl(Inline)] get => LargestRowCount; } }
+    private readonly struct Rows6 : ITileRows { public static int Count { [MethodImpl(Inline)] get => LargestRowCount; } }
 }
