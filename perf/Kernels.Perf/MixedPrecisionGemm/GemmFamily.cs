@@ -14,7 +14,10 @@ internal sealed class GemmFamily : IFamilyBench
 
     public IReadOnlyList<string> Names => [Family, "gemm"];
 
-    public IReadOnlyList<RivalStatus> Rivals => [OpenBlasGemm.Status];
+    public IReadOnlyList<RivalStatus> Rivals => [OpenBlasGemm.Status, .. OneDnnGemm.Statuses];
+
+    // 54 workloads: together some ten minutes.
+    public Effort FullEffort => new(MinRounds: 7, MaxRounds: 101, SecondsPerWorkload: 5, WarmUpSeconds: 1);
 
     public IEnumerable<WorkloadPlan> Showcase() =>
         Plans(s_layers[..1], s_fewRowCounts, (buffers, oracle) => GemmContenders.Ours(buffers, oracle, ThreadCounts.OneAndAll));
@@ -43,6 +46,14 @@ internal sealed class GemmFamily : IFamilyBench
         }
     }
 
-    private static IEnumerable<IContender> Opened(GemmBuffers buffers, GemmOracle oracle, IReadOnlyList<int> threadCounts) =>
-        OpenBlasGemm.Status.AbsentReason is null ? threadCounts.Select(threads => OpenBlasGemm.Open(buffers, oracle, threads)) : [];
+    private static IEnumerable<IContender> Opened(GemmBuffers buffers, GemmOracle oracle, IReadOnlyList<int> threadCounts)
+    {
+        foreach (int threads in threadCounts)
+        {
+            if (OpenBlasGemm.Status.AbsentReason is null)
+                yield return OpenBlasGemm.Open(buffers, oracle, threads);
+            foreach (IContender contender in OneDnnGemm.Open(buffers, oracle, threads))
+                yield return contender;
+        }
+    }
 }

@@ -1,3 +1,5 @@
+using System.Numerics.Tensors;
+
 namespace Kernels.Perf;
 
 /// <summary>
@@ -11,6 +13,7 @@ internal sealed class GemmWeights(int inputCount, int outputCount) : IDisposable
 
     private QuantizedWeights[]? _packed;
     private NativeBuffer<float>[]? _dequantized;
+    private (NativeBuffer<sbyte> Values, float[] Scales)? _eightBit;
 
     public int InputCount => inputCount;
 
@@ -21,8 +24,12 @@ internal sealed class GemmWeights(int inputCount, int outputCount) : IDisposable
     /// <summary>[n, k]: rivals multiply with the very weights that ours stand for.</summary>
     public NativeBuffer<float>[] Dequantized => _dequantized ??= Dequantize();
 
+    /// <summary>[n, k] in -127 to 127 with a scale for each output: for rivals that know eight bits alone.</summary>
+    public (NativeBuffer<sbyte> Values, float[] Scales) EightBit => _eightBit ??= RoundToEightBits();
+
     public void Dispose()
     {
+        _eightBit?.Values.Dispose();
         foreach (NativeBuffer<float> copy in _dequantized ?? [])
             copy.Dispose();
     }
@@ -48,5 +55,21 @@ internal sealed class GemmWeights(int inputCount, int outputCount) : IDisposable
         return copies;
     }
 
-    private static int Copies(long bytes) => (int)Math.Max(1, (CacheMultiple * MachineInfo.Current.Level3Bytes + bytes - 1) / bytes);
+    private (NativeBuffer<sbyte> Values, float[] Scales) RoundToEightBits()
+    {
+        var values = new NativeBuffer<sbyte>(inputCount * outputCount);
+        var scales = new float[outputCount];
+        NativeBuffer<float> weights = Dequantized[0];
+        Parallel.For(0, outputCount, output =>
+        {
+            ReadOnlySpan<float> row = weights.Span.Slice(output * inputCount, inputCount);
+            float scale = scales[output] = TensorPrimitives.MaxMagnitude(row) is var largest && largest != 0 ? MathF.Abs(largest) / sbyte.MaxValue : 1;
+            for (int input = 0; input < row.Length; input++)
+                values.Span[output * inputCount + input] = (sbyte)MathF.Round(row[input] / scale);
+        });
+        return (values, scales);
+    }
+
+    /// <summary>How many copies of so many bytes exceed the last-level cache as many times as they should.</summary>
+    public static int Copies(long bytes) => (int)Math.Max(1, (CacheMultiple * MachineInfo.Current.Level3Bytes + bytes - 1) / bytes);
 }

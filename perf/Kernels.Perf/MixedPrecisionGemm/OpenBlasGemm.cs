@@ -15,9 +15,11 @@ internal static unsafe partial class OpenBlasGemm
 
     private const string Identity = "rival/openblas";
 
-    public static RivalStatus Status { get; } = NativeRival.AbsentReason("libopenblas0-pthread", Library) is { } reason
-        ? new RivalStatus(Identity, "", reason)
-        : new RivalStatus(Identity, $"{Marshal.PtrToStringUTF8(GetConfig())?.Trim()}, kernels for {Marshal.PtrToStringUTF8(GetCoreName())}", null);
+    // Its threads spin for 2^26 cycles after their work, longer than the pause between samples, and would take the next contender's core. 2^22, some 1.5 ms,
+    // keep them awake within a sample. Read once, when the library is loaded.
+    private const string SpinVariable = "OPENBLAS_THREAD_TIMEOUT", SpinExponent = "22";
+
+    public static RivalStatus Status { get; } = Find();
 
     public static IContender Open(GemmBuffers buffers, GemmOracle oracle, int threads)
     {
@@ -34,6 +36,18 @@ internal static unsafe partial class OpenBlasGemm
                 MultiplyMatrix(RowMajor, NoTranspose, Transpose, rows, outputs, inputs, 1, activations, inputs, weights, inputs, 0, output, outputs);
         }
     }
+
+    private static RivalStatus Find()
+    {
+        // .NET keeps its own copy of the environment.
+        SetVariable(SpinVariable, SpinExponent, overwrite: 0);
+        return NativeRival.AbsentReason("libopenblas0-pthread", Library) is { } reason
+            ? new RivalStatus(Identity, "", reason)
+            : new RivalStatus(Identity, $"{Marshal.PtrToStringUTF8(GetConfig())?.Trim()}, kernels for {Marshal.PtrToStringUTF8(GetCoreName())}", null);
+    }
+
+    [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int SetVariable(string name, string value, int overwrite);
 
     [LibraryImport(Library, EntryPoint = "openblas_get_config")]
     private static partial nint GetConfig();

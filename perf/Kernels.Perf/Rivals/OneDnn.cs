@@ -11,8 +11,9 @@ internal static unsafe partial class OneDnn
     private const string OpenMpLibrary = "libgomp.so.1";
 
     // From dnnl_types.h.
-    public const int ForwardInference = 96, SourceArgument = 1, DestinationArgument = 17;
-    private const int CpuEngine = 1, DefaultStream = 1, SingleType = 3, RowMajorTag = 3, MatrixRank = 2;
+    public const int ForwardInference = 96, SourceArgument = 1, DestinationArgument = 17, WeightsArgument = 33;
+    public const int SingleType = 3, SignedByteType = 5, ByteType = 6;
+    private const int CpuEngine = 1, DefaultStream = 1, AnyTag = 1, RowMajorTag = 3, MatrixRank = 2;
 
     // Room for the descriptors that the library fills in: dnnl_memory_desc_t has 696 bytes in 2.6, the largest operation descriptor under 8 KiB.
     private const int DescriptorBytes = 8192;
@@ -24,12 +25,27 @@ internal static unsafe partial class OneDnn
     /// <summary>A zeroed descriptor; free it with <see cref="NativeMemory.Free"/>.</summary>
     public static void* AllocateDescriptor() => NativeMemory.AllocZeroed(DescriptorBytes);
 
-    /// <summary>A descriptor of a row-major float matrix.</summary>
-    public static void* MatrixDescriptor(long rows, long columns)
+    /// <summary>A descriptor of a row-major matrix.</summary>
+    public static void* MatrixDescriptor(long rows, long columns, int type = SingleType) => TaggedDescriptor(rows, columns, type, RowMajorTag);
+
+    /// <summary>A descriptor of a matrix in whatever layout the library likes best.</summary>
+    public static void* AnyDescriptor(long rows, long columns, int type) => TaggedDescriptor(rows, columns, type, AnyTag);
+
+    /// <summary>A descriptor of a column-major matrix.</summary>
+    public static void* TransposedDescriptor(long rows, long columns, int type)
     {
         void* descriptor = AllocateDescriptor();
         long* dimensions = stackalloc long[MatrixRank] { rows, columns };
-        Demand(InitialiseMemoryDescriptor(descriptor, MatrixRank, dimensions, SingleType, RowMajorTag));
+        long* strides = stackalloc long[MatrixRank] { 1, rows };
+        Demand(InitialiseStridedDescriptor(descriptor, MatrixRank, dimensions, type, strides));
+        return descriptor;
+    }
+
+    private static void* TaggedDescriptor(long rows, long columns, int type, int tag)
+    {
+        void* descriptor = AllocateDescriptor();
+        long* dimensions = stackalloc long[MatrixRank] { rows, columns };
+        Demand(InitialiseMemoryDescriptor(descriptor, MatrixRank, dimensions, type, tag));
         return descriptor;
     }
 
@@ -65,6 +81,9 @@ internal static unsafe partial class OneDnn
 
     [LibraryImport(Library, EntryPoint = "dnnl_memory_desc_init_by_tag")]
     private static partial int InitialiseMemoryDescriptor(void* descriptor, int rank, long* dimensions, int dataType, int tag);
+
+    [LibraryImport(Library, EntryPoint = "dnnl_memory_desc_init_by_strides")]
+    private static partial int InitialiseStridedDescriptor(void* descriptor, int rank, long* dimensions, int dataType, long* strides);
 
     [LibraryImport(Library, EntryPoint = "dnnl_memory_create")]
     public static partial int CreateMemory(out nint memory, void* descriptor, nint engine, void* data);

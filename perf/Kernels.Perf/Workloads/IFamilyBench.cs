@@ -19,7 +19,7 @@ internal interface IFamilyBench
     /// <summary>The shapes on which rivals are met; if quick, so few that they take less than a minute.</summary>
     IEnumerable<WorkloadPlan> Compare(IReadOnlyList<int> threadCounts, bool quick);
 
-    /// <summary>How long a comparison takes for each workload if it is not to be quick.</summary>
+    /// <summary>How long <c>compare</c> measures each workload unless it is to be quick.</summary>
     Effort FullEffort => Effort.Full;
 
     /// <summary>Every rival known, with the reason if it is not on this machine.</summary>
