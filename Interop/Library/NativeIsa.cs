@@ -6,4 +6,6 @@ internal enum NativeIsa
     Scalar = 0,
     Avx2 = 1,
     Avx512 = 2,
+    AvxVnni = 3,
+    Avx512Vnni = 4,
 }

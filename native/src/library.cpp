@@ -1,5 +1,23 @@
 #include <kernels/kernels.h>
 
+#if defined(KERNELS_X86)
+#include <cpuid.h>
+
+namespace {
+
+// Leaf 7, subleaf 1, EAX; older compilers have no word for it. The operating system saves its registers if it saves
+// AVX2's.
+bool has_avx_vnni() {
+    constexpr unsigned bit = 1u << 4;
+    unsigned a = 0, b = 0, c = 0, d = 0;
+    return __get_cpuid_count(7, 1, &a, &b, &c, &d) != 0 && (a & bit) != 0;
+}
+
+const bool avx_vnni = has_avx_vnni();
+
+} // namespace
+#endif
+
 extern "C" {
 
 int32_t kernels_abi_version(void) {
@@ -19,6 +37,12 @@ int32_t kernels_cpu_supports(int32_t isa) {
         return kernels_cpu_supports(KERNELS_AVX2) == KERNELS_OK && __builtin_cpu_supports("avx512f") &&
                        __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
                        __builtin_cpu_supports("avx512dq")
+                   ? KERNELS_OK
+                   : KERNELS_UNSUPPORTED_ISA;
+    case KERNELS_AVX_VNNI:
+        return kernels_cpu_supports(KERNELS_AVX2) == KERNELS_OK && avx_vnni ? KERNELS_OK : KERNELS_UNSUPPORTED_ISA;
+    case KERNELS_AVX512_VNNI:
+        return kernels_cpu_supports(KERNELS_AVX512) == KERNELS_OK && __builtin_cpu_supports("avx512vnni")
                    ? KERNELS_OK
                    : KERNELS_UNSUPPORTED_ISA;
 #endif

@@ -58,11 +58,16 @@ internal static class MixedPrecisionGemmCpuVariants
     {
         VariantAvailability availability = isSupported ? VariantAvailability.Available : VariantAvailability.Emulated;
         var variant = new KernelVariant(Family, types, Backend, instructionSet, availability, isSupported ? "" : reason);
-        return new(variant, (IMixedPrecisionGemmBackend<T>)BackendOf<T, TKernels>());
+        return new(variant, BackendOf<T, TKernels>());
     }
 
-    private static object BackendOf<T, TKernels>() where T : unmanaged where TKernels : struct, IGemmKernels =>
-        typeof(T) == typeof(float) ? new MixedPrecisionGemmCpu<float, ComputeStorage<float>, TKernels>() :
-        typeof(T) == typeof(Half) ? new MixedPrecisionGemmCpu<Half, HalfStorage, TKernels>() :
-        new MixedPrecisionGemmCpu<BFloat16, BFloat16Storage, TKernels>();
+    /// <summary>The driver with these micro-kernels.</summary>
+    public static IMixedPrecisionGemmBackend<T> BackendOf<T, TKernels>() where T : unmanaged where TKernels : struct, IGemmKernels
+    {
+        object backend =
+            typeof(T) == typeof(float) ? new MixedPrecisionGemmCpu<float, ComputeStorage<float>, TKernels>() :
+            typeof(T) == typeof(Half) ? new MixedPrecisionGemmCpu<Half, HalfStorage, TKernels>() :
+            new MixedPrecisionGemmCpu<BFloat16, BFloat16Storage, TKernels>();
+        return (IMixedPrecisionGemmBackend<T>)backend;
+    }
 }

@@ -16,7 +16,7 @@
 #endif
 
 /* Changes whenever a signature, a struct or a constant of these headers does. */
-#define KERNELS_ABI_VERSION 1
+#define KERNELS_ABI_VERSION 2
 
 #ifdef __cplusplus
 extern "C" {
@@ -37,11 +37,16 @@ enum {
     KERNELS_BF16 = 3,
 };
 
-/* Instruction sets that the caller chooses among: AVX2 with FMA and F16C; AVX-512 F, BW, VL and DQ with those. */
+/*
+ * Instruction sets that the caller chooses among: AVX2 with FMA and F16C; AVX-512 F, BW, VL and DQ with those; either
+ * with the eight-bit dot products of VNNI. A family need not have kernels for each.
+ */
 enum {
     KERNELS_SCALAR = 0,
     KERNELS_AVX2 = 1,
     KERNELS_AVX512 = 2,
+    KERNELS_AVX_VNNI = 3,
+    KERNELS_AVX512_VNNI = 4,
 };
 
 /* KERNELS_ABI_VERSION as the library was built; the caller compares it with its own before the first call. */

@@ -30,9 +30,11 @@ int32_t find(int32_t isa, int32_t type, const kernel_table** table) {
         *table = &avx2_kernels[type];
         break;
 #endif
-    default:
+    case KERNELS_SCALAR:
         *table = &scalar_kernels[type];
         break;
+    default:
+        return KERNELS_UNSUPPORTED_ISA;
     }
     return KERNELS_OK;
 }

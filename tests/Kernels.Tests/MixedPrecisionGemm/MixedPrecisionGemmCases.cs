@@ -3,29 +3,31 @@ namespace Kernels.Tests;
 /// <summary>The variants, formats and numbers that the tests of the family sweep.</summary>
 internal static class MixedPrecisionGemmCases
 {
-    /// <summary>Instruction sets of all variants for one type of activations; those absent are reported as skipped.</summary>
+    /// <summary>Backend and instruction set of all variants for one type of activations; those absent are reported as skipped.</summary>
     public static TheoryData<string> Variants<T>(QuantizationFormat format = default) where T : unmanaged
     {
         var data = new TheoryData<string>();
         foreach (KernelVariant variant in MixedPrecisionGemmVariants<T>.Of(format).Entries.ToArray().Select(entry => entry.Variant))
-            data.Add(variant.InstructionSet);
+            data.Add(KeyOf(variant));
         return data;
     }
 
-    /// <summary>Options that force the variant of that instruction set for the weights' type, in software if need be; skips the test if it cannot run at all.</summary>
-    public static KernelOptions Force<T>(string instructionSet, QuantizedType type, int threads = 1) where T : unmanaged => Force<T>(instructionSet, new QuantizationFormat(type), threads);
+    /// <summary>Options that force a variant, by backend and instruction set, for the weights' type, in software if need be; skips the test if it cannot run at all.</summary>
+    public static KernelOptions Force<T>(string variantKey, QuantizedType type, int threads = 1) where T : unmanaged => Force<T>(variantKey, new QuantizationFormat(type), threads);
 
     /// <summary>The same for a whole format.</summary>
-    public static KernelOptions Force<T>(string instructionSet, QuantizationFormat format, int threads = 1) where T : unmanaged
+    public static KernelOptions Force<T>(string variantKey, QuantizationFormat format, int threads = 1) where T : unmanaged
     {
-        KernelVariant variant = MixedPrecisionGemmVariants<T>.Of(format).Entries.ToArray().Select(entry => entry.Variant).Single(v => v.InstructionSet == instructionSet);
+        KernelVariant variant = MixedPrecisionGemmVariants<T>.Of(format).Entries.ToArray().Select(entry => entry.Variant).Single(v => KeyOf(v) == variantKey);
         Skip.If(variant.Availability == VariantAvailability.Absent, $"{variant.Identity}: {variant.Reason}");
         return new KernelOptions { Variant = variant.Identity, MaxDegreeOfParallelism = threads, AllowEmulation = true };
     }
 
     /// <summary>Whether the machine has the instructions, so that nothing runs in software.</summary>
-    public static bool IsAvailable<T>(string instructionSet) where T : unmanaged =>
-        MixedPrecisionGemmVariants<T>.FourBit.Entries.ToArray().Single(entry => entry.Variant.InstructionSet == instructionSet).Variant.Availability == VariantAvailability.Available;
+    public static bool IsAvailable<T>(string variantKey) where T : unmanaged =>
+        MixedPrecisionGemmVariants<T>.FourBit.Entries.ToArray().Single(entry => KeyOf(entry.Variant) == variantKey).Variant.Availability == VariantAvailability.Available;
+
+    private static string KeyOf(KernelVariant variant) => $"{variant.Backend}/{variant.InstructionSet}";
 
     public static GemmArithmetic[] Arithmetics { get; } = Enum.GetValues<GemmArithmetic>();
 

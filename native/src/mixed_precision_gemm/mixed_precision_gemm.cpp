@@ -1,0 +1,70 @@
+// The exports: validation and dispatch.
+#include <kernels/mixed_precision_gemm.h>
+
+#include "kernel_table.h"
+
+namespace kernels::gemm {
+
+namespace {
+
+const int8_kernels* find(int32_t isa) {
+    if (kernels_cpu_supports(isa) != KERNELS_OK)
+        return nullptr;
+    switch (isa) {
+#if defined(KERNELS_X86)
+    case KERNELS_AVX512_VNNI:
+        return &avx512_vnni_kernels;
+    case KERNELS_AVX_VNNI:
+        return &avx_vnni_kernels;
+    case KERNELS_AVX2:
+        return &avx2_kernels;
+#endif
+    case KERNELS_SCALAR:
+        return &scalar_kernels;
+    default:
+        return nullptr;
+    }
+}
+
+bool is_scale_type(int32_t type) {
+    return type == KERNELS_F32 || type == KERNELS_F16 || type == KERNELS_BF16;
+}
+
+bool is_valid(const kernels_gemm_segment* segment) {
+    return segment != nullptr && segment->weights != nullptr && segment->scales != nullptr &&
+           segment->symmetric_zero >= 0 && segment->symmetric_zero <= UINT8_MAX && segment->step_count >= 1 &&
+           segment->step_count <= KERNELS_GEMM_LONGEST_SEGMENT && (segment->bits == 4 || segment->bits == 8);
+}
+
+bool is_valid(const kernels_gemm_activations* activations) {
+    return activations != nullptr && activations->row_count >= 0 &&
+           (activations->row_count == 0 ||
+            (activations->values != nullptr && activations->scales != nullptr && activations->sums != nullptr));
+}
+
+} // namespace
+
+} // namespace kernels::gemm
+
+extern "C" {
+
+int32_t kernels_gemm_add_int8(int32_t isa, const kernels_gemm_segment* segment,
+                              const kernels_gemm_activations* activations, void* sums) {
+    using namespace kernels::gemm;
+    if (!is_valid(segment) || !is_valid(activations))
+        return KERNELS_INVALID_ARGUMENT;
+    if (!is_scale_type(segment->scale_type))
+        return KERNELS_UNSUPPORTED_TYPE;
+    const int8_kernels* kernels = find(isa);
+    if (kernels == nullptr)
+        return KERNELS_UNSUPPORTED_ISA;
+    if (activations->row_count == 0)
+        return KERNELS_OK;
+    if (sums == nullptr)
+        return KERNELS_INVALID_ARGUMENT;
+    const add_int8_function add = segment->bits == 4 ? kernels->four_bits : kernels->eight_bits;
+    add(*segment, *activations, static_cast<float*>(sums));
+    return KERNELS_OK;
+}
+
+} // extern "C"
