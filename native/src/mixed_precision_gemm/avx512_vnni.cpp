@@ -36,7 +36,6 @@ struct avx512_vnni {
     static ints add_nibbles(ints partial, ints weights, ints activations) {
         return add_bytes(partial, weights, activations);
     }
-    static ints flush(ints total, ints partial) { return _mm512_add_epi32(total, partial); }
 
     static floats set(float x) { return _mm512_set1_ps(x); }
     static floats load_floats(const float* from) { return _mm512_loadu_ps(from); }

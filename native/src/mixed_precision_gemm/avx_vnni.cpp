@@ -26,7 +26,6 @@ struct avx_vnni : avx256 {
     static ints add_nibbles(ints partial, ints weights, ints activations) {
         return add_bytes(partial, weights, activations);
     }
-    static ints flush(ints total, ints partial) { return _mm256_add_epi32(total, partial); }
 };
 
 } // namespace

@@ -33,7 +33,6 @@ struct scalar {
     static ints add_nibbles(ints partial, ints weights, ints activations) {
         return add_bytes(partial, weights, activations);
     }
-    static ints flush(ints total, ints partial) { return total + partial; }
 
     static floats set(float x) { return x; }
     template <class Stored> static floats load_floats(const Stored* from) { return widen(*from); }

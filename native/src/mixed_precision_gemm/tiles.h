@@ -2,8 +2,9 @@
 //
 // S, a register of 32-bit lanes, each a float, an int32, or 4 inputs of one output, gives: ints, floats, lanes,
 // longest_tile (rows whose sums two registers wide fit the register file), steps_per_flush (steps that may be added to
-// one partial sum), the dot products add_nibbles(partial, weights, activations), flush(total, partial) and
-// add_bytes(total, weights, activations), and the operations used below.
+// one partial sum; a whole segment where it is a total), the dot products add_nibbles(partial, weights, activations)
+// and add_bytes(total, weights, activations), flush(total, partial) where partial sums are not totals, and the
+// operations used below.
 #pragma once
 
 namespace kernels::gemm {
@@ -25,10 +26,9 @@ template <class S> struct weight_format<S, 4> {
     static ints add(ints partial, ints weights, ints activations) {
         return S::add_nibbles(partial, weights, activations);
     }
-    static ints flush(ints total, ints partial) { return S::flush(total, partial); }
 };
 
-// Partial sums are the totals: a segment is flushed once.
+// Partial sums are the totals.
 template <class S> struct weight_format<S, 8> {
     using ints = typename S::ints;
     static constexpr int step_bytes = 2 * half_step_bytes;
@@ -38,7 +38,6 @@ template <class S> struct weight_format<S, 8> {
     static ints add(ints partial, ints weights, ints activations) {
         return S::add_bytes(partial, weights, activations);
     }
-    static ints flush(ints, ints partial) { return partial; }
 };
 
 template <class S> typename S::floats load_scales(const kernels_gemm_segment& segment, int column) {
@@ -70,26 +69,19 @@ template <class S, int bits, int rows, int columns> class tile {
         const bool is_first = row == 0 && column == 0;
         ints totals[rows][columns];
         clear(totals);
-        for (int step = 0; step < segment.step_count;) {
-            const int end = std::min(segment.step_count, step + format::steps_per_flush);
-            ints partial[rows][columns];
-            clear(partial);
-            for (; step < end; step++) {
-                if (is_first)
-                    prefetch(weights);
-                ints lanes[columns];
-                for (int c = 0; c < columns; c++)
-                    lanes[c] = format::first(weights + c * S::lanes * lane_inputs);
-                add_half(partial, lanes, activation, length);
-                for (int c = 0; c < columns; c++)
-                    lanes[c] = format::second(weights + c * S::lanes * lane_inputs);
-                add_half(partial, lanes, activation + lane_inputs, length);
-                activation += KERNELS_GEMM_STEP_INPUTS;
-                weights += format::step_bytes;
+        if constexpr (format::steps_per_flush >= KERNELS_GEMM_LONGEST_SEGMENT) {
+            add_steps(totals, weights, activation, segment.step_count, length, is_first);
+        } else {
+            for (int step = 0; step < segment.step_count; step += format::steps_per_flush) {
+                const int count = std::min(segment.step_count - step, format::steps_per_flush);
+                ints partial[rows][columns];
+                clear(partial);
+                add_steps(partial, weights + step * format::step_bytes, activation + step * KERNELS_GEMM_STEP_INPUTS,
+                          count, length, is_first);
+                for (int r = 0; r < rows; r++)
+                    for (int c = 0; c < columns; c++)
+                        totals[r][c] = S::flush(totals[r][c], partial[r][c]);
             }
-            for (int r = 0; r < rows; r++)
-                for (int c = 0; c < columns; c++)
-                    totals[r][c] = format::flush(totals[r][c], partial[r][c]);
         }
         add_scaled(segment, activations, totals, sums, row, column);
     }
@@ -99,6 +91,23 @@ template <class S, int bits, int rows, int columns> class tile {
         for (int r = 0; r < rows; r++)
             for (int c = 0; c < columns; c++)
                 values[r][c] = S::zero();
+    }
+
+    static void add_steps(ints (&sums)[rows][columns], const uint8_t* weights, const int8_t* activation, int count,
+                          int64_t length, bool is_first) {
+        for (int step = 0; step < count; step++) {
+            if (is_first)
+                prefetch(weights);
+            ints lanes[columns];
+            for (int c = 0; c < columns; c++)
+                lanes[c] = format::first(weights + c * S::lanes * lane_inputs);
+            add_half(sums, lanes, activation, length);
+            for (int c = 0; c < columns; c++)
+                lanes[c] = format::second(weights + c * S::lanes * lane_inputs);
+            add_half(sums, lanes, activation + lane_inputs, length);
+            activation += KERNELS_GEMM_STEP_INPUTS;
+            weights += format::step_bytes;
+        }
     }
 
     static void prefetch(const uint8_t* step) {
