@@ -12,8 +12,10 @@ internal static class GemmContenders
     /// <summary>Every SIMD variant that this machine can run, on one thread, and after them the default one on each other number of threads.</summary>
     public static IEnumerable<IContender> Ours(GemmBuffers buffers, GemmOracle oracle, IReadOnlyList<int> threadCounts)
     {
-        // The scalar variant takes minutes at these sizes.
-        IEnumerable<KernelVariant> runnable = Dispatch.Variants.Where(variant => variant is { Availability: VariantAvailability.Available, InstructionSet: not "scalar" });
+        // The scalar variant takes minutes at these sizes; in exact arithmetic native variants run the managed kernels.
+        bool isExact = buffers.Case.Arithmetic == GemmArithmetic.Exact;
+        IEnumerable<KernelVariant> runnable = Dispatch.Variants.Where(variant => variant is { Availability: VariantAvailability.Available, InstructionSet: not "scalar" }
+            && (!isExact || variant.Backend != "native" || variant == Dispatch.Chosen));
         foreach (int threads in threadCounts)
         {
             foreach (KernelVariant variant in threads == 1 ? runnable : [Dispatch.Chosen])

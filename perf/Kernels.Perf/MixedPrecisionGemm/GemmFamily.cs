@@ -17,7 +17,7 @@ internal sealed class GemmFamily : IFamilyBench
     public IReadOnlyList<RivalStatus> Rivals => [OpenBlasGemm.Status, .. OneDnnGemm.Statuses];
 
     // 54 workloads: together some ten minutes.
-    public Effort FullEffort => new(MinRounds: 7, MaxRounds: 101, SecondsPerWorkload: 5, WarmUpSeconds: 1);
+    public Effort FullEffort => new(MinRounds: 7, MaxRounds: 101, SecondsPerWorkload: 4, WarmUpSeconds: 1);
 
     public IEnumerable<WorkloadPlan> Showcase() =>
         Plans(s_layers[..1], s_fewRowCounts, (buffers, oracle) => GemmContenders.Ours(buffers, oracle, ThreadCounts.OneAndAll));
