@@ -1,0 +1,88 @@
+namespace Kernels;
+
+/// <summary>
+/// A linear layer y = x W^T + b with weights in eight bits: LLM.int8() forward, and the gradients by which layers below it, adapters beside it, and its bias are trained.
+/// Immutable: any number of threads may use it at a time.
+/// </summary>
+/// <remarks>Takes one byte for each weight and 12 for each output.</remarks>
+public sealed class Int8Linear
+{
+    private readonly float[] _bias;
+
+    /// <summary>A layer of packed weights.</summary>
+    /// <param name="weights">W, [outputs, inputs].</param>
+    /// <param name="bias">b, [outputs], copied; empty (the default) for none.</param>
+    /// <param name="threshold">See <see cref="Int8DecompositionOptions.Threshold"/>.</param>
+    /// <param name="outliers">See <see cref="Int8DecompositionOptions.Outliers"/>.</param>
+    /// <exception cref="ArgumentException">The bias has another number of elements, or an option is not defined.</exception>
+    public Int8Linear(
+        Int8Weights weights, ReadOnlySpan<float> bias = default, float threshold = Int8DecompositionOptions.DefaultThreshold, OutlierScope outliers = OutlierScope.PerRow)
+    {
+        ArgumentNullException.ThrowIfNull(weights);
+        if (!bias.IsEmpty)
+            Int8DecompositionChecks.Length(bias.Length, weights.OutputCount, nameof(bias));
+        Int8DecompositionChecks.Threshold(threshold, nameof(threshold));
+        if (!Enum.IsDefined(outliers))
+            throw new ArgumentOutOfRangeException(nameof(outliers), outliers, "no such scope");
+        Weights = weights;
+        _bias = bias.ToArray();
+        Threshold = threshold;
+        Outliers = outliers;
+    }
+
+    /// <summary>W.</summary>
+    public Int8Weights Weights { get; }
+
+    /// <summary>b, or empty.</summary>
+    public ReadOnlySpan<float> Bias => _bias;
+
+    /// <summary>Activations of this magnitude and above are multiplied in float.</summary>
+    public float Threshold { get; }
+
+    /// <summary>Outliers element by element, or columns united over the batch.</summary>
+    public OutlierScope Outliers { get; }
+
+    /// <summary>output = input W^T + b, as <see cref="Int8Decomposition.Multiply{T}"/> computes it.</summary>
+    /// <param name="input">x, [m, inputs].</param>
+    /// <param name="output">y, [m, outputs]; at least that many elements.</param>
+    /// <param name="kernel">How to run.</param>
+    public void Forward<T>(ReadOnlySpan<T> input, Span<T> output, in KernelOptions kernel = default) where T : unmanaged =>
+        Int8Decomposition.Multiply(input, Weights, output, new() { Threshold = Threshold, Outliers = Outliers, Bias = _bias, Kernel = kernel });
+
+    /// <summary>The gradients of a loss with respect to input, weights and bias, in float arithmetic with the dequantised weights.</summary>
+    /// <remarks>
+    /// inputGradient = outputGradient W; weightGradient = outputGradient^T input, for the float weights that a trainer keeps beside the layer; biasGradient = sum of outputGradient over rows.
+    /// Sums are in float, of 96 rows at a time for the weights. Results are bit-identical for every number of threads. O(m n k) for each of the first two.
+    /// </remarks>
+    /// <param name="outputGradient">dy, [m, outputs].</param>
+    /// <param name="input">x, [m, inputs]; may be empty where no gradient of the weights is wanted.</param>
+    /// <param name="inputGradient">dx, [m, inputs]; empty if not wanted.</param>
+    /// <param name="weightGradient">dW, [outputs, inputs]; empty if not wanted.</param>
+    /// <param name="biasGradient">db, [outputs]; empty if not wanted.</param>
+    /// <param name="kernel">How to run.</param>
+    /// <exception cref="ArgumentException">Sizes disagree, or an output overlaps an input.</exception>
+    public unsafe void Backward<T>(
+        ReadOnlySpan<T> outputGradient, ReadOnlySpan<T> input, Span<T> inputGradient, Span<float> weightGradient = default, Span<float> biasGradient = default,
+        in KernelOptions kernel = default)
+        where T : unmanaged
+    {
+        var problem = new Int8GradientProblem<T>(Weights, outputGradient, input, inputGradient, weightGradient, biasGradient, kernel);
+        IInt8DecompositionBackend<T> backend = Int8DecompositionVariants<T>.Table.Select(kernel);
+        fixed (T* gradient = outputGradient, activations = input, result = inputGradient)
+        fixed (float* weights = weightGradient, bias = biasGradient)
+        {
+            var rows = new Int8GradientRows<T>
+            {
+                RowCount = problem.RowCount,
+                Weights = new Int8WeightsRows(Weights),
+                OutputGradient = gradient,
+                Activations = activations,
+                InputGradient = result,
+                WeightGradient = weights,
+                BiasGradient = bias,
+            };
+            backend.Backward(rows, kernel);
+        }
+        GC.KeepAlive(Weights);
+    }
+}

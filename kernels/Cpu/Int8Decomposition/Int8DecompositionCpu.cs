@@ -1,0 +1,105 @@
+using System.Buffers;
+
+namespace Kernels.Cpu;
+
+/// <summary>
+/// The driver: blocks of rows; for each, activations are quantised and packed, then the panels of outputs are spread over the threads. A panel's weights are read once for
+/// each block of rows, so once at small batch. Knows no instruction set.
+/// </summary>
+internal sealed unsafe class Int8DecompositionCpu<T, TStorage, TKernels> : IInt8DecompositionBackend<T>
+    where T : unmanaged
+    where TStorage : struct, IStorage<T, float>
+    where TKernels : struct, IInt8Kernels
+{
+    public void Multiply(in Int8DecompositionRows<T> rows, in KernelOptions options)
+    {
+        int threads = ThreadCount(rows.RowCount, rows.Weights.Layout, options);
+        using var scratch = new Scratch(rows.Weights.Layout.InputCount, rows.RowCount);
+        if (rows.Outliers == OutlierScope.Compatible)
+            FindColumns(rows, scratch.Block.United, threads, options.CancellationToken);
+        for (int first = 0; first < rows.RowCount; first += Int8DecompositionTuning.BlockRows)
+        {
+            int count = Math.Min(Int8DecompositionTuning.BlockRows, rows.RowCount - first);
+            Int8ActivationBlock block = scratch.Block;
+            var activations = new Int8ActivationJob<T, TStorage, TKernels>(rows, first, count, block);
+            RangeRunner.Run(activations, Int8ActivationBlock.TileCount(count), grain: 1, threads, options.CancellationToken);
+            MultiplyBlock(rows.Weights, block, count, new Int8FloatOutput<T, TStorage>(rows, first, block), threads, options.CancellationToken);
+        }
+    }
+
+    public void MultiplyInt8(in Int8ProductRows rows, in KernelOptions options)
+    {
+        int threads = ThreadCount(rows.RowCount, rows.Weights.Layout, options), inputCount = rows.Weights.Layout.InputCount;
+        using var scratch = new Scratch(inputCount, rows.RowCount);
+        for (int first = 0; first < rows.RowCount; first += Int8DecompositionTuning.BlockRows)
+        {
+            int count = Math.Min(Int8DecompositionTuning.BlockRows, rows.RowCount - first);
+            Int8ActivationBlock block = scratch.Block;
+            RangeRunner.Run(new Int8PackJob<TKernels>(rows.Values + (long)first * inputCount, inputCount, block), count, grain: 1, threads, options.CancellationToken);
+            MultiplyBlock(rows.Weights, block, count, new Int8IntegerOutput(rows, first), threads, options.CancellationToken);
+        }
+    }
+
+    public void QuantizeRows(in Int8QuantizationRows<T> rows, in KernelOptions options) =>
+        RangeRunner.Run(new Int8RowJob<T, TStorage>(rows), rows.RowCount, grain: 1, ThreadCount((long)rows.RowCount * rows.ColumnCount, options), options.CancellationToken);
+
+    public void QuantizeColumns(in Int8QuantizationRows<T> rows, in KernelOptions options) => RangeRunner.Run(
+        new Int8ColumnsJob<T, TStorage>(rows), ChunkCount(rows.ColumnCount), grain: 1, ThreadCount((long)rows.RowCount * rows.ColumnCount, options), options.CancellationToken);
+
+    public void Dequantize(in Int8QuantizationRows<T> rows, in KernelOptions options) =>
+        RangeRunner.Run(new Int8DequantizeJob<T, TStorage>(rows), rows.RowCount, grain: 1, ThreadCount((long)rows.RowCount * rows.ColumnCount, options), options.CancellationToken);
+
+    public void DequantizeProduct(in Int8DequantizationRows<T> rows, in KernelOptions options) => RangeRunner.Run(
+        new Int8DequantizeProductJob<T, TStorage>(rows), rows.RowCount, grain: 1, ThreadCount((long)rows.RowCount * rows.ColumnCount, options), options.CancellationToken);
+
+    public void Backward(in Int8GradientRows<T> rows, in KernelOptions options) =>
+        Int8Gradient<T, TStorage>.Run(rows, ThreadCount(rows.RowCount, rows.Weights.Layout, options), options.CancellationToken);
+
+    private static int ChunkCount(int columnCount) => (columnCount + Int8DecompositionTuning.Chunk - 1) / Int8DecompositionTuning.Chunk;
+
+    private static void FindColumns(in Int8DecompositionRows<T> rows, byte* united, int threads, CancellationToken cancellation)
+    {
+        new Span<byte>(united, rows.Weights.Layout.InputCount).Clear();
+        RangeRunner.Run(new Int8ColumnJob<T, TStorage>(rows, united), rows.RowCount, grain: 1, threads, cancellation);
+    }
+
+    private static void MultiplyBlock<TOutput>(
+        in Int8WeightsRows weights, in Int8ActivationBlock block, int rowCount, TOutput output, int threads, CancellationToken cancellation)
+        where TOutput : unmanaged, IInt8Output
+    {
+        int panels = weights.Layout.PanelCount, wanted = threads * Int8DecompositionTuning.PanelsPerThread;
+        int parts = threads == 1 || panels >= wanted ? 1 : Math.Min(Int8ActivationBlock.TileCount(rowCount), (wanted + panels - 1) / panels);
+        RangeRunner.Run(new Int8PanelJob<TKernels, TOutput>(weights, block, rowCount, parts, output), (long)panels * parts, grain: 1, threads, cancellation);
+    }
+
+    private static int ThreadCount(int rowCount, in Int8WeightsLayout layout, in KernelOptions options) =>
+        ThreadCount((long)layout.OutputCount * layout.InputCount * rowCount, options);
+
+    private static int ThreadCount(long work, in KernelOptions options) =>
+        options.MaxDegreeOfParallelism > 0 ? options.MaxDegreeOfParallelism : work < Int8DecompositionTuning.ParallelProducts ? 1 : MachineInfo.Current.ProcessorCount;
+
+    /// <summary>Rented and pinned memory of one block of rows.</summary>
+    private readonly ref struct Scratch
+    {
+        private readonly byte[] _rented;
+        private readonly System.Runtime.InteropServices.GCHandle _pin;
+
+        public Scratch(int inputCount, int rowCount)
+        {
+            int blockRows = Math.Min(rowCount, Int8DecompositionTuning.BlockRows);
+            long bytes = Int8ActivationBlock.Bytes(inputCount, TKernels.ActivationBytes, blockRows);
+            _rented = ArrayPool<byte>.Shared.Rent(checked((int)bytes + Int8WeightsLayout.Alignment));
+            _pin = System.Runtime.InteropServices.GCHandle.Alloc(_rented, System.Runtime.InteropServices.GCHandleType.Pinned);
+            var address = (nint)_pin.AddrOfPinnedObject();
+            Block = new Int8ActivationBlock((byte*)((address + Int8WeightsLayout.Alignment - 1) & -Int8WeightsLayout.Alignment), inputCount, TKernels.ActivationBytes, blockRows);
+        }
+
+        public Int8ActivationBlock Block { get; }
+
+        public void Dispose()
+        {
+            _pin.Free();
+            ArrayPool<byte>.Shared.Return(_rented);
+        }
+    }
+}

@@ -1,0 +1,63 @@
+using System.Buffers;
+
+namespace Kernels.Cpu;
+
+/// <summary>
+/// Gradients of y = x W^T + b in float, with W as the integers stand for it. Rows come in blocks; a block's gradient of the outputs is widened once, padded with zeros to whole
+/// tiles and panels, and the inputs are spread over the threads.
+/// </summary>
+internal static unsafe class Int8Gradient<T, TStorage>
+    where T : unmanaged
+    where TStorage : struct, IStorage<T, float>
+{
+    private const int BlockRows = Int8DecompositionTuning.GradientRows, Columns = Int8DecompositionTuning.GradientColumns;
+
+    public static void Run(in Int8GradientRows<T> rows, int threads, CancellationToken cancellation)
+    {
+        Int8WeightsLayout layout = rows.Weights.Layout;
+        int stride = layout.PanelCount * Int8WeightsLayout.PanelColumns, blockRows = Math.Min(BlockRows, rows.RowCount + Int8DecompositionTuning.TileRows - 1);
+        if (rows.WeightGradient != null)
+            NativeClear(rows.WeightGradient, (long)layout.OutputCount * layout.InputCount);
+        if (rows.BiasGradient != null)
+            new Span<float>(rows.BiasGradient, layout.OutputCount).Clear();
+        float[] rented = ArrayPool<float>.Shared.Rent(checked(blockRows * stride));
+        try
+        {
+            fixed (float* gradient = rented)
+            {
+                for (int first = 0; first < rows.RowCount; first += BlockRows)
+                {
+                    int count = Math.Min(BlockRows, rows.RowCount - first);
+                    Widen(rows, first, count, gradient, stride);
+                    RangeRunner.Run(new Int8GradientJob<T, TStorage>(rows, first, count, gradient, stride), (layout.InputCount + Columns - 1) / Columns, grain: 1, threads, cancellation);
+                    if (rows.BiasGradient != null)
+                        AddRows(gradient, count, stride, rows.BiasGradient, layout.OutputCount);
+                }
+            }
+        }
+        finally
+        {
+            ArrayPool<float>.Shared.Return(rented);
+        }
+    }
+
+    private static void Widen(in Int8GradientRows<T> rows, int first, int count, float* gradient, int stride)
+    {
+        int outputs = rows.Weights.Layout.OutputCount, padded = Int8ActivationBlock.TileCount(count) * Int8DecompositionTuning.TileRows;
+        new Span<float>(gradient, padded * stride).Clear();
+        for (int row = 0; row < count; row++)
+            TStorage.Widen(rows.OutputGradient + (long)(first + row) * outputs, gradient + (long)row * stride, outputs);
+    }
+
+    private static void AddRows(float* gradient, int rowCount, int stride, float* sums, int count)
+    {
+        for (int row = 0; row < rowCount; row++)
+        {
+            for (int i = 0; i < count; i++)
+                sums[i] += gradient[(long)row * stride + i];
+        }
+    }
+
+    private static void NativeClear(float* values, long count) =>
+        System.Runtime.InteropServices.NativeMemory.Clear(values, (nuint)count * sizeof(float));
+}
