@@ -1,0 +1,81 @@
+namespace Kernels.Tests;
+
+/// <summary>
+/// The definition, as simply as it can be written: integers in 64 bits, everything else in double, except where the definition is in float: largest magnitudes and the factor 127 / s,
+/// which decide integers. These are the steps that bitsandbytes documents for LLM.int8(), with rows or united columns of outliers.
+/// </summary>
+internal static class Int8DecompositionOracle
+{
+    // u: five roundings of the dequantisation, and, of the outliers' float sum of c terms, c.
+    private const double Roundoff = 1.0 / (1 << 24);
+
+    /// <summary>Values and largest magnitude of one row.</summary>
+    public static (sbyte[] Values, float AbsMax) Quantize(double[] row, float threshold)
+    {
+        float limit = threshold == 0 ? float.PositiveInfinity : threshold;
+        float absMax = (float)row.Select(Math.Abs).Where(x => x < limit).DefaultIfEmpty(0).Max();
+        // Numbers whose factor exceeds float are raised by 2^64 first.
+        double raise = absMax < Math.ScaleB(1, -120) ? Math.ScaleB(1, 64) : 1;
+        float factor = absMax == 0 ? 0 : 127 / (float)(absMax * raise);
+        return ([.. row.Select(x => Math.Abs(x) < limit ? (sbyte)Math.Round((double)(float)((float)(x * raise) * factor), MidpointRounding.ToEven) : (sbyte)0)], absMax);
+    }
+
+    /// <summary>products[m, n] = left[m, k] right[n, k]^T in 64 bits.</summary>
+    public static long[] Multiply(sbyte[] left, sbyte[] right, int inputs)
+    {
+        int rows = left.Length / inputs, outputs = right.Length / inputs;
+        var products = new long[rows * outputs];
+        Parallel.For(0, rows, row =>
+        {
+            for (int output = 0; output < outputs; output++)
+            {
+                long sum = 0;
+                for (int input = 0; input < inputs; input++)
+                    sum += left[row * inputs + input] * right[output * inputs + input];
+                products[row * outputs + output] = sum;
+            }
+        });
+        return products;
+    }
+
+    /// <summary>Checks a decomposed product element by element against the definition, within the roundings that are promised.</summary>
+    public static void Check<T>(ReadOnlySpan<T> activations, Int8Weights weights, float threshold, OutlierScope scope, float[]? bias, ReadOnlySpan<T> actual, string context)
+        where T : unmanaged
+    {
+        int inputs = weights.InputCount, outputs = weights.OutputCount, rows = activations.Length / inputs;
+        double[] a = Element.ToDoubles(activations), results = Element.ToDoubles(actual);
+        var q = new sbyte[outputs * inputs];
+        weights.CopyValuesTo(q);
+        float[] absMax = weights.AbsMax.ToArray();
+        float limit = threshold == 0 ? float.PositiveInfinity : threshold;
+        bool[] united = [.. Enumerable.Range(0, inputs).Select(input => Enumerable.Range(0, rows).Any(row => !(Math.Abs(a[row * inputs + input]) < limit)))];
+        for (int row = 0; row < rows; row++)
+        {
+            double[] x = a[(row * inputs)..((row + 1) * inputs)];
+            (sbyte[] values, float rowMax) = Quantize(x, threshold);
+            bool[] isFloat = [.. x.Select((value, input) => scope == OutlierScope.Compatible ? united[input] : !(Math.Abs(value) < limit))];
+            for (int output = 0; output < outputs; output++)
+            {
+                long product = 0;
+                double outliers = 0, magnitude = 0, b = bias?[output] ?? 0;
+                int count = 0;
+                for (int input = 0; input < inputs; input++)
+                {
+                    int weight = q[output * inputs + input];
+                    if (!isFloat[input])
+                    {
+                        product += values[input] * weight;
+                        continue;
+                    }
+                    outliers += x[input] * weight * absMax[output] / 127;
+                    magnitude += Math.Abs(x[input] * weight * absMax[output] / 127);
+                    count++;
+                }
+                double integers = (double)product * rowMax * absMax[output] / (127.0 * 127.0), expected = integers + outliers + b;
+                double bound = Roundoff * (5 * Math.Abs(integers) + (count + 5) * magnitude + Math.Abs(b)) + Element.StorageRoundoff<T>() * Math.Abs(expected) + Element.SmallestDenormal<T>();
+                double error = Math.Abs(results[row * outputs + output] - expected);
+                Assert.True(error <= bound * 1.01, $"{context}, row {row}, output {output}: {results[row * outputs + output]} instead of {expected}, off by {error}, allowed {bound}");
+            }
+        }
+    }
+}
