@@ -14,7 +14,7 @@ internal sealed class GemmFamily : IFamilyBench
 
     public IReadOnlyList<string> Names => [Family, "gemm"];
 
-    public IReadOnlyList<RivalStatus> Rivals => [OpenBlasGemm.Status, .. OneDnnGemm.Statuses];
+    public IReadOnlyList<RivalStatus> Rivals => [OpenBlas.Status, .. OneDnnGemm.Statuses];
 
     // 54 workloads: together some ten minutes.
     public Effort FullEffort => new(MinRounds: 7, MaxRounds: 101, SecondsPerWorkload: 4, WarmUpSeconds: 1);
@@ -50,7 +50,7 @@ internal sealed class GemmFamily : IFamilyBench
     {
         foreach (int threads in threadCounts)
         {
-            if (OpenBlasGemm.Status.AbsentReason is null)
+            if (OpenBlas.Status.AbsentReason is null)
                 yield return OpenBlasGemm.Open(buffers, oracle, threads);
             foreach (IContender contender in OneDnnGemm.Open(buffers, oracle, threads))
                 yield return contender;

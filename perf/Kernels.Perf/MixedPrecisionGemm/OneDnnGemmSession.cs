@@ -24,8 +24,8 @@ internal sealed unsafe partial class OneDnnGemmSession : IDisposable
         _threads = threads;
         OneDnn.SetThreads(threads);
         (_engine, _stream) = OneDnn.Open();
-        void* source = OneDnn.MatrixDescriptor(rows, inputs, activationType), any = OneDnn.AnyDescriptor(inputs, outputs, weightType);
-        void* given = OneDnn.TransposedDescriptor(inputs, outputs, weightType), destination = OneDnn.MatrixDescriptor(rows, outputs), operation = OneDnn.AllocateDescriptor();
+        void* source = OneDnn.MatrixDescriptor(rows, inputs, activationType), any = OneDnn.MatrixDescriptor(inputs, outputs, weightType, OneDnn.AnyTag);
+        void* given = OneDnn.MatrixDescriptor(inputs, outputs, weightType, OneDnn.ColumnMajorTag), destination = OneDnn.MatrixDescriptor(rows, outputs), operation = OneDnn.AllocateDescriptor();
         OneDnn.Demand(InitialiseProduct(operation, source, any, null, destination));
         OneDnn.Demand(OneDnn.CreatePrimitiveDescriptor(out nint descriptor, operation, attributes, _engine, 0));
         OneDnn.Demand(OneDnn.CreatePrimitive(out _product, descriptor));
@@ -60,8 +60,8 @@ internal sealed unsafe partial class OneDnnGemmSession : IDisposable
             OneDnn.Demand(SetOutputScales(attributes, scales.Length, PerColumn, first));
         if (zeroPoint != 0)
             OneDnn.Demand(SetZeroPoints(attributes, OneDnn.SourceArgument, 1, Common, &zeroPoint));
-        int type = activations.IsSigned ? OneDnn.SignedByteType : OneDnn.ByteType;
-        var session = new OneDnnGemmSession(buffers, threads, type, OneDnn.SignedByteType, activations.Values, weights.Pointer, attributes);
+        int type = activations.IsSigned ? OneDnn.SByteType : OneDnn.ByteType;
+        var session = new OneDnnGemmSession(buffers, threads, type, OneDnn.SByteType, activations.Values, weights.Pointer, attributes);
         OneDnn.Demand(DestroyAttributes(attributes));
         return session;
     }

@@ -12,8 +12,8 @@ internal static unsafe partial class OneDnn
 
     // From dnnl_types.h.
     public const int ForwardInference = 96, SourceArgument = 1, DestinationArgument = 17, WeightsArgument = 33;
-    public const int SingleType = 3, SignedByteType = 5, ByteType = 6;
-    private const int CpuEngine = 1, DefaultStream = 1, AnyTag = 1, RowMajorTag = 3, MatrixRank = 2;
+    public const int SingleType = 3, Int32Type = 4, SByteType = 5, ByteType = 6, AnyTag = 1, RowMajorTag = 3, ColumnMajorTag = 22;
+    private const int CpuEngine = 1, DefaultStream = 1, MatrixRank = 2;
 
     // Room for the descriptors that the library fills in: dnnl_memory_desc_t has 696 bytes in 2.6, the largest operation descriptor under 8 KiB.
     private const int DescriptorBytes = 8192;
@@ -25,23 +25,8 @@ internal static unsafe partial class OneDnn
     /// <summary>A zeroed descriptor; free it with <see cref="NativeMemory.Free"/>.</summary>
     public static void* AllocateDescriptor() => NativeMemory.AllocZeroed(DescriptorBytes);
 
-    /// <summary>A descriptor of a row-major matrix.</summary>
-    public static void* MatrixDescriptor(long rows, long columns, int type = SingleType) => TaggedDescriptor(rows, columns, type, RowMajorTag);
-
-    /// <summary>A descriptor of a matrix in whatever layout the library likes best.</summary>
-    public static void* AnyDescriptor(long rows, long columns, int type) => TaggedDescriptor(rows, columns, type, AnyTag);
-
-    /// <summary>A descriptor of a column-major matrix.</summary>
-    public static void* TransposedDescriptor(long rows, long columns, int type)
-    {
-        void* descriptor = AllocateDescriptor();
-        long* dimensions = stackalloc long[MatrixRank] { rows, columns };
-        long* strides = stackalloc long[MatrixRank] { 1, rows };
-        Demand(InitialiseStridedDescriptor(descriptor, MatrixRank, dimensions, type, strides));
-        return descriptor;
-    }
-
-    private static void* TaggedDescriptor(long rows, long columns, int type, int tag)
+    /// <summary>A descriptor of a matrix: row-major floats unless said otherwise.</summary>
+    public static void* MatrixDescriptor(long rows, long columns, int type = SingleType, int tag = RowMajorTag)
     {
         void* descriptor = AllocateDescriptor();
         long* dimensions = stackalloc long[MatrixRank] { rows, columns };
@@ -81,9 +66,6 @@ internal static unsafe partial class OneDnn
 
     [LibraryImport(Library, EntryPoint = "dnnl_memory_desc_init_by_tag")]
     private static partial int InitialiseMemoryDescriptor(void* descriptor, int rank, long* dimensions, int dataType, int tag);
-
-    [LibraryImport(Library, EntryPoint = "dnnl_memory_desc_init_by_strides")]
-    private static partial int InitialiseStridedDescriptor(void* descriptor, int rank, long* dimensions, int dataType, long* strides);
 
     [LibraryImport(Library, EntryPoint = "dnnl_memory_create")]
     public static partial int CreateMemory(out nint memory, void* descriptor, nint engine, void* data);

@@ -19,6 +19,11 @@ internal enum RoofKind
     /// Products of unsigned 4-bit and signed 8-bit integers in registers, two operations each: eight vpmaddubsw added in 16 bits, then one vpmaddwd, added in 32 bits.
     /// </summary>
     NibbleDot,
+
+    /// <summary>
+    /// Exact products of signed 8-bit integers in registers, two operations each: vpdpbusd on 256 bits where there is AVX-VNNI, else vpmaddwd on 16-bit numbers and an addition.
+    /// </summary>
+    ByteDot,
 }
 
 /// <summary>One run of a roof loop.</summary>

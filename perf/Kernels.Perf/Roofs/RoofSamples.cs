@@ -37,9 +37,10 @@ internal sealed class RoofSamples
             RoofKind.Copy => ("roof/copy", "GB/s"),
             RoofKind.CopyNonTemporal => ("roof/copy-nt", "GB/s"),
             RoofKind.NibbleDot => ("roof/u4-dot", "GOP/s"),
+            RoofKind.ByteDot => ("roof/i8-dot", "GOP/s"),
             _ => ("roof/fma", "GFLOP/s"),
         };
-        string workload = kind is RoofKind.MultiplyAdd or RoofKind.NibbleDot ? "registers" : $"{(long)work >> 20} MiB";
+        string workload = kind is RoofKind.MultiplyAdd or RoofKind.NibbleDot or RoofKind.ByteDot ? "registers" : $"{(long)work >> 20} MiB";
         return new ResultRow(ResultRow.RoofFamily, identity, workload, threads, timing, work / timing.Median / 1e9, unit, 100, error, error <= Tolerance, null);
     }
 }

@@ -26,6 +26,7 @@ internal sealed unsafe class RoofSlices<TVector>(NativeBuffer<float> source, Nat
     private readonly nint _slice = source.Length / Parts / threads / RoofLoops<TVector>.Block * RoofLoops<TVector>.Block;
     private readonly nint _steps = (nint)(OperationsPerSample / RoofLoops<TVector>.OperationsPerStep);
     private readonly nint _dotSteps = (nint)(OperationsPerSample / RoofLoops<TVector>.DotOperationsPerStep);
+    private readonly nint _byteDotSteps = (nint)(OperationsPerSample / ByteDotLoop.OperationsPerStep);
     private readonly float[] _results = new float[threads];
     private int _part;
 
@@ -49,6 +50,7 @@ internal sealed unsafe class RoofSlices<TVector>(NativeBuffer<float> source, Nat
             // Every lane counts ones, fewer than the 2^24 up to which floats count exactly.
             RoofKind.Read => _results.Max(sum => Math.Abs(sum / _slice - 1)),
             RoofKind.MultiplyAdd => _results.Max(mean => Math.Abs(mean / RoofLoops<TVector>.MultiplyAddLimit - 1)),
+            RoofKind.ByteDot => _results.Max(sum => Math.Abs(sum / ByteDotLoop.SumOfStep - 1)),
             RoofKind.NibbleDot => _results.Max(sum => Math.Abs(sum / RoofLoops<TVector>.DotOfStep - 1)),
             _ => destination.Span[..copied].SequenceEqual(source.Span[..copied]) ? 0 : 1,
         };
@@ -68,6 +70,9 @@ internal sealed unsafe class RoofSlices<TVector>(NativeBuffer<float> source, Nat
             case RoofKind.CopyNonTemporal:
                 RoofLoops<TVector>.CopyNonTemporal(from, to, _slice);
                 break;
+            case RoofKind.ByteDot:
+                _results[thread] = ByteDotLoop.Run(_byteDotSteps);
+                break;
             case RoofKind.NibbleDot:
                 _results[thread] = RoofLoops<TVector>.NibbleDot(_dotSteps);
                 break;
@@ -81,6 +86,7 @@ internal sealed unsafe class RoofSlices<TVector>(NativeBuffer<float> source, Nat
     {
         RoofKind.Read => sizeof(float) * (double)_slice,
         RoofKind.MultiplyAdd => _steps * RoofLoops<TVector>.OperationsPerStep,
+        RoofKind.ByteDot => _byteDotSteps * ByteDotLoop.OperationsPerStep,
         RoofKind.NibbleDot => _dotSteps * RoofLoops<TVector>.DotOperationsPerStep,
         _ => 2 * sizeof(float) * (double)_slice,
     };

@@ -1,0 +1,16 @@
+namespace Kernels.Perf;
+
+/// <summary>OpenBLAS on the dequantised weights: what a float layer costs.</summary>
+internal static unsafe class OpenBlasInt8
+{
+    public static IContender Open(Int8Buffers buffers, Int8Oracle oracle, int threads)
+    {
+        return new CallContender(OpenBlas.Identity, threads, buffers.Weights.Dequantized.Length, OpenBlas.Tolerance, Call, oracle.LargestError);
+
+        void Call(int buffer)
+        {
+            (int rows, int inputs, int outputs) = (buffers.Case.RowCount, buffers.Case.InputCount, buffers.Case.OutputCount);
+            OpenBlas.Multiply(buffers.Activations.Pointer, buffers.Weights.Dequantized[buffer].Pointer, buffers.Output.Pointer, rows, outputs, inputs, threads);
+        }
+    }
+}
