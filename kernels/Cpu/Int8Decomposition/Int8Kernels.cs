@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace Kernels.Cpu;
 
@@ -44,13 +45,13 @@ internal readonly unsafe struct Int8Kernels<V, TDot> : IInt8Kernels
     public static void Add(byte* weights, byte* activations, nint rowBytes, int rowCount, int stepCount, int* sums)
     {
         // Five rows take a tile of six, whose last row is dropped.
-        int tiled = (rowCount + 1) / TileRows * TileRows, row;
-        for (int column = 0; column < PanelColumns; column += 2 * TDot.Columns)
+        int tiled = (rowCount + 1) / TileRows * TileRows, row = 0;
+        for (; row < tiled; row += TileRows)
         {
-            for (row = 0; row < tiled; row += TileRows)
+            for (int column = 0; column < PanelColumns; column += 2 * TDot.Columns)
                 AddSixRows(weights + column * Int8WeightsLayout.LaneInputs, activations + row * rowBytes, rowBytes, stepCount, sums + row * PanelColumns + column);
         }
-        for (row = tiled; row < rowCount; row += 2)
+        for (; row < rowCount; row += 2)
         {
             for (int column = 0; column < PanelColumns; column += 4 * TDot.Columns)
             {
@@ -61,6 +62,14 @@ internal readonly unsafe struct Int8Kernels<V, TDot> : IInt8Kernels
                     AddRow(lanes, activations + row * rowBytes, stepCount, sums + row * PanelColumns + column);
             }
         }
+    }
+
+    // The block after this one into level 2: at small batch weights come from memory, in an order that hardware does not foresee.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Prefetch(byte* weights)
+    {
+        if (Sse.IsSupported)
+            Sse.Prefetch1(weights + Int8DecompositionTuning.BlockSteps * StepBytes);
     }
 
     private static int LaneBytes
@@ -82,6 +91,7 @@ internal readonly unsafe struct Int8Kernels<V, TDot> : IInt8Kernels
         V t00 = TDot.Zero, t01 = t00, t10 = t00, t11 = t00, t20 = t00, t21 = t00, t30 = t00, t31 = t00, t40 = t00, t41 = t00, t50 = t00, t51 = t00;
         for (; weights < end; weights += StepBytes)
         {
+            Prefetch(weights);
             V w0 = TDot.LoadWeights(weights), w1 = TDot.LoadWeights(weights + LaneBytes);
             V a = TDot.LoadActivations(upper);
             t00 = TDot.Add(t00, w0, a);
@@ -125,6 +135,8 @@ internal readonly unsafe struct Int8Kernels<V, TDot> : IInt8Kernels
         V t00 = TDot.Zero, t01 = t00, t02 = t00, t03 = t00, t10 = t00, t11 = t00, t12 = t00, t13 = t00;
         for (; weights < end; weights += StepBytes)
         {
+            Prefetch(weights);
+            Prefetch(weights + 2 * LaneBytes);
             V a = TDot.LoadActivations(activations), b = TDot.LoadActivations(activations + rowBytes);
             V w = TDot.LoadWeights(weights);
             t00 = TDot.Add(t00, w, a);
