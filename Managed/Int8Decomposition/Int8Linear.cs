@@ -85,4 +85,28 @@ public sealed class Int8Linear
         }
         GC.KeepAlive(Weights);
     }
+
+    /// <summary>Writes layers to a safetensors file in the layout of bitsandbytes' Linear8bitLt: weight, SCB, weight_format, bias, each behind the layer's name and a point.</summary>
+    /// <param name="path">Where the file will stand; it appears whole or not at all.</param>
+    /// <param name="layers">Layers by name, such as <c>model.layers.0.self_attn.q_proj</c>; an empty name stands for a file of one layer.</param>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    public static void Save(string path, IReadOnlyDictionary<string, Int8Linear> layers)
+    {
+        ArgumentNullException.ThrowIfNull(layers);
+        Int8LinearFile.Save(path, layers);
+    }
+
+    /// <summary>Reads a layer that this library or bitsandbytes has written.</summary>
+    /// <param name="file">An open file.</param>
+    /// <param name="name">The layer's name, without the point; empty in a file of one layer.</param>
+    /// <param name="threshold">See <see cref="Int8DecompositionOptions.Threshold"/>: it is no part of the file.</param>
+    /// <param name="outliers">See <see cref="Int8DecompositionOptions.Outliers"/>.</param>
+    /// <exception cref="KernelFormatException">A tensor is missing, or has another type, shape or content than it should: a layer that is not quantised, for example.</exception>
+    public static Int8Linear Load(
+        SafetensorsReader file, string name = "", float threshold = Int8DecompositionOptions.DefaultThreshold, OutlierScope outliers = OutlierScope.PerRow)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        ArgumentNullException.ThrowIfNull(name);
+        return Int8LinearFile.Load(file, name, threshold, outliers);
+    }
 }

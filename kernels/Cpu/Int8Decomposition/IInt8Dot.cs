@@ -12,7 +12,7 @@ internal unsafe interface IInt8Dot<V> where V : unmanaged
     /// <summary>Bytes in which an activation is kept for <see cref="LoadActivations"/>.</summary>
     static abstract int ActivationBytes { get; }
 
-    /// <summary>What <see cref="Pack"/> adds to an activation. Its product with the weights is taken off again by starting sums at -shift (sum of weights).</summary>
+    /// <summary>What <see cref="StoreActivations"/> adds to an activation. Its product with the weights is taken off again by starting sums at -shift (sum of weights).</summary>
     static abstract int ActivationShift { get; }
 
     static abstract V Zero { get; }
@@ -27,6 +27,6 @@ internal unsafe interface IInt8Dot<V> where V : unmanaged
     /// <summary>sums[c] += total of output c; modulo 2^32.</summary>
     static abstract void AddTo(V totals, int* sums);
 
-    /// <summary>Brings activations into the form that <see cref="LoadActivations"/> reads.</summary>
-    static abstract void Pack(sbyte* values, byte* packed, int count);
+    /// <summary>Stores 4 activations, the bytes of an integer, in the form that <see cref="LoadActivations"/> reads.</summary>
+    static abstract void StoreActivations(int values, byte* packed);
 }

@@ -3,7 +3,7 @@ namespace Kernels.Cpu;
 /// <summary>
 /// The scratch of a block of rows, cut into tiles of <see cref="Int8DecompositionTuning.TileRows"/> rows:
 /// <code>
-/// values   [row][RowBytes]                packed activations
+/// values   [tile][step][row of tile][4]   packed activations: a tile is read from front to back
 /// scales   [row]                          absmax / 127
 /// counts   [tile]                         outlier columns of a tile
 /// columns  [tile][inputs]                 their numbers, ascending
@@ -25,14 +25,17 @@ internal readonly unsafe struct Int8ActivationBlock
     private readonly byte* _flags;
     private readonly byte* _united;
     private readonly int _inputCount;
+    private readonly int _rowBytes;
 
     public Int8ActivationBlock(byte* scratch, int inputCount, int activationBytes, int rowCount)
     {
         int tileCount = TileCount(rowCount);
         _inputCount = inputCount;
-        RowBytes = RowBytesOf(inputCount, activationBytes);
+        _rowBytes = activationBytes * Int8WeightsLayout.LaneInputs;
+        StepBytes = _rowBytes * RowsPerStep(rowCount);
+        TileBytes = TileBytesOf(inputCount, activationBytes, rowCount);
         _values = scratch;
-        _scales = (float*)(_values + tileCount * TileRows * RowBytes);
+        _scales = (float*)(_values + tileCount * TileBytes);
         _counts = (int*)(_scales + tileCount * TileRows);
         _columns = _counts + tileCount;
         _outliers = (float*)(_columns + (long)tileCount * inputCount);
@@ -40,12 +43,16 @@ internal readonly unsafe struct Int8ActivationBlock
         _united = _flags + (long)tileCount * inputCount;
     }
 
-    /// <summary>From a row of packed activations to the next.</summary>
-    public nint RowBytes { get; }
+    /// <summary>From a step of a tile to the next.</summary>
+    public nint StepBytes { get; }
+
+    /// <summary>From a tile to the next.</summary>
+    public nint TileBytes { get; }
 
     public byte* United => _united;
 
-    public byte* Values(int row) => _values + row * RowBytes;
+    /// <summary>A row's part of its tile's first step.</summary>
+    public byte* Values(int row) => _values + row / TileRows * TileBytes + row % TileRows * _rowBytes;
 
     public ref float Scale(int row) => ref _scales[row];
 
@@ -62,10 +69,15 @@ internal readonly unsafe struct Int8ActivationBlock
     public static long Bytes(int inputCount, int activationBytes, int rowCount)
     {
         long tileCount = TileCount(rowCount), lists = inputCount * (sizeof(int) + TileRows * sizeof(float) + sizeof(byte));
-        return tileCount * (TileRows * (RowBytesOf(inputCount, activationBytes) + sizeof(float)) + sizeof(int) + lists) + inputCount;
+        return tileCount * (TileBytesOf(inputCount, activationBytes, rowCount) + TileRows * sizeof(float) + sizeof(int) + lists) + inputCount;
     }
 
-    // One cache line more than whole ones, so that the rows of a tile do not fall into the same sets of level 1 where k is a power of two.
-    private static nint RowBytesOf(int inputCount, int activationBytes) =>
-        (nint)(((long)inputCount * activationBytes + 2 * CacheLine - 1) / CacheLine + 1) * CacheLine;
+    // Fewer rows than a tile lie closer; five take a tile of six.
+    private static int RowsPerStep(int rowCount) => rowCount >= TileRows - 1 ? TileRows : rowCount;
+
+    private static nint TileBytesOf(int inputCount, int activationBytes, int rowCount)
+    {
+        long steps = ((long)inputCount + Int8WeightsLayout.LaneInputs - 1) / Int8WeightsLayout.LaneInputs;
+        return (nint)((steps * Int8WeightsLayout.LaneInputs * activationBytes * RowsPerStep(rowCount) + CacheLine - 1) / CacheLine * CacheLine);
+    }
 }

@@ -43,7 +43,7 @@ internal readonly unsafe struct Int8ActivationJob<T, TStorage, TKernels>(in Int8
     private void Quantize(int row, byte* flags)
     {
         float absMax = StoredRow<T, TStorage>.AbsMax(Source(row), InputCount, _rows.Limit, flags);
-        StoredRow<T, TStorage>.Pack<TKernels>(Source(row), InputCount, _rows.Limit, absMax, _block.Values(row));
+        StoredRow<T, TStorage>.Pack<TKernels>(Source(row), InputCount, _rows.Limit, absMax, _block.Values(row), _block.StepBytes);
         _block.Scale(row) = absMax / AbsMaxRule.LargestValue;
     }
 
@@ -63,7 +63,6 @@ internal readonly unsafe struct Int8ActivationJob<T, TStorage, TKernels>(in Int8
     {
         float* outliers = _block.Outliers(tile) + row % TileRows;
         int* columns = _block.OutlierColumns(tile);
-        sbyte zero = 0;
         for (int i = 0; i < _block.OutlierCount(tile); i++, outliers += TileRows)
         {
             if (i >= count)
@@ -76,7 +75,7 @@ internal readonly unsafe struct Int8ActivationJob<T, TStorage, TKernels>(in Int8
             *outliers = IsUnited || isOwn ? activation : 0;
             // A united column leaves the integer product in all rows; an outlier of the row is zero there already.
             if (IsUnited)
-                TKernels.Pack(&zero, _block.Values(row) + (long)columns[i] * TKernels.ActivationBytes, 1);
+                TKernels.Clear(_block.Values(row) + columns[i] / Int8WeightsLayout.LaneInputs * _block.StepBytes, columns[i] % Int8WeightsLayout.LaneInputs);
         }
     }
 }
@@ -107,6 +106,6 @@ internal readonly unsafe struct Int8PackJob<TKernels>(sbyte* values, int inputCo
     public void Run(long begin, long end)
     {
         for (int row = (int)begin; row < end; row++)
-            TKernels.Pack(_values + (long)row * _inputCount, _block.Values(row), _inputCount);
+            TKernels.Pack(_values + (long)row * _inputCount, _block.Values(row), _block.StepBytes, _inputCount);
     }
 }

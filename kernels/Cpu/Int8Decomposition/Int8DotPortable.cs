@@ -37,18 +37,9 @@ internal static unsafe class Int8DotPortable
     [MethodImpl(Inline)]
     public static Vector256<short> Widen(Vector128<sbyte> bytes) => Vector256.Create(Vector128.WidenLower(bytes), Vector128.WidenUpper(bytes));
 
-    public static void PackShorts(sbyte* values, short* packed, int count)
-    {
-        int i = 0;
-        for (; i + Vector128<sbyte>.Count <= count; i += Vector128<sbyte>.Count)
-        {
-            Vector128<sbyte> bytes = Vector128.Load(values + i);
-            Vector128.WidenLower(bytes).Store(packed + i);
-            Vector128.WidenUpper(bytes).Store(packed + i + Vector128<short>.Count);
-        }
-        for (; i < count; i++)
-            packed[i] = values[i];
-    }
+    /// <summary>4 bytes as 16-bit numbers.</summary>
+    [MethodImpl(Inline)]
+    public static void StoreShorts(int values, byte* packed) => *(long*)packed = Vector128.WidenLower(Vector128.CreateScalarUnsafe(values).AsSByte()).AsInt64().ToScalar();
 }
 
 /// <summary>sdot on 128 bits (ARM64): four products of signed bytes added to 32-bit lanes.</summary>
@@ -89,7 +80,8 @@ internal readonly unsafe struct Int8DotAdvSimd : IInt8Dot<Vector128<int>>
     [MethodImpl(Inline)]
     public static void AddTo(Vector128<int> totals, int* sums) => (Vector128.Load(sums) + totals).Store(sums);
 
-    public static void Pack(sbyte* values, byte* packed, int count) => new ReadOnlySpan<byte>(values, count).CopyTo(new Span<byte>(packed, count));
+    [MethodImpl(Inline)]
+    public static void StoreActivations(int values, byte* packed) => *(int*)packed = values;
 }
 
 /// <summary>One output at a time, for machines without SIMD and as the plainest form.</summary>
@@ -130,5 +122,6 @@ internal readonly unsafe struct Int8DotScalar : IInt8Dot<int>
     [MethodImpl(Inline)]
     public static void AddTo(int totals, int* sums) => *sums += totals;
 
-    public static void Pack(sbyte* values, byte* packed, int count) => Int8DotAdvSimd.Pack(values, packed, count);
+    [MethodImpl(Inline)]
+    public static void StoreActivations(int values, byte* packed) => *(int*)packed = values;
 }

@@ -11,7 +11,7 @@ namespace Kernels.Cpu;
 internal readonly unsafe struct Int8DotVnni : IInt8Dot<Vector256<int>>
 {
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
-    private const byte SignBit = 0x80;
+    private const int SignBit = 0x80, SignBits = unchecked((int)0x80808080);
 
     public static int Columns
     {
@@ -50,14 +50,8 @@ internal readonly unsafe struct Int8DotVnni : IInt8Dot<Vector256<int>>
     public static void AddTo(Vector256<int> totals, int* sums) => (Vector256.Load(sums) + totals).Store(sums);
 
     // a + 128 as an unsigned byte is a with its sign bit flipped.
-    public static void Pack(sbyte* values, byte* packed, int count)
-    {
-        int i = 0;
-        for (; i + Vector256<byte>.Count <= count; i += Vector256<byte>.Count)
-            (Vector256.Load((byte*)values + i) ^ Vector256.Create(SignBit)).Store(packed + i);
-        for (; i < count; i++)
-            packed[i] = (byte)(values[i] ^ SignBit);
-    }
+    [MethodImpl(Inline)]
+    public static void StoreActivations(int values, byte* packed) => *(int*)packed = values ^ SignBits;
 }
 
 /// <summary>
@@ -110,7 +104,8 @@ internal readonly unsafe struct Int8DotAvx2 : IInt8Dot<Vector256<int>>
         (Vector128.Load(sums) + columns).Store(sums);
     }
 
-    public static void Pack(sbyte* values, byte* packed, int count) => Int8DotPortable.PackShorts(values, (short*)packed, count);
+    [MethodImpl(Inline)]
+    public static void StoreActivations(int values, byte* packed) => Int8DotPortable.StoreShorts(values, packed);
 }
 
 /// <summary>The same on 512 bits. .NET 10 has no vpdpbusd of this width to offer.</summary>
@@ -164,7 +159,8 @@ internal readonly unsafe struct Int8DotAvx512 : IInt8Dot<Vector512<int>>
         (Vector256.Load(sums) + columns).Store(sums);
     }
 
-    public static void Pack(sbyte* values, byte* packed, int count) => Int8DotPortable.PackShorts(values, (short*)packed, count);
+    [MethodImpl(Inline)]
+    public static void StoreActivations(int values, byte* packed) => Int8DotPortable.StoreShorts(values, packed);
 }
 
 /// <summary>The same on 128 bits: pmovsxbw (SSE4.1) and pmaddwd.</summary>
@@ -210,5 +206,6 @@ internal readonly unsafe struct Int8DotSse : IInt8Dot<Vector128<int>>
         sums[1] += totals.GetElement(2) + totals.GetElement(3);
     }
 
-    public static void Pack(sbyte* values, byte* packed, int count) => Int8DotPortable.PackShorts(values, (short*)packed, count);
+    [MethodImpl(Inline)]
+    public static void StoreActivations(int values, byte* packed) => Int8DotPortable.StoreShorts(values, packed);
 }

@@ -49,8 +49,8 @@ internal readonly unsafe struct Int8PanelJob<TKernels, TOutput>(in Int8WeightsRo
         byte* weights = _weights.Panels + panel * _weights.Layout.PanelBytes, activations = _block.Values(firstRow);
         for (int step = 0; step < _weights.Layout.StepCount; step += BlockSteps)
         {
-            int steps = Math.Min(BlockSteps, _weights.Layout.StepCount - step), input = step * Int8WeightsLayout.LaneInputs;
-            TKernels.Add(weights + (long)step * Int8WeightsLayout.StepBytes, activations + (long)input * TKernels.ActivationBytes, _block.RowBytes, rowCount, steps, sums);
+            int steps = Math.Min(BlockSteps, _weights.Layout.StepCount - step);
+            TKernels.Add(weights + (long)step * Int8WeightsLayout.StepBytes, activations + step * _block.StepBytes, _block.StepBytes, _block.TileBytes, rowCount, steps, sums);
         }
     }
 

@@ -37,7 +37,7 @@ internal static unsafe class StoredRow<T, TStorage>
 
     /// <summary>The same, in the form that the micro-kernels read.</summary>
     [SkipLocalsInit]
-    public static void Pack<TKernels>(T* row, int count, float limit, float absMax, byte* packed) where TKernels : struct, IInt8Kernels
+    public static void Pack<TKernels>(T* row, int count, float limit, float absMax, byte* packed, nint stepBytes) where TKernels : struct, IInt8Kernels
     {
         sbyte* values = stackalloc sbyte[Chunk];
         float* wide = stackalloc float[Chunk];
@@ -46,7 +46,7 @@ internal static unsafe class StoredRow<T, TStorage>
         {
             int length = Math.Min(Chunk, count - start);
             RowQuantizer.Quantize(Widened(row + start, wide, length), length, limit, raise, factor, values);
-            TKernels.Pack(values, packed + (long)start * TKernels.ActivationBytes, length);
+            TKernels.Pack(values, packed + start / Int8WeightsLayout.LaneInputs * stepBytes, stepBytes, length);
         }
     }
 

@@ -76,7 +76,7 @@ public sealed class Int8DecompositionArgumentTests
     private static void Make(string call, float[] shared, float[] output)
     {
         Span<float> activations = shared.AsSpan(0, Rows * Inputs);
-        Span<sbyte> bytes = MemoryMarshal.Cast<float, sbyte>(shared);
+        Span<sbyte> bytes = MemoryMarshal.Cast<float, sbyte>(shared.AsSpan());
         float[] weights = Int8DecompositionCases.Normal(Outputs * Inputs, 1), stats = [.. Enumerable.Repeat(1f, Outputs)], two = [1, 1];
         var values = new sbyte[Outputs * Inputs];
         Int8Weights packed = Int8Weights.Pack(weights, Outputs, Inputs);
@@ -108,7 +108,7 @@ public sealed class Int8DecompositionArgumentTests
             case "quantised: negative scale": Int8Weights.FromQuantized(values, [.. stats[1..], -1], Outputs, Inputs); break;
             case "integers: no whole rows": Int8Decomposition.MultiplyInt8(values.AsSpan(1), packed, new int[100]); break;
             case "integers: products too short": Int8Decomposition.MultiplyInt8(values, packed, new int[Outputs * Outputs - 1]); break;
-            case "integers: products overlap values": Int8Decomposition.MultiplyInt8(bytes[..Inputs], packed, MemoryMarshal.Cast<float, int>(shared)); break;
+            case "integers: products overlap values": Int8Decomposition.MultiplyInt8(bytes[..Inputs], packed, MemoryMarshal.Cast<float, int>(shared.AsSpan())); break;
             case "integers: beyond int32": MultiplyTooLong(); break;
             case "rows: no columns": Int8Decomposition.QuantizeRows<float>(activations, 0, bytes, output); break;
             case "rows: no whole rows": Int8Decomposition.QuantizeRows<float>(shared, Inputs, bytes, output); break;

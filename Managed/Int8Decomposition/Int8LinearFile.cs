@@ -1,0 +1,105 @@
+namespace Kernels;
+
+/// <summary>
+/// Layers in safetensors files, in the layout of bitsandbytes' Linear8bitLt: <c>weight</c> I8 [outputs, inputs], row-major; <c>SCB</c> F32 [outputs], the largest magnitudes;
+/// <c>weight_format</c> U8, a scalar, 0 for rows; <c>bias</c>, if any, F32, F16 or BF16 [outputs]. Names are preceded by the layer's, as in <c>model.layers.0.self_attn.q_proj.weight</c>.
+/// </summary>
+internal static class Int8LinearFile
+{
+    private const string Weight = "weight", Scales = "SCB", Format = "weight_format", Bias = "bias";
+
+    // The only format in use; older ones were tiled for particular GPUs.
+    private const byte RowFormat = 0;
+
+    public static void Save(string path, IReadOnlyDictionary<string, Int8Linear> layers)
+    {
+        using var writer = SafetensorsWriter.Create(path, layers.SelectMany(layer => Tensors(layer.Key, layer.Value)));
+        foreach ((string name, Int8Linear layer) in layers)
+            Write(writer, name, layer);
+        writer.Commit();
+    }
+
+    public static Int8Linear Load(SafetensorsReader file, string name, float threshold, OutlierScope outliers)
+    {
+        string weight = Join(name, Weight), scales = Join(name, Scales);
+        TensorInfo tensor = file.Find(weight);
+        if (tensor.Type != TensorType.Int8)
+            throw Fault(file, tensor, $"has elements of type {tensor.Type}, not Int8: the layer is not quantised");
+        if (tensor.Shape is not [>= 1 and <= int.MaxValue, >= 1 and <= Int8WeightsLayout.LargestInputCount])
+            throw Fault(file, tensor, $"has shape [{string.Join(", ", tensor.Shape)}], not outputs and at most {Int8WeightsLayout.LargestInputCount} inputs");
+        (int outputs, int inputs) = ((int)tensor.Shape[0], (int)tensor.Shape[1]);
+        CheckFormat(file, Join(name, Format));
+        ReadOnlySpan<float> absMax = Vector<float>(file, scales, outputs);
+        foreach (float largest in absMax)
+        {
+            if (!(largest >= 0 && float.IsFinite(largest)))
+                throw Fault(file, file.Find(scales), $"holds {largest}, which is no largest magnitude");
+        }
+        var weights = Int8Weights.FromQuantized(file.Elements<sbyte>(weight), absMax, outputs, inputs);
+        return new Int8Linear(weights, file.TryFind(Join(name, Bias), out TensorInfo? bias) ? Widened(file, bias, outputs) : default, threshold, outliers);
+    }
+
+    private static string Join(string name, string part) => name.Length == 0 ? part : $"{name}.{part}";
+
+    private static IEnumerable<TensorInfo> Tensors(string name, Int8Linear layer)
+    {
+        Int8Weights weights = layer.Weights;
+        yield return new TensorInfo(Join(name, Weight), TensorType.Int8, weights.OutputCount, weights.InputCount);
+        yield return new TensorInfo(Join(name, Scales), TensorType.Float32, weights.OutputCount);
+        yield return new TensorInfo(Join(name, Format), TensorType.UInt8);
+        if (!layer.Bias.IsEmpty)
+            yield return new TensorInfo(Join(name, Bias), TensorType.Float32, weights.OutputCount);
+    }
+
+    private static void Write(SafetensorsWriter writer, string name, Int8Linear layer)
+    {
+        var values = new sbyte[checked(layer.Weights.OutputCount * layer.Weights.InputCount)];
+        layer.Weights.CopyValuesTo(values);
+        writer.Write<sbyte>(Join(name, Weight), values);
+        writer.Write(Join(name, Scales), layer.Weights.AbsMax);
+        writer.Write<byte>(Join(name, Format), [RowFormat]);
+        if (!layer.Bias.IsEmpty)
+            writer.Write(Join(name, Bias), layer.Bias);
+    }
+
+    // Files written before the format was stored lack it; they hold rows.
+    private static void CheckFormat(SafetensorsReader file, string name)
+    {
+        if (!file.TryFind(name, out TensorInfo? tensor))
+            return;
+        if (tensor.Type != TensorType.UInt8 || tensor.ElementCount != 1)
+            throw Fault(file, tensor, $"is {tensor.ElementCount} elements of type {tensor.Type}, not one UInt8");
+        if (file.Elements<byte>(name)[0] is var format and not RowFormat)
+            throw Fault(file, tensor, $"is {format}; only {RowFormat}, rows, can be read");
+    }
+
+    private static ReadOnlySpan<T> Vector<T>(SafetensorsReader file, string name, int count) where T : unmanaged
+    {
+        TensorInfo tensor = file.Find(name);
+        if (tensor.ElementCount != count)
+            throw Fault(file, tensor, $"has {tensor.ElementCount} elements for {count} outputs");
+        return file.Elements<T>(name);
+    }
+
+    private static float[] Widened(SafetensorsReader file, TensorInfo bias, int count)
+    {
+        var wide = new float[count];
+        switch (bias.Type)
+        {
+            case TensorType.Float16:
+                for (int i = 0; i < count; i++)
+                    wide[i] = (float)Vector<Half>(file, bias.Name, count)[i];
+                break;
+            case TensorType.BFloat16:
+                for (int i = 0; i < count; i++)
+                    wide[i] = Vector<BFloat16>(file, bias.Name, count)[i];
+                break;
+            default:
+                Vector<float>(file, bias.Name, count).CopyTo(wide);
+                break;
+        }
+        return wide;
+    }
+
+    private static KernelFormatException Fault(SafetensorsReader file, TensorInfo tensor, string reason) => new(file.FileName, tensor.Name, tensor.Offset, reason);
+}
