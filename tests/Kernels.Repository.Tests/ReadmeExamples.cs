@@ -47,6 +47,23 @@ public sealed class ReadmeExamples
     }
 
     [Fact]
+    public void Int8DecompositionExample()
+    {
+        // README
+        float[] linear = new float[3 * 4];                                        // [outputs, inputs]
+        Array.Fill(linear, 0.25f);
+        Int8Weights eightBits = Int8Weights.Pack(linear, outputCount: 3, inputCount: 4);
+        float[] features = [1f, -0.5f, 0.25f, 60f], projected = new float[3];     // 60 is an outlier: it is multiplied in float
+        Int8Decomposition.Multiply<float>(features, eightBits, projected, new() { Threshold = 6f });
+        var layer = new Int8Linear(eightBits, bias: [1f, 2f, 3f]);                // Forward, Backward, Save, Load
+        layer.Forward<float>(features, projected);
+        // end
+        // -0.5 becomes -64 / 127 and 0.25 becomes 32 / 127; weights of one value lose nothing.
+        for (int i = 0; i < projected.Length; i++)
+            Assert.Equal(0.25f * ((127 - 64 + 32) / 127f + 60) + i + 1, projected[i], 1e-5f);
+    }
+
+    [Fact]
     public void TensorBleuExample()
     {
         // README

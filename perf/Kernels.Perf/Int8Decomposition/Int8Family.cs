@@ -8,7 +8,7 @@ internal sealed class Int8Family : IFamilyBench
 
     private static readonly int[] s_rowCounts = [1, 2, 4, 8, 16, 32, 64, 128, 512];
 
-    private static readonly int[] s_fewRowCounts = [1, 8, 128];
+    private static readonly int[] s_fewRowCounts = [1, 8, 32, 128];
 
     // Of the first layer: what decomposition costs.
     private static readonly double[] s_outlierFractions = [0.001, 0.01];
