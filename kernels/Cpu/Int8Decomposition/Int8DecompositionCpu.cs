@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
 
 namespace Kernels.Cpu;
 
@@ -82,14 +83,14 @@ internal sealed unsafe class Int8DecompositionCpu<T, TStorage, TKernels> : IInt8
     private readonly ref struct Scratch
     {
         private readonly byte[] _rented;
-        private readonly System.Runtime.InteropServices.GCHandle _pin;
+        private readonly GCHandle _pin;
 
         public Scratch(int inputCount, int rowCount)
         {
             int blockRows = Math.Min(rowCount, Int8DecompositionTuning.BlockRows);
             long bytes = Int8ActivationBlock.Bytes(inputCount, TKernels.ActivationBytes, blockRows);
             _rented = ArrayPool<byte>.Shared.Rent(checked((int)bytes + Int8WeightsLayout.Alignment));
-            _pin = System.Runtime.InteropServices.GCHandle.Alloc(_rented, System.Runtime.InteropServices.GCHandleType.Pinned);
+            _pin = GCHandle.Alloc(_rented, GCHandleType.Pinned);
             var address = (nint)_pin.AddrOfPinnedObject();
             Block = new Int8ActivationBlock((byte*)((address + Int8WeightsLayout.Alignment - 1) & -Int8WeightsLayout.Alignment), inputCount, TKernels.ActivationBytes, blockRows);
         }

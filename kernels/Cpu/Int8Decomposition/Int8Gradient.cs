@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
 
 namespace Kernels.Cpu;
 
@@ -17,7 +18,7 @@ internal static unsafe class Int8Gradient<T, TStorage>
         Int8WeightsLayout layout = rows.Weights.Layout;
         int stride = layout.PanelCount * Int8WeightsLayout.PanelColumns, blockRows = Math.Min(BlockRows, rows.RowCount + Int8DecompositionTuning.TileRows - 1);
         if (rows.WeightGradient != null)
-            NativeClear(rows.WeightGradient, (long)layout.OutputCount * layout.InputCount);
+            NativeMemory.Clear(rows.WeightGradient, (nuint)layout.OutputCount * (nuint)layout.InputCount * sizeof(float));
         if (rows.BiasGradient != null)
             new Span<float>(rows.BiasGradient, layout.OutputCount).Clear();
         float[] rented = ArrayPool<float>.Shared.Rent(checked(blockRows * stride));
@@ -57,7 +58,4 @@ internal static unsafe class Int8Gradient<T, TStorage>
                 sums[i] += gradient[(long)row * stride + i];
         }
     }
-
-    private static void NativeClear(float* values, long count) =>
-        System.Runtime.InteropServices.NativeMemory.Clear(values, (nuint)count * sizeof(float));
 }

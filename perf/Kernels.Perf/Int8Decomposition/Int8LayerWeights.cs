@@ -13,10 +13,6 @@ internal sealed class Int8LayerWeights(int inputCount, int outputCount) : IDispo
     private NativeBuffer<float>[]? _dequantized;
     private sbyte[]? _values;
 
-    public int InputCount => inputCount;
-
-    public int OutputCount => outputCount;
-
     public Int8Weights[] Packed => _packed ??= Pack();
 
     /// <summary>[n, k]: float rivals multiply with the very weights that ours stand for.</summary>

@@ -17,7 +17,7 @@ internal static class Int8DecompositionOracle
         // Numbers whose factor exceeds float are raised by 2^64 first.
         double raise = absMax < Math.ScaleB(1, -120) ? Math.ScaleB(1, 64) : 1;
         float factor = absMax == 0 ? 0 : 127 / (float)(absMax * raise);
-        return ([.. row.Select(x => Math.Abs(x) < limit ? (sbyte)Math.Round((double)(float)((float)(x * raise) * factor), MidpointRounding.ToEven) : (sbyte)0)], absMax);
+        return ([.. row.Select(x => Math.Abs(x) < limit ? (sbyte)MathF.Round((float)(x * raise) * factor) : (sbyte)0)], absMax);
     }
 
     /// <summary>products[m, n] = left[m, k] right[n, k]^T in 64 bits.</summary>

@@ -10,9 +10,11 @@ namespace Kernels.Tests;
 internal sealed class StoriesModel
 {
     private const float NormEpsilon = 1e-5f, RotaryBase = 10000;
+
+    // Width, hidden width, layers, heads, key heads, vocabulary, positions.
     private const int HeaderInts = 7;
 
-    private readonly int _width, _hidden, _layers, _heads, _keyHeads, _vocabulary, _positions;
+    private readonly int _width, _hidden, _layers, _heads, _keyHeads, _vocabulary;
     private readonly float[] _embedding, _finalNorm;
     private readonly Layer[] _all;
 
@@ -20,7 +22,7 @@ internal sealed class StoriesModel
     {
         byte[] bytes = File.ReadAllBytes(path);
         int[] header = MemoryMarshal.Cast<byte, int>(bytes)[..HeaderInts].ToArray();
-        (_width, _hidden, _layers, _heads, _keyHeads, _vocabulary, _positions) = (header[0], header[1], header[2], header[3], header[4], header[5], header[6]);
+        (_width, _hidden, _layers, _heads, _keyHeads, _vocabulary) = (header[0], header[1], header[2], header[3], header[4], header[5]);
         float[] floats = MemoryMarshal.Cast<byte, float>(bytes.AsSpan(HeaderInts * sizeof(int))).ToArray();
         int at = 0;
         _embedding = Take(_vocabulary * _width);
