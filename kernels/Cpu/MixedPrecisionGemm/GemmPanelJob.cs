@@ -1,9 +1,18 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace Kernels.Cpu;
 
-/// <summary>Panels of 64 outputs for a block of rows: the segments one after another, then bias and the rounding to the output's type.</summary>
-internal readonly unsafe struct GemmPanelJob<T, TStorage, TKernels>(in MixedPrecisionGemmRows<T> rows, int firstRow, in ActivationBlock block) : IRangeJob
+/// <summary>
+/// Panels of 64 outputs for a block of rows: the segments one after another, then bias and the rounding to the output's type. Where there are few panels the
+/// items are parts of them (<see cref="GemmParts"/>), whose sums <see cref="Reduce"/> adds in order.
+/// </summary>
+/// <param name="rows">The product.</param>
+/// <param name="firstRow">The block's first row.</param>
+/// <param name="block">Its activations.</param>
+/// <param name="parts">How a panel is cut.</param>
+/// <param name="partSums">[panels, parts, rows of the block, 64]; null for a single part.</param>
+internal readonly unsafe struct GemmPanelJob<T, TStorage, TKernels>(in MixedPrecisionGemmRows<T> rows, int firstRow, in ActivationBlock block, GemmParts parts, float* partSums) : IRangeJob
     where T : unmanaged
     where TStorage : struct, IStorage<T, float>
     where TKernels : struct, IGemmKernels
@@ -13,21 +22,49 @@ internal readonly unsafe struct GemmPanelJob<T, TStorage, TKernels>(in MixedPrec
     private readonly MixedPrecisionGemmRows<T> _rows = rows;
     private readonly int _firstRow = firstRow;
     private readonly ActivationBlock _block = block;
+    private readonly GemmParts _parts = parts;
+    private readonly float* _partSums = partSums;
+
+    private int SumCount => _block.RowCount * PanelColumns;
 
     [SkipLocalsInit]
     public void Run(long begin, long end)
     {
+        if (_parts.Count > 1)
+        {
+            for (long item = begin; item < end; item++)
+                AddPart(item / _parts.Count, (int)(item % _parts.Count), _partSums + item * SumCount);
+            return;
+        }
         // A register of AVX-512 is a cache line: unaligned, every access to the sums would touch two.
         const int alignment = QuantizedWeightsLayout.Alignment;
         byte* unaligned = stackalloc byte[MixedPrecisionGemmTuning.BlockRows * PanelColumns * sizeof(float) + alignment];
         var sums = (float*)(((nint)unaligned + alignment - 1) & -alignment);
         for (long panel = begin; panel < end; panel++)
         {
-            new Span<float>(sums, _block.RowCount * PanelColumns).Clear();
-            for (int group = 0; group < _rows.Layout.GroupCount; group++)
-                AddGroup(panel, group, sums);
+            AddPart(panel, 0, sums);
             Finish(panel, sums);
         }
+    }
+
+    /// <summary>Adds the parts of a panel, in order, to the first, and writes the results.</summary>
+    public void Reduce(long panel)
+    {
+        float* sums = _partSums + panel * _parts.Count * SumCount;
+        for (int part = 1; part < _parts.Count; part++)
+        {
+            for (int i = 0; i < SumCount; i += Vector128<float>.Count)
+                (Vector128.Load(sums + i) + Vector128.Load(sums + part * SumCount + i)).Store(sums + i);
+        }
+        Finish(panel, sums);
+    }
+
+    private void AddPart(long panel, int part, float* sums)
+    {
+        new Span<float>(sums, SumCount).Clear();
+        (int first, int end) = _parts.Groups(part);
+        for (int group = first; group < end; group++)
+            AddGroup(panel, group, sums);
     }
 
     private void AddGroup(long panel, int group, float* sums)
@@ -62,5 +99,20 @@ internal readonly unsafe struct GemmPanelJob<T, TStorage, TKernels>(in MixedPrec
                 sums[column] += _rows.Bias[firstOutput + column];
             TStorage.Narrow(sums, _rows.Output + (long)(_firstRow + row) * outputCount + firstOutput, columns);
         }
+    }
+}
+
+/// <summary>The second step of a product whose panels were cut: the items are the panels.</summary>
+internal readonly struct GemmReductionJob<T, TStorage, TKernels>(in GemmPanelJob<T, TStorage, TKernels> parts) : IRangeJob
+    where T : unmanaged
+    where TStorage : struct, IStorage<T, float>
+    where TKernels : struct, IGemmKernels
+{
+    private readonly GemmPanelJob<T, TStorage, TKernels> _parts = parts;
+
+    public void Run(long begin, long end)
+    {
+        for (long panel = begin; panel < end; panel++)
+            _parts.Reduce(panel);
     }
 }

@@ -14,7 +14,8 @@ internal sealed unsafe class MixedPrecisionGemmCpu<T, TStorage, TKernels> : IMix
     public void Multiply(in MixedPrecisionGemmRows<T> rows, in KernelOptions options)
     {
         int threads = ThreadCount(rows, options), blockRows = Math.Min(rows.RowCount, MixedPrecisionGemmTuning.BlockRows);
-        long bytes = ActivationBlock.Bytes(rows.Layout, rows.Arithmetic, blockRows);
+        long activationBytes = QuantizedWeightsLayout.RoundUp(checked((int)ActivationBlock.Bytes(rows.Layout, rows.Arithmetic, blockRows)), QuantizedWeightsLayout.Alignment);
+        long bytes = activationBytes + PartSumBytes(rows.Layout, blockRows);
         byte[] scratch = ArrayPool<byte>.Shared.Rent(checked((int)bytes + QuantizedWeightsLayout.Alignment));
         try
         {
@@ -22,7 +23,7 @@ internal sealed unsafe class MixedPrecisionGemmCpu<T, TStorage, TKernels> : IMix
             {
                 byte* aligned = unaligned + (-(nint)unaligned & (QuantizedWeightsLayout.Alignment - 1));
                 for (int row = 0; row < rows.RowCount; row += blockRows)
-                    MultiplyBlock(rows, row, Math.Min(blockRows, rows.RowCount - row), aligned, threads, options.CancellationToken);
+                    MultiplyBlock(rows, row, Math.Min(blockRows, rows.RowCount - row), aligned, (float*)(aligned + activationBytes), threads, options.CancellationToken);
             }
         }
         finally
@@ -31,12 +32,22 @@ internal sealed unsafe class MixedPrecisionGemmCpu<T, TStorage, TKernels> : IMix
         }
     }
 
-    private static void MultiplyBlock(in MixedPrecisionGemmRows<T> rows, int firstRow, int rowCount, byte* scratch, int threads, CancellationToken cancellation)
+    private static void MultiplyBlock(in MixedPrecisionGemmRows<T> rows, int firstRow, int rowCount, byte* scratch, float* partSums, int threads, CancellationToken cancellation)
     {
         var block = new ActivationBlock(scratch, rows.Layout, rows.Arithmetic, rowCount);
         T* activations = rows.Activations + (long)firstRow * rows.Layout.InputCount;
         RangeRunner.Run(new ActivationJob<T, TStorage>(rows.Layout, rows.Arithmetic, activations, rows.InputOrder, block), rowCount, grain: 1, threads, cancellation);
-        RangeRunner.Run(new GemmPanelJob<T, TStorage, TKernels>(rows, firstRow, block), rows.Layout.PanelCount, grain: 1, threads, cancellation);
+        var parts = new GemmParts(rows.Layout);
+        var panels = new GemmPanelJob<T, TStorage, TKernels>(rows, firstRow, block, parts, partSums);
+        RangeRunner.Run(panels, (long)rows.Layout.PanelCount * parts.Count, grain: 1, threads, cancellation);
+        if (parts.Count > 1)
+            RangeRunner.Run(new GemmReductionJob<T, TStorage, TKernels>(panels), rows.Layout.PanelCount, grain: 1, threads, cancellation);
+    }
+
+    private static long PartSumBytes(in QuantizedWeightsLayout layout, int rowCount)
+    {
+        int parts = new GemmParts(layout).Count;
+        return parts == 1 ? 0 : (long)layout.PanelCount * parts * rowCount * QuantizedWeightsLayout.PanelColumns * sizeof(float);
     }
 
     private static int ThreadCount(in MixedPrecisionGemmRows<T> rows, in KernelOptions options)

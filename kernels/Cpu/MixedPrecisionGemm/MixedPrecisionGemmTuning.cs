@@ -8,4 +8,10 @@ internal static class MixedPrecisionGemmTuning
 
     /// <summary>Multiply-adds below which a second thread costs more than it saves: some 20 microseconds of the memory-bound single row.</summary>
     public const long ParallelProducts = 1 << 20;
+
+    /// <summary>Panels from which on none is cut: several for each thread of a common machine.</summary>
+    public const int ItemsToShareOut = 16;
+
+    /// <summary>Inputs of a part of a panel: 32 KiB of packed weights, a microsecond of reading.</summary>
+    public const int ShortestPart = 1024;
 }

@@ -1,3 +1,5 @@
+using Kernels.Cpu;
+
 namespace Kernels.Tests;
 
 /// <summary>The shapes that other projects test, on the default variant: a row's result does not depend on the batch, so one oracle serves all batches of a layer.</summary>
@@ -45,6 +47,27 @@ public sealed class MixedPrecisionGemmShapeTests
         CheckDefault(rows, outputs, inputs, new(QuantizedType.U4, QuantizationFormat.WholeColumn));
         CheckDefault(rows, outputs, inputs, new(QuantizedType.U4ZeroPoint, QuantizationFormat.WholeColumn));
         CheckDefault(rows, outputs, inputs, new(QuantizedType.U8, QuantizationFormat.WholeColumn));
+    }
+
+    [Theory]
+    [InlineData(1, 4096, 128, 4)]
+    [InlineData(70, 5 * 1024, 64, 5)]
+    [InlineData(130, 3000, 1000, 2)]
+    [InlineData(64, 4096, QuantizationFormat.WholeColumn, 1)]
+    [InlineData(16 * 64, 4096, 128, 1)]
+    public void FewOutputsAreCutOverTheInputs(int outputs, int inputs, int group, int parts)
+    {
+        QuantizedWeights weights = MixedPrecisionGemmCases.Weights(outputs, inputs, new(QuantizedType.U4, group));
+        Assert.Equal(parts, new GemmParts(weights.Layout).Count);
+        float[] activations = MixedPrecisionGemmCases.Normal(3 * inputs, 1);
+        foreach (GemmArithmetic arithmetic in MixedPrecisionGemmCases.Arithmetics)
+        {
+            float[] expected = MixedPrecisionGemmCases.Multiply<float>(activations, weights, arithmetic, new() { MaxDegreeOfParallelism = 1 });
+            MixedPrecisionGemmOracle.Of<float>(activations, weights, arithmetic).Check<float>(expected, $"{arithmetic}, {outputs} x {inputs}");
+            foreach (int threads in (int[])[2, 3, 7])
+                Assert.Equal(expected, MixedPrecisionGemmCases.Multiply<float>(activations, weights, arithmetic, new() { MaxDegreeOfParallelism = threads }));
+            Assert.Equal(expected[..outputs], MixedPrecisionGemmCases.Multiply<float>(activations.AsSpan(0, inputs), weights, arithmetic, default));
+        }
     }
 
     [Fact]
