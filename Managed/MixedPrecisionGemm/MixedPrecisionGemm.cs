@@ -1,3 +1,5 @@
+using CommunityToolkit.HighPerformance;
+
 namespace Kernels;
 
 /// <summary>Products of float activations and weights quantised to 4 or 8 bits in groups: the contract of MARLIN (arXiv 2408.11743) on CPUs.</summary>
@@ -23,9 +25,22 @@ public static class MixedPrecisionGemm
     /// <param name="output">[m, n], row-major; at least that many elements. May not overlap the activations or the bias.</param>
     /// <param name="options">Arithmetic, bias, and how to run.</param>
     /// <typeparam name="T"><see cref="float"/>, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
-    public static unsafe void Multiply<T>(ReadOnlySpan<T> activations, QuantizedWeights weights, Span<T> output, in MixedPrecisionGemmOptions options = default) where T : unmanaged
+    public static void Multiply<T>(ReadOnlySpan<T> activations, QuantizedWeights weights, Span<T> output, in MixedPrecisionGemmOptions options = default) where T : unmanaged =>
+        Run(new MixedPrecisionGemmProblem<T>(activations, weights, output, options));
+
+    /// <summary>Multiplies rows that have gaps between them.</summary>
+    /// <param name="activations">[m, k]; k is the weights' <see cref="QuantizedWeights.InputCount"/>.</param>
+    /// <param name="weights">W, [n, k].</param>
+    /// <param name="output">[m, n]. What lies between its first and last element may not overlap the bias, nor what lies between those of the activations; gaps stay as they are.</param>
+    /// <param name="options">Arithmetic, bias, and how to run.</param>
+    /// <typeparam name="T"><see cref="float"/>, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
+    public static void Multiply<T>(ReadOnlySpan2D<T> activations, QuantizedWeights weights, Span2D<T> output, in MixedPrecisionGemmOptions options = default) where T : unmanaged =>
+        Run(new MixedPrecisionGemmProblem<T>(activations, weights, output, options));
+
+    private static unsafe void Run<T>(in MixedPrecisionGemmProblem<T> problem) where T : unmanaged
     {
-        var problem = new MixedPrecisionGemmProblem<T>(activations, weights, output, options);
+        QuantizedWeights weights = problem.Weights;
+        MixedPrecisionGemmOptions options = problem.Options;
         IMixedPrecisionGemmBackend<T> backend = MixedPrecisionGemmVariants<T>.Of(weights.Format).Select(options.Kernel);
         if (problem.RowCount == 0)
             return;
@@ -38,6 +53,8 @@ public static class MixedPrecisionGemm
                 var rows = new MixedPrecisionGemmRows<T>
                 {
                     RowCount = problem.RowCount,
+                    ActivationStride = problem.ActivationStride,
+                    OutputStride = problem.OutputStride,
                     Arithmetic = options.Arithmetic,
                     Layout = weights.Layout,
                     Weights = weights.Packed,

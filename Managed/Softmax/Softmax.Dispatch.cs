@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using CommunityToolkit.HighPerformance;
 
 namespace Kernels;
@@ -62,25 +60,13 @@ public static partial class Softmax
     {
         if (output.Height != logits.Height || output.Width != logits.Width)
             throw new ArgumentException($"{output.Height} x {output.Width} for logits of {logits.Height} x {logits.Width}", outputName);
-        var shape = new SoftmaxShape(logits.Height, logits.Width, 1, RowStride<T>(logits), RowStride<T>(output));
-        Run(new SoftmaxProblem<T>(operation, shape, Flatten(logits, shape.InputExtent), FlattenWritable(output, shape.OutputExtent), options, outputName));
+        var shape = new SoftmaxShape(logits.Height, logits.Width, 1, StridedRows.Stride<T>(logits), StridedRows.Stride<T>(output));
+        Run(new SoftmaxProblem<T>(operation, shape, StridedRows.Flatten(logits, shape.InputExtent), StridedRows.FlattenWritable(output, shape.OutputExtent), options, outputName));
     }
 
     private static void RunStrided<T>(ReadOnlySpan2D<T> logits, Span<T> logSumExp, in SoftmaxOptions<T> options) where T : unmanaged
     {
-        var shape = new SoftmaxShape(logits.Height, logits.Width, 1, RowStride(logits), logits.Width);
-        Run(new SoftmaxProblem<T>(SoftmaxOperation.LogSumExp, shape, Flatten(logits, shape.InputExtent), logSumExp, options, nameof(logSumExp)));
+        var shape = new SoftmaxShape(logits.Height, logits.Width, 1, StridedRows.Stride(logits), logits.Width);
+        Run(new SoftmaxProblem<T>(SoftmaxOperation.LogSumExp, shape, StridedRows.Flatten(logits, shape.InputExtent), logSumExp, options, nameof(logSumExp)));
     }
-
-    // Elements from one row's start to the next.
-    private static long RowStride<T>(ReadOnlySpan2D<T> matrix) where T : unmanaged =>
-        matrix.Height < 2 || matrix.Width == 0
-            ? matrix.Width
-            : Unsafe.ByteOffset(in matrix.DangerousGetReferenceAt(0, 0), in matrix.DangerousGetReferenceAt(1, 0)) / Unsafe.SizeOf<T>();
-
-    private static ReadOnlySpan<T> Flatten<T>(ReadOnlySpan2D<T> matrix, long extent) where T : unmanaged =>
-        extent == 0 ? default : MemoryMarshal.CreateReadOnlySpan(ref matrix.DangerousGetReference(), checked((int)extent));
-
-    private static Span<T> FlattenWritable<T>(Span2D<T> matrix, long extent) where T : unmanaged =>
-        extent == 0 ? default : MemoryMarshal.CreateSpan(ref matrix.DangerousGetReference(), checked((int)extent));
 }

@@ -19,6 +19,9 @@ internal unsafe struct MixedPrecisionGemmRows<T> where T : unmanaged
     public T* Activations;
     public T* Output;
 
+    /// <summary>Elements from one row's start to the next: at least as many as a row has.</summary>
+    public long ActivationStride, OutputStride;
+
     /// <summary>Null for none.</summary>
     public float* Bias;
 }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using CommunityToolkit.HighPerformance;
 
 namespace Kernels;
 
@@ -8,6 +9,10 @@ internal readonly ref struct MixedPrecisionGemmProblem<T> where T : unmanaged
     public const string ActivationsName = "activations", WeightsName = "weights", OutputName = "output";
 
     public readonly int RowCount;
+
+    /// <summary>Elements from one row's start to the next.</summary>
+    public readonly long ActivationStride, OutputStride;
+
     public readonly ReadOnlySpan<T> Activations;
     public readonly QuantizedWeights Weights;
     public readonly Span<T> Output;
@@ -15,9 +20,7 @@ internal readonly ref struct MixedPrecisionGemmProblem<T> where T : unmanaged
 
     public MixedPrecisionGemmProblem(ReadOnlySpan<T> activations, QuantizedWeights weights, Span<T> output, in MixedPrecisionGemmOptions options)
     {
-        if (typeof(T) != typeof(float) && typeof(T) != typeof(Half) && typeof(T) != typeof(BFloat16))
-            throw new NotSupportedException($"The element type {typeof(T)} has no mixed-precision kernels: use float, Half or Kernels.BFloat16.");
-        ArgumentNullException.ThrowIfNull(weights, WeightsName);
+        CheckTypes(weights);
         if (activations.Length % weights.InputCount != 0)
             throw new ArgumentException($"{activations.Length} elements are no whole number of rows of {weights.InputCount} inputs", ActivationsName);
         RowCount = activations.Length / weights.InputCount;
@@ -25,12 +28,45 @@ internal readonly ref struct MixedPrecisionGemmProblem<T> where T : unmanaged
         if (output.Length < needed)
             throw new ArgumentException($"{output.Length} elements are too few: {needed} are written", OutputName);
         Output = output[..(int)needed];
-        CheckOptions(options, weights);
-        CheckDisjoint(activations, Output, ActivationsName);
-        CheckDisjoint(options.Bias, Output, nameof(options.Bias));
         Activations = activations;
         Weights = weights;
         Options = options;
+        (ActivationStride, OutputStride) = (weights.InputCount, weights.OutputCount);
+        CheckOptions(options, weights);
+        CheckDisjoint();
+    }
+
+    public MixedPrecisionGemmProblem(ReadOnlySpan2D<T> activations, QuantizedWeights weights, Span2D<T> output, in MixedPrecisionGemmOptions options)
+    {
+        CheckTypes(weights);
+        if (activations.Width != weights.InputCount)
+            throw new ArgumentException($"{activations.Width} columns for {weights.InputCount} inputs", ActivationsName);
+        if (output.Height != activations.Height || output.Width != weights.OutputCount)
+            throw new ArgumentException($"{output.Height} x {output.Width} for a product of {activations.Height} x {weights.OutputCount}", OutputName);
+        RowCount = activations.Height;
+        (ActivationStride, OutputStride) = (StridedRows.Stride(activations), StridedRows.Stride<T>(output));
+        Activations = StridedRows.Flatten(activations, Extent(ActivationStride, activations.Width));
+        Output = StridedRows.FlattenWritable(output, Extent(OutputStride, output.Width));
+        Weights = weights;
+        Options = options;
+        CheckOptions(options, weights);
+        CheckDisjoint();
+    }
+
+    // From the first element to the last, gaps between rows included.
+    private long Extent(long stride, int width) => RowCount == 0 ? 0 : (RowCount - 1) * stride + width;
+
+    private static void CheckTypes(QuantizedWeights weights)
+    {
+        if (typeof(T) != typeof(float) && typeof(T) != typeof(Half) && typeof(T) != typeof(BFloat16))
+            throw new NotSupportedException($"The element type {typeof(T)} has no mixed-precision kernels: use float, Half or Kernels.BFloat16.");
+        ArgumentNullException.ThrowIfNull(weights, WeightsName);
+    }
+
+    private void CheckDisjoint()
+    {
+        CheckDisjoint(Activations, Output, ActivationsName);
+        CheckDisjoint(Options.Bias, Output, nameof(Options.Bias));
     }
 
     private static void CheckOptions(in MixedPrecisionGemmOptions options, QuantizedWeights weights)

@@ -3,32 +3,31 @@ using System.Runtime.CompilerServices;
 namespace Kernels.Cpu;
 
 /// <summary>Brings rows of activations into an <see cref="ActivationBlock"/>.</summary>
-internal readonly unsafe struct ActivationJob<T, TStorage>(in QuantizedWeightsLayout layout, GemmArithmetic arithmetic, T* rows, int* inputOrder, in ActivationBlock block) : IRangeJob
+internal readonly unsafe struct ActivationJob<T, TStorage>(in MixedPrecisionGemmRows<T> rows, int firstRow, in ActivationBlock block) : IRangeJob
     where T : unmanaged
     where TStorage : struct, IStorage<T, float>
 {
-    private readonly QuantizedWeightsLayout _layout = layout;
-    private readonly GemmArithmetic _arithmetic = arithmetic;
-    private readonly T* _rows = rows;
-    private readonly int* _inputOrder = inputOrder;
+    private readonly MixedPrecisionGemmRows<T> _rows = rows;
+    private readonly int _firstRow = firstRow;
     private readonly ActivationBlock _block = block;
 
     [SkipLocalsInit]
     public void Run(long begin, long end)
     {
+        QuantizedWeightsLayout layout = _rows.Layout;
         T* gathered = stackalloc T[QuantizedWeightsLayout.LargestSegment];
         for (long row = begin; row < end; row++)
         {
-            T* source = _rows + row * _layout.InputCount;
+            T* source = _rows.Activations + (_firstRow + row) * _rows.ActivationStride;
             int packed = 0;
-            for (int group = 0; group < _layout.GroupCount; group++)
+            for (int group = 0; group < layout.GroupCount; group++)
             {
-                for (int i = 0; i < _layout.SegmentsPerGroup; i++)
+                for (int i = 0; i < layout.SegmentsPerGroup; i++)
                 {
-                    ActivationSegment segment = _block.Segment(_layout, group, i);
-                    int count = _layout.SegmentLength(i);
-                    T* values = _inputOrder == null ? source + packed : Gather(source, _inputOrder + packed, count, gathered);
-                    if (_arithmetic == GemmArithmetic.Int8Activations)
+                    ActivationSegment segment = _block.Segment(layout, group, i);
+                    int count = layout.SegmentLength(i);
+                    T* values = _rows.InputOrder == null ? source + packed : Gather(source, _rows.InputOrder + packed, count, gathered);
+                    if (_rows.Arithmetic == GemmArithmetic.Int8Activations)
                         Round(values, count, segment, row);
                     else
                         Widen(values, count, (float*)segment.Values + row * segment.Length, segment.Length);

@@ -97,7 +97,7 @@ internal readonly unsafe struct GemmPanelJob<T, TStorage, TKernels>(in MixedPrec
         {
             for (int column = 0; _rows.Bias != null && column < columns; column++)
                 sums[column] += _rows.Bias[firstOutput + column];
-            TStorage.Narrow(sums, _rows.Output + (long)(_firstRow + row) * outputCount + firstOutput, columns);
+            TStorage.Narrow(sums, _rows.Output + (_firstRow + row) * _rows.OutputStride + firstOutput, columns);
         }
     }
 }

@@ -35,8 +35,7 @@ internal sealed unsafe class MixedPrecisionGemmCpu<T, TStorage, TKernels> : IMix
     private static void MultiplyBlock(in MixedPrecisionGemmRows<T> rows, int firstRow, int rowCount, byte* scratch, float* partSums, int threads, CancellationToken cancellation)
     {
         var block = new ActivationBlock(scratch, rows.Layout, rows.Arithmetic, rowCount);
-        T* activations = rows.Activations + (long)firstRow * rows.Layout.InputCount;
-        RangeRunner.Run(new ActivationJob<T, TStorage>(rows.Layout, rows.Arithmetic, activations, rows.InputOrder, block), rowCount, grain: 1, threads, cancellation);
+        RangeRunner.Run(new ActivationJob<T, TStorage>(rows, firstRow, block), rowCount, grain: 1, threads, cancellation);
         var parts = new GemmParts(rows.Layout);
         var panels = new GemmPanelJob<T, TStorage, TKernels>(rows, firstRow, block, parts, partSums);
         RangeRunner.Run(panels, (long)rows.Layout.PanelCount * parts.Count, grain: 1, threads, cancellation);

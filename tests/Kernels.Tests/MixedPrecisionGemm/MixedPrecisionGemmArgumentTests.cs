@@ -1,3 +1,5 @@
+using CommunityToolkit.HighPerformance;
+
 namespace Kernels.Tests;
 
 /// <summary>Bad arguments are refused by name before a byte is written.</summary>
@@ -12,6 +14,9 @@ public sealed class MixedPrecisionGemmArgumentTests
         { "output too short", "output" },
         { "output overlaps activations", "output" },
         { "output overlaps bias", "output" },
+        { "strided activations of other width", "activations" },
+        { "strided output of other height", "output" },
+        { "strided output overlaps activations", "output" },
         { "no weights", "weights" },
         { "bias of other length", "Bias" },
         { "unknown arithmetic", "Arithmetic" },
@@ -70,6 +75,9 @@ public sealed class MixedPrecisionGemmArgumentTests
             case "output too short": MixedPrecisionGemm.Multiply<float>(activations, packed, output.AsSpan(1)); break;
             case "output overlaps activations": MixedPrecisionGemm.Multiply<float>(activations, packed, shared.AsSpan(3)); break;
             case "output overlaps bias": MixedPrecisionGemm.Multiply<float>(activations, packed, output, new() { Bias = output.AsSpan(0, Outputs) }); break;
+            case "strided activations of other width": Strided(new(shared, 0, 2, Inputs - 1, 1), new(output, 0, 2, Outputs, 0)); break;
+            case "strided output of other height": Strided(new(shared, 0, 2, Inputs, 0), new(output, 0, 1, Outputs, 0)); break;
+            case "strided output overlaps activations": Strided(new(shared, 0, 1, Inputs, 0), new(shared, Inputs - 1, 1, Outputs, 0)); break;
             case "no weights": MixedPrecisionGemm.Multiply<float>(activations, null!, output); break;
             case "bias of other length": MixedPrecisionGemm.Multiply<float>(activations, packed, output, new() { Bias = new float[Outputs + 1] }); break;
             case "unknown arithmetic": MixedPrecisionGemm.Multiply<float>(activations, packed, output, new() { Arithmetic = (GemmArithmetic)7 }); break;
@@ -114,6 +122,8 @@ public sealed class MixedPrecisionGemmArgumentTests
         }
 
         void Multiply(string variant) => MixedPrecisionGemm.Multiply<float>(shared.AsSpan(0, 2 * Inputs), packed, output, new() { Kernel = new() { Variant = variant } });
+
+        void Strided(ReadOnlySpan2D<float> rows, Span2D<float> products) => MixedPrecisionGemm.Multiply(rows, packed, products);
 
         void WithGroups(int[] groupIndices) => QuantizedWeights.FromQuantized(values, scales, [], Outputs, Inputs, format, groupIndices);
 

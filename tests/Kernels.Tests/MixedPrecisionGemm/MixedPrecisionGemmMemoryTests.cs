@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using CommunityToolkit.HighPerformance;
 
 namespace Kernels.Tests;
 
@@ -56,6 +57,25 @@ public abstract class MixedPrecisionGemmMemoryTests<T> where T : unmanaged
                     AssertSameBits<T>(expected.AsSpan(first * outputs, count * outputs), few);
                 }
             }
+        }
+    }
+
+    [SkippableTheory]
+    [MemberData(nameof(Variants))]
+    public void GapsBetweenRowsStayAsTheyAre(string variant)
+    {
+        const int rows = 131, outputs = 70, inputs = 96, gap = 5;
+        QuantizedWeights weights = MixedPrecisionGemmCases.Weights(outputs, inputs, new(QuantizedType.U4, 32));
+        T[] activations = MixedPrecisionGemmCases.Activations<T>(rows * (inputs + gap), 3), output = MixedPrecisionGemmCases.Activations<T>(rows * (outputs + gap), 4), before = [.. output];
+        T[] dense = [.. Enumerable.Range(0, rows * inputs).Select(i => activations[i / inputs * (inputs + gap) + i % inputs])];
+        foreach (GemmArithmetic arithmetic in MixedPrecisionGemmCases.Arithmetics)
+        {
+            KernelOptions kernel = MixedPrecisionGemmCases.Force<T>(variant, QuantizedType.U4);
+            T[] product = MixedPrecisionGemmCases.Multiply<T>(dense, weights, arithmetic, kernel);
+            MixedPrecisionGemm.Multiply(
+                new ReadOnlySpan2D<T>(activations, 0, rows, inputs, gap), weights, new Span2D<T>(output, 0, rows, outputs, gap), new() { Arithmetic = arithmetic, Kernel = kernel });
+            T[] expected = [.. before.Select((value, i) => i % (outputs + gap) < outputs ? product[i / (outputs + gap) * outputs + i % (outputs + gap)] : value)];
+            AssertSameBits<T>(expected, output);
         }
     }
 
