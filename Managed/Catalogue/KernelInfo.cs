@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace Kernels;
 
 /// <summary>One family's variants for one element type, best first, and the one that default options lead to.</summary>
@@ -25,6 +27,12 @@ public static class KernelInfo
         Describe(Int8DecompositionVariants<float>.Table),
         Describe(Int8DecompositionVariants<Half>.Table),
         Describe(Int8DecompositionVariants<BFloat16>.Table),
+        Describe(SpGemmVariants<float>.Table),
+        Describe(SpGemmVariants<double>.Table),
+        Describe(SpGemmVariants<int>.Table),
+        Describe(SpGemmVariants<long>.Table),
+        Describe(SpGemmVariants<bool>.Table),
+        Describe(SpGemmVariants<Complex>.Table),
         Describe(TensorBleuVariants<int>.Table),
         Describe(TensorBleuVariants<long>.Table),
         Describe(TensorBleuVariants<ushort>.Table),

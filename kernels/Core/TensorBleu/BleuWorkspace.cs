@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Runtime.InteropServices;
 
 namespace Kernels;
@@ -9,8 +8,8 @@ namespace Kernels;
 /// </summary>
 internal sealed unsafe class BleuWorkspace : IDisposable
 {
-    /// <summary>The most lanes, and so threads: one bit each in <see cref="BleuLanes"/>.</summary>
-    public const int MaxLanes = 64;
+    /// <summary>The most lanes, and so threads: as <see cref="ScratchLanes"/> can hand out.</summary>
+    public const int MaxLanes = ScratchLanes.MaxCount;
 
     private const int Alignment = 64;
 
@@ -33,7 +32,7 @@ internal sealed unsafe class BleuWorkspace : IDisposable
     /// <param name="largestGroup">Tokens of a group of references, and one more for each reference.</param>
     /// <param name="longestCandidate">Tokens of a candidate.</param>
     /// <param name="laneBytes">The bytes of a lane for sizes in that order.</param>
-    public BleuLanes Rent(object owner, int count, int largestGroup, int longestCandidate, delegate*<int, int, long> laneBytes)
+    public ScratchLanes Rent(object owner, int count, int largestGroup, int longestCandidate, delegate*<int, int, long> laneBytes)
     {
         ObjectDisposedException.ThrowIf(IsDisposed, this);
         if (count > _laneCount || largestGroup > LargestGroup || longestCandidate > LongestCandidate || !ReferenceEquals(owner, _owner))
@@ -44,8 +43,8 @@ internal sealed unsafe class BleuWorkspace : IDisposable
         }
         _owner = owner;
         ulong* free = (ulong*)_memory;
-        *free = count == MaxLanes ? ulong.MaxValue : (1UL << count) - 1;
-        return new BleuLanes(free, _memory + Alignment, _laneBytes);
+        *free = ScratchLanes.AllFree(count);
+        return new ScratchLanes(free, _memory + Alignment, _laneBytes);
     }
 
     private bool IsDisposed { get; set; }
@@ -75,31 +74,4 @@ internal sealed unsafe class BleuWorkspace : IDisposable
         _memory = null;
         (_laneCount, _laneBytes) = (0, 0);
     }
-}
-
-/// <summary>The lanes of a <see cref="BleuWorkspace"/>, for jobs.</summary>
-internal readonly unsafe struct BleuLanes(ulong* free, byte* memory, long laneBytes)
-{
-    private readonly ulong* _free = free;
-    private readonly byte* _memory = memory;
-    private readonly long _laneBytes = laneBytes;
-
-    /// <summary>A lane that nobody else has. There are as many as threads, so one is free.</summary>
-    public byte* Take(out int lane)
-    {
-        var wait = new SpinWait();
-        while (true)
-        {
-            ulong seen = Volatile.Read(ref *_free);
-            if (seen != 0)
-            {
-                lane = BitOperations.TrailingZeroCount(seen);
-                if (Interlocked.CompareExchange(ref *_free, seen & (seen - 1), seen) == seen)
-                    return _memory + lane * _laneBytes;
-            }
-            wait.SpinOnce();
-        }
-    }
-
-    public void Return(int lane) => Interlocked.Or(ref *_free, 1UL << lane);
 }

@@ -8,7 +8,7 @@ internal sealed unsafe class BleuHash<T> : IBleuBackend<T> where T : unmanaged, 
 {
     public void Count(in BleuRows<T> rows, object? prepared, in BleuResults results, BleuWorkspace workspace, int threads, CancellationToken cancellation)
     {
-        BleuLanes lanes = workspace.Rent(this, threads, rows.LargestGroup, rows.LongestCandidate, &BleuHashScratch.Bytes);
+        ScratchLanes lanes = workspace.Rent(this, threads, rows.LargestGroup, rows.LongestCandidate, &BleuHashScratch.Bytes);
         GCHandle handle = prepared is null ? default : GCHandle.Alloc(prepared);
         try
         {

@@ -7,13 +7,13 @@ namespace Kernels.Cpu;
 /// Whole candidates. The candidate's tokens are indexed and those of its references sought in it; prepared references are indexed already, and the
 /// candidate is sought in them. What the index has once is followed as a run of tokens; only what it has several times goes on to the next order.
 /// </summary>
-internal readonly unsafe struct BleuHashJob<T>(in BleuRows<T> rows, GCHandle prepared, BleuResults results, BleuLanes lanes, int largestGroup, int longestCandidate) : IRangeJob
+internal readonly unsafe struct BleuHashJob<T>(in BleuRows<T> rows, GCHandle prepared, BleuResults results, ScratchLanes lanes, int largestGroup, int longestCandidate) : IRangeJob
     where T : unmanaged, IBinaryInteger<T>
 {
     private readonly BleuRows<T> _rows = rows;
     private readonly GCHandle _prepared = prepared;
     private readonly BleuResults _results = results;
-    private readonly BleuLanes _lanes = lanes;
+    private readonly ScratchLanes _lanes = lanes;
     private readonly int _largestGroup = largestGroup, _longestCandidate = longestCandidate;
 
     public void Run(long begin, long end)

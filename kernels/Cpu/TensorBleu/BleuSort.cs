@@ -7,7 +7,7 @@ internal sealed unsafe class BleuSort<T> : IBleuBackend<T> where T : unmanaged, 
 {
     public void Count(in BleuRows<T> rows, object? prepared, in BleuResults results, BleuWorkspace workspace, int threads, CancellationToken cancellation)
     {
-        BleuLanes lanes = workspace.Rent(this, threads, rows.LargestGroup, rows.LongestCandidate, &BleuSortJob<T>.Bytes);
+        ScratchLanes lanes = workspace.Rent(this, threads, rows.LargestGroup, rows.LongestCandidate, &BleuSortJob<T>.Bytes);
         var job = new BleuSortJob<T>(rows, results, lanes, workspace.LargestGroup + workspace.LongestCandidate);
         RangeRunner.Run(job, rows.Candidates.Count, BleuTuning.Grain(rows.LongestCandidate), threads, cancellation);
     }

@@ -1,0 +1,9 @@
+using Kernels.Cpu;
+
+namespace Kernels;
+
+/// <summary>The sparse-product variants of one type of values, best first.</summary>
+internal static class SpGemmVariants<T> where T : unmanaged, IEquatable<T>
+{
+    public static VariantTable<ISpGemmBackend> Table { get; } = new(SpGemmCpuVariants.Of<T>(), ForcedVariants.FromEnvironment);
+}

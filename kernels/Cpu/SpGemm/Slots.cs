@@ -1,0 +1,139 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace Kernels.Cpu;
+
+/// <summary>Gustavson's dense accumulator: a column is its own slot.</summary>
+internal readonly struct DenseSlots : ISlots
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public nint Find(int column) => column;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public nint Lookup(int column) => column;
+
+    public void Clear()
+    {
+    }
+}
+
+/// <summary>A hash table with linear probing. Tags are columns, four bytes each, and -1 where a slot is free: emptying it is a fill of a few cache lines.</summary>
+internal readonly unsafe struct HashSlots : ISlots
+{
+    /// <summary>The tag of a free slot.</summary>
+    public const int Free = -1;
+
+    // 2^32 divided by the golden ratio: multiplicative hashing spreads the columns that follow each other (Knuth, TAOCP 3, section 6.4).
+    private const uint Multiplier = 0x9E3779B1;
+
+    private readonly int* _tags;
+    private readonly int _mask, _shift;
+
+    /// <param name="tags">A power of two of them, all free.</param>
+    /// <param name="count">How many, at least 2.</param>
+    public HashSlots(int* tags, int count)
+    {
+        _tags = tags;
+        _mask = count - 1;
+        _shift = 32 - BitOperations.Log2((uint)count);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public nint Find(int column)
+    {
+        nint slot = (nint)(((uint)column * Multiplier) >> _shift);
+        while (true)
+        {
+            int tag = _tags[slot];
+            if (tag == column)
+                return slot;
+            if (tag == Free)
+            {
+                _tags[slot] = column;
+                return slot;
+            }
+            slot = (slot + 1) & _mask;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public nint Lookup(int column)
+    {
+        nint slot = (nint)(((uint)column * Multiplier) >> _shift);
+        while (true)
+        {
+            int tag = _tags[slot];
+            if (tag == column)
+                return slot;
+            if (tag == Free)
+                return -1;
+            slot = (slot + 1) & _mask;
+        }
+    }
+
+    public void Clear() => new Span<int>(_tags, _mask + 1).Fill(Free);
+}
+
+/// <summary>A hash table of buckets of eight tags, which are compared at once; a bucket fills from its start, and a full one leads on to the next.</summary>
+internal readonly unsafe struct BucketSlots : ISlots
+{
+    /// <summary>Tags of a bucket: a register of 256 bits.</summary>
+    public const int Width = 8;
+
+    private const uint Multiplier = 0x9E3779B1;
+
+    private readonly int* _tags;
+    private readonly int _mask, _shift;
+
+    /// <param name="tags">A power of two of them, all free.</param>
+    /// <param name="count">How many, at least two buckets.</param>
+    public BucketSlots(int* tags, int count)
+    {
+        _tags = tags;
+        _mask = count - 1;
+        _shift = 32 - BitOperations.Log2((uint)count / Width);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public nint Find(int column)
+    {
+        nint bucket = (nint)(((uint)column * Multiplier) >> _shift) * Width;
+        Vector256<int> wanted = Vector256.Create(column);
+        while (true)
+        {
+            Vector256<int> tags = Vector256.Load(_tags + bucket);
+            uint found = Vector256.Equals(tags, wanted).ExtractMostSignificantBits();
+            if (found != 0)
+                return bucket + BitOperations.TrailingZeroCount(found);
+            // Columns are not negative: the sign marks the free ones.
+            uint free = tags.ExtractMostSignificantBits();
+            if (free != 0)
+            {
+                nint slot = bucket + BitOperations.TrailingZeroCount(free);
+                _tags[slot] = column;
+                return slot;
+            }
+            bucket = (bucket + Width) & _mask;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public nint Lookup(int column)
+    {
+        nint bucket = (nint)(((uint)column * Multiplier) >> _shift) * Width;
+        Vector256<int> wanted = Vector256.Create(column);
+        while (true)
+        {
+            Vector256<int> tags = Vector256.Load(_tags + bucket);
+            uint found = Vector256.Equals(tags, wanted).ExtractMostSignificantBits();
+            if (found != 0)
+                return bucket + BitOperations.TrailingZeroCount(found);
+            if (tags.ExtractMostSignificantBits() != 0)
+                return -1;
+            bucket = (bucket + Width) & _mask;
+        }
+    }
+
+    public void Clear() => new Span<int>(_tags, _mask + 1).Fill(HashSlots.Free);
+}

@@ -1,0 +1,40 @@
+namespace Kernels.Cpu;
+
+/// <summary>Computes tokens for their number of entries alone: to estimate a result's size from some of them, or to know it from all.</summary>
+internal unsafe struct SpGemmCountJob<T, TSemiring> : IRangeJob
+    where T : unmanaged, IEquatable<T>
+    where TSemiring : struct, ISemiring<T>
+{
+    public SpGemmOperands<T> Operands;
+    public SpGemmChoice Choice;
+    public SpGemmLaneSizes Sizes;
+    public ScratchLanes Lanes;
+    public SpGemmToken* Tokens;
+
+    /// <summary>Item i of the job is token FirstToken + i Stride.</summary>
+    public long FirstToken, Stride;
+
+    /// <summary>The entries of each item.</summary>
+    public long* Counts;
+
+    public readonly void Run(long begin, long end)
+    {
+        byte* memory = Lanes.Take(out int index);
+        try
+        {
+            var lane = new SpGemmLane<T>(memory, Sizes);
+            for (long i = begin; i < end; i++)
+            {
+                ref readonly SpGemmToken token = ref Tokens[FirstToken + i * Stride];
+                long count = 0;
+                for (int row = token.RowBegin; row < token.RowEnd; row++)
+                    count += SpGemmRows<T, TSemiring>.Compute(Operands, lane, Choice, row, token.Range, lane.StageColumns + count, lane.StageValues + count);
+                Counts[i] = count;
+            }
+        }
+        finally
+        {
+            Lanes.Return(index);
+        }
+    }
+}

@@ -1,0 +1,139 @@
+namespace Kernels.Cpu;
+
+/// <summary>
+/// One product: schedule, scratch, room for the result, tokens. The result is computed in one pass: its size is estimated from a sample of the tokens, and where the
+/// room does not suffice, the tokens that are left are counted, and more is taken. Knows no accumulator.
+/// </summary>
+internal unsafe ref struct SpGemmRun<T, TSemiring>
+    where T : unmanaged, IEquatable<T>
+    where TSemiring : struct, ISemiring<T>
+{
+    private readonly SpGemmOperands<T> _operands;
+    private readonly SpGemmChoice _choice;
+    private readonly SpGemmWorkspace _workspace;
+    private readonly KernelOptions _options;
+    private readonly long _mostEntries;
+    private readonly int _threads;
+    private readonly long[] _rowPointers;
+    private readonly SpGemmSchedule<T> _schedule;
+    private readonly SpGemmLaneSizes _sizes;
+    private readonly ScratchLanes _lanes;
+
+    /// <param name="accumulator">What the variant asks for.</param>
+    /// <param name="operands">Pinned.</param>
+    /// <param name="mostBytes">The most bytes of the result; 0 for what the process may use.</param>
+    /// <param name="workspace">Scratch.</param>
+    /// <param name="options">Threads and cancellation.</param>
+    public SpGemmRun(SpGemmAccumulator accumulator, in SpGemmOperands<T> operands, long mostBytes, SpGemmWorkspace workspace, in KernelOptions options)
+    {
+        (_operands, _workspace, _options) = (operands, workspace, options);
+        _mostEntries = (mostBytes > 0 ? mostBytes : GC.GetGCMemoryInfo().TotalAvailableMemoryBytes) / (sizeof(int) + sizeof(T));
+        _rowPointers = workspace.TakePointers(operands.Left.RowCount + 1);
+        _rowPointers[0] = 0;
+        fixed (long* products = _rowPointers)
+        {
+            long least = SpGemmAnalysis.CountProducts(operands, products, options);
+            if (!operands.Mask.IsPresent && !operands.DropsZeros && !operands.Right.HasDuplicates)
+                Demand(least);
+            _schedule = new SpGemmSchedule<T>(operands, products, workspace);
+        }
+        _threads = SpGemmAnalysis.ThreadCount(_schedule.Products, _schedule.TokenCount, options);
+        _choice = SpGemmChoice.Of(accumulator, operands.Right.ColumnCount, sizeof(T), SpGemmAnalysis.BytesOf(operands), _threads);
+        _sizes = SpGemmAnalysis.LaneSizes(_schedule, _choice, operands);
+        _lanes = SpGemmAnalysis.RentLanes<T, TSemiring>(workspace, _sizes, _threads);
+    }
+
+    public CsrMatrix<T> Multiply()
+    {
+        (int[] columns, T[] values) = _workspace.TakeEntries<T>(CsrChecks.ArrayLength(FirstCapacity()));
+        long token = 0;
+        while ((token = RunTokens(token, columns, values)) < _schedule.TokenCount)
+        {
+            long needed = checked(_schedule.Starts[token] + CountTokens(token, _schedule.TokenCount - token, stride: 1));
+            Demand(needed);
+            (int[] moreColumns, T[] moreValues) = (GC.AllocateUninitializedArray<int>(CsrChecks.ArrayLength(needed)), GC.AllocateUninitializedArray<T>((int)needed));
+            columns.AsSpan(0, (int)_schedule.Starts[token]).CopyTo(moreColumns);
+            values.AsSpan(0, (int)_schedule.Starts[token]).CopyTo(moreValues);
+            (columns, values) = (moreColumns, moreValues);
+        }
+        int count = (int)_schedule.Starts[_schedule.TokenCount];
+        Demand(count);
+        // Room that was taken too generously is given back, unless it came from the workspace or is within the slack of estimates.
+        if (count < columns.Length / 2 && !_workspace.KeepsResults)
+            (columns, values) = (columns[..count], values[..count]);
+        return new(_operands.Left.RowCount, _operands.Right.ColumnCount, _rowPointers, columns, values, !_operands.IsUnsorted, hasDuplicates: false) { OwnsArrays = true };
+    }
+
+    // Little is lost with the bound of a small product, and nothing where a spare result is large enough.
+    private readonly long FirstCapacity()
+    {
+        if (_schedule.TokenCount < 4 * SpGemmTuning.SampleStride || _schedule.Bound <= _workspace.SpareLength<T>())
+            return Math.Min(_schedule.Bound, Math.Min(_mostEntries, Array.MaxLength));
+        long samples = (_schedule.TokenCount + SpGemmTuning.SampleStride - 1) / SpGemmTuning.SampleStride, bound = 0;
+        for (long i = 0; i < samples; i++)
+            bound += _schedule.Tokens[i * SpGemmTuning.SampleStride].Bound;
+        double share = (double)CountTokens(0, samples, SpGemmTuning.SampleStride) / bound;
+        long estimate = (long)(share * _schedule.Bound);
+        estimate += estimate / SpGemmTuning.EstimateSlackDivisor + _schedule.TokenBound;
+        return Math.Min(Math.Min(estimate, _schedule.Bound), Math.Min(_mostEntries, Array.MaxLength));
+    }
+
+    // Runs the tokens from this one on; returns the first one that did not fit, or their number.
+    private readonly long RunTokens(long first, int[] columns, T[] values)
+    {
+        new Span<long>(_schedule.Starts + first + 1, checked((int)(_schedule.TokenCount - first))).Fill(SpGemmTokenJob<T, TSemiring>.Unknown);
+        if (first == 0)
+            _schedule.Starts[0] = 0;
+        fixed (long* rowPointers = _rowPointers)
+        fixed (int* columnPointer = columns)
+        fixed (T* valuePointer = values)
+        {
+            var job = new SpGemmTokenJob<T, TSemiring>
+            {
+                Operands = _operands,
+                Choice = _choice,
+                Sizes = _sizes,
+                Lanes = _lanes,
+                Tokens = _schedule.Tokens,
+                FirstToken = first,
+                Starts = _schedule.Starts,
+                RowPointers = rowPointers,
+                Columns = columnPointer,
+                Values = valuePointer,
+                Capacity = Math.Min(columns.Length, values.Length),
+            };
+            RangeRunner.Run(job, _schedule.TokenCount - first, grain: 1, _threads, _options.CancellationToken);
+        }
+        while (first < _schedule.TokenCount && _schedule.Starts[first + 1] >= 0)
+            first++;
+        return first;
+    }
+
+    private readonly long CountTokens(long first, long count, long stride)
+    {
+        var counts = new long[count];
+        fixed (long* results = counts)
+        {
+            var job = new SpGemmCountJob<T, TSemiring>
+            {
+                Operands = _operands,
+                Choice = _choice,
+                Sizes = _sizes,
+                Lanes = _lanes,
+                Tokens = _schedule.Tokens,
+                FirstToken = first,
+                Stride = stride,
+                Counts = results,
+            };
+            RangeRunner.Run(job, count, grain: 1, _threads, _options.CancellationToken);
+        }
+        return counts.Sum();
+    }
+
+    private readonly void Demand(long entries)
+    {
+        if (entries > _mostEntries)
+            throw new InsufficientMemoryException($"the product has {entries} entries of {sizeof(int) + sizeof(T)} bytes or more; {_mostEntries} are allowed");
+        CsrChecks.ArrayLength(entries);
+    }
+}

@@ -1,0 +1,110 @@
+namespace Kernels.Cpu;
+
+/// <summary>
+/// Computes tokens and puts their entries one behind the other. Where a token's entries belong is known once all tokens before it are counted. A thread that
+/// knows it already writes there at once; otherwise it computes into its scratchpad, waits for the token before, which another thread is at work on (tokens are
+/// handed out in order), passes on where the next one begins, and copies.
+/// </summary>
+internal unsafe struct SpGemmTokenJob<T, TSemiring> : IRangeJob
+    where T : unmanaged, IEquatable<T>
+    where TSemiring : struct, ISemiring<T>
+{
+    /// <summary>In <see cref="Starts"/>: not known yet, and not to be known since an earlier token did not fit or failed.</summary>
+    public const long Unknown = -1, Stopped = -2;
+
+    public SpGemmOperands<T> Operands;
+    public SpGemmChoice Choice;
+    public SpGemmLaneSizes Sizes;
+    public ScratchLanes Lanes;
+    public SpGemmToken* Tokens;
+
+    /// <summary>Item i of the job is token FirstToken + i.</summary>
+    public long FirstToken;
+
+    /// <summary>Where each token's entries begin, and those behind the last one's.</summary>
+    public long* Starts;
+
+    /// <summary>The result, with room for <see cref="Capacity"/> entries.</summary>
+    public long* RowPointers;
+
+    public int* Columns;
+    public T* Values;
+    public long Capacity;
+
+    public readonly void Run(long begin, long end)
+    {
+        byte* memory = Lanes.Take(out int index);
+        try
+        {
+            var lane = new SpGemmLane<T>(memory, Sizes);
+            for (long i = begin; i < end; i++)
+                RunToken(FirstToken + i, lane);
+        }
+        finally
+        {
+            Lanes.Return(index);
+        }
+    }
+
+    private readonly void RunToken(long token, in SpGemmLane<T> lane)
+    {
+        ref readonly SpGemmToken own = ref Tokens[token];
+        long next = Stopped;
+        try
+        {
+            long start = Volatile.Read(ref Starts[token]);
+            bool isDirect = start >= 0 && own.Bound <= Capacity - start;
+            long count = isDirect ? Compute(own, lane, Columns + start, Values + start) : Compute(own, lane, lane.StageColumns, lane.StageValues);
+            start = isDirect ? start : WaitForStart(token);
+            if (start == Stopped || count > Capacity - start)
+                return;
+            next = start + count;
+            Volatile.Write(ref Starts[token + 1], next);
+            if (!isDirect)
+                CopyStage(lane, start, count);
+            EndRows(own, start, next);
+        }
+        finally
+        {
+            if (next == Stopped)
+                Volatile.Write(ref Starts[token + 1], Stopped);
+        }
+    }
+
+    // Rows end, for the time being, counted from the token's start.
+    private readonly long Compute(in SpGemmToken token, in SpGemmLane<T> lane, int* columns, T* values)
+    {
+        long count = 0;
+        for (int row = token.RowBegin; row < token.RowEnd; row++)
+        {
+            count += SpGemmRows<T, TSemiring>.Compute(Operands, lane, Choice, row, token.Range, columns + count, values + count);
+            if (token.Range.End == Operands.Right.ColumnCount)
+                RowPointers[row + 1] = count;
+        }
+        return count;
+    }
+
+    private readonly void EndRows(in SpGemmToken token, long start, long end)
+    {
+        if (token.Range.End != Operands.Right.ColumnCount)
+            return;
+        for (int row = token.RowBegin; row < token.RowEnd - 1; row++)
+            RowPointers[row + 1] += start;
+        RowPointers[token.RowEnd] = end;
+    }
+
+    private readonly void CopyStage(in SpGemmLane<T> lane, long start, long count)
+    {
+        Buffer.MemoryCopy(lane.StageColumns, Columns + start, count * sizeof(int), count * sizeof(int));
+        Buffer.MemoryCopy(lane.StageValues, Values + start, count * sizeof(T), count * sizeof(T));
+    }
+
+    private readonly long WaitForStart(long token)
+    {
+        var wait = new SpinWait();
+        long start;
+        while ((start = Volatile.Read(ref Starts[token])) == Unknown)
+            wait.SpinOnce(sleep1Threshold: -1);
+        return start;
+    }
+}
