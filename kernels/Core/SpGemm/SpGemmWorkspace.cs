@@ -67,6 +67,9 @@ public sealed unsafe class SpGemmWorkspace : IDisposable
         return spare is not null && spare.Length >= length ? spare : GC.AllocateUninitializedArray<long>(length);
     }
 
+    /// <summary>Gives back row pointers that became part of no result.</summary>
+    internal void ReturnPointers(long[] pointers) => _sparePointers ??= pointers;
+
     /// <summary>Room for at least this many entries, not cleared.</summary>
     internal (int[] Columns, T[] Values) TakeEntries<T>(int least) where T : unmanaged
     {

@@ -46,6 +46,7 @@ internal sealed unsafe class SpGemmCpu(SpGemmAccumulator accumulator) : ISpGemmB
                 total = checked(total + products[row + 1]);
                 most += SpGemmSchedule<T>.BoundOf(operands, row, products[row + 1]);
             }
+            workspace.ReturnPointers(rows);
             return new SpGemmCount(total, operands.Right.HasDuplicates ? 0 : least, most);
         }
     }
@@ -54,11 +55,13 @@ internal sealed unsafe class SpGemmCpu(SpGemmAccumulator accumulator) : ISpGemmB
         where T : unmanaged, IEquatable<T> where TSemiring : struct, ISemiring<T>
     {
         SpGemmSchedule<T> schedule;
-        fixed (long* products = workspace.TakePointers(operands.Left.RowCount + 1))
+        long[] rows = workspace.TakePointers(operands.Left.RowCount + 1);
+        fixed (long* products = rows)
         {
             SpGemmAnalysis.CountProducts(operands, products, options);
             schedule = new SpGemmSchedule<T>(operands, products, workspace, canStripe: false);
         }
+        workspace.ReturnPointers(rows);
         int threads = SpGemmAnalysis.ThreadCount(schedule.Products, schedule.TokenCount, options);
         SpGemmChoice choice = SpGemmChoice.Of(accumulator, operands.Right.ColumnCount, sizeof(T), SpGemmAnalysis.BytesOf(operands), threads);
         SpGemmLaneSizes sizes = SpGemmAnalysis.LaneSizes(schedule, choice, operands) with { StageEntries = 0 };

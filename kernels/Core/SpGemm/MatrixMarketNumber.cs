@@ -1,0 +1,91 @@
+using System.Buffers.Text;
+
+namespace Kernels;
+
+/// <summary>Numbers out of text. Short decimals are read exactly by Clinger's fast path (PLDI 1990), others by the runtime's parser, also exactly rounded.</summary>
+internal static class MatrixMarketNumber
+{
+    // 10^19 - 1 fits 64 bits; powers up to 10^22 and integers up to 2^53 are exact in double, so one operation on them is rounded once.
+    private const int MostDigits = 19, MostExactPower = 22;
+    private const ulong MostExactInteger = 1UL << 53;
+
+    private static readonly double[] s_powers =
+        [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22];
+
+    public static bool TryInteger(ref ReadOnlySpan<byte> text, out long value)
+    {
+        int i = Sign(text, out bool isNegative), first = i;
+        ulong digits = 0;
+        for (; i < text.Length && text[i] is >= (byte)'0' and <= (byte)'9'; i++)
+        {
+            if (i - first >= MostDigits)
+            {
+                value = 0;
+                return false;
+            }
+            digits = digits * 10 + (uint)(text[i] - '0');
+        }
+        bool isRead = i > first && digits <= long.MaxValue + (isNegative ? 1UL : 0);
+        value = isNegative ? -(long)digits : (long)digits;
+        text = text[i..];
+        return isRead;
+    }
+
+    public static bool TryReal(ref ReadOnlySpan<byte> text, out double value)
+    {
+        int i = Sign(text, out bool isNegative), first = i, scale = 0;
+        ulong digits = 0;
+        for (; i < text.Length && text[i] is >= (byte)'0' and <= (byte)'9'; i++)
+            digits = digits * 10 + (uint)(text[i] - '0');
+        int count = i - first;
+        if (i < text.Length && text[i] == (byte)'.')
+        {
+            int point = ++i;
+            for (; i < text.Length && text[i] is >= (byte)'0' and <= (byte)'9'; i++)
+                digits = digits * 10 + (uint)(text[i] - '0');
+            scale = point - i;
+            count -= scale;
+        }
+        bool hasExponent = i < text.Length && text[i] is (byte)'e' or (byte)'E';
+        if (hasExponent)
+        {
+            ReadOnlySpan<byte> exponent = text[(i + 1)..];
+            if (!TryInteger(ref exponent, out long power) || Math.Abs(power) > 2 * MostExactPower)
+                return TryRounded(ref text, out value);
+            scale += (int)power;
+            i = text.Length - exponent.Length;
+        }
+        if (count is 0 or > MostDigits || digits > MostExactInteger || Math.Abs(scale) > MostExactPower)
+            return TryRounded(ref text, out value);
+        value = scale < 0 ? digits / s_powers[-scale] : digits * s_powers[scale];
+        value = isNegative ? -value : value;
+        text = text[i..];
+        return true;
+    }
+
+    // Infinity and NaN may be written as words; a finite number that is too large may not pass for infinity.
+    private static bool TryRounded(ref ReadOnlySpan<byte> text, out double value)
+    {
+        int end = text.IndexOfAny((byte)' ', (byte)'\t');
+        ReadOnlySpan<byte> word = end < 0 ? text : text[..end];
+        text = text[word.Length..];
+        int sign = Sign(word, out bool isNegative);
+        if (word[sign..] is [(byte)'i' or (byte)'I', (byte)'n' or (byte)'N', (byte)'f' or (byte)'F'])
+        {
+            value = isNegative ? double.NegativeInfinity : double.PositiveInfinity;
+            return true;
+        }
+        if (word[sign..] is [(byte)'n' or (byte)'N', (byte)'a' or (byte)'A', (byte)'n' or (byte)'N'])
+        {
+            value = double.NaN;
+            return true;
+        }
+        return Utf8Parser.TryParse(word[(isNegative ? 0 : sign)..], out value, out int consumed) && consumed == word.Length - (isNegative ? 0 : sign) && double.IsFinite(value);
+    }
+
+    private static int Sign(ReadOnlySpan<byte> text, out bool isNegative)
+    {
+        isNegative = !text.IsEmpty && text[0] == (byte)'-';
+        return isNegative || (!text.IsEmpty && text[0] == (byte)'+') ? 1 : 0;
+    }
+}
