@@ -52,7 +52,7 @@ public readonly record struct MatrixMarketHeader(MatrixMarketField Field, Matrix
         if (!lines.Next(out ReadOnlySpan<byte> line))
             throw lines.Wrong("the file is empty");
         string[] words = Encoding.UTF8.GetString(line).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
-        if (words.Length != 5 || words[0] != Banner || line[0] != (byte)'%')
+        if (words.Length != 5 || !IsBanner(words[0], line, lines.IsLenient))
             throw lines.Wrong($"the first line is not '{Banner} object format field symmetry'");
         bool isVector = Word(words[1], "object", lines, ("matrix", false), ("vector", true));
         bool isArray = Word(words[2], "format", lines, ("coordinate", false), ("array", true));
@@ -75,7 +75,7 @@ public readonly record struct MatrixMarketHeader(MatrixMarketField Field, Matrix
             if (!lines.Next(out line))
                 throw lines.Wrong("there is no line of sizes");
         }
-        while (MatrixMarketLines.IsBlank(line) || line[0] == (byte)'%');
+        while (MatrixMarketLines.IsBlank(line) || (lines.IsLenient ? line.TrimStart(" \t"u8) : line)[0] == (byte)'%');
         var cursor = new MatrixMarketCursor(line);
         long rows = Size(ref cursor, lines, "rows", int.MaxValue), columns = isVector ? 1 : Size(ref cursor, lines, "columns", int.MaxValue);
         if (symmetry != MatrixMarketSymmetry.General && rows != columns)
@@ -85,6 +85,9 @@ public readonly record struct MatrixMarketHeader(MatrixMarketField Field, Matrix
             throw lines.Wrong("more numbers than sizes");
         return new(field, symmetry, isArray, isVector, (int)rows, (int)columns, stored);
     }
+
+    private static bool IsBanner(string word, ReadOnlySpan<byte> line, bool isLenient) =>
+        isLenient ? word == Banner || word == Banner[1..] : word == Banner && line[0] == (byte)'%';
 
     private static long ArrayCount(long rows, long columns, MatrixMarketSymmetry symmetry) => symmetry switch
     {

@@ -9,6 +9,9 @@ internal ref struct MatrixMarketLines(ReadOnlySpan<byte> text, string file, long
     private readonly ReadOnlySpan<byte> _text = text;
     private readonly string _file = file;
 
+    /// <summary>Whether banners and comments may begin with spaces, and banners with one percent sign.</summary>
+    public bool IsLenient { get; init; }
+
     /// <summary>Where the next line begins.</summary>
     public int Position { get; private set; }
 

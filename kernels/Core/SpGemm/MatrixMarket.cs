@@ -1,0 +1,96 @@
+using System.IO.Compression;
+using System.IO.MemoryMappedFiles;
+
+namespace Kernels;
+
+/// <summary>
+/// Reads and writes Matrix Market files (Boisvert, Pozo and Remington, NISTIR 5935): coordinate and array; real, integer, complex and pattern; general, symmetric,
+/// skew-symmetric and hermitian; matrices and vectors; LF or CRLF; plain or gzip.
+/// </summary>
+/// <remarks>
+/// <para>Plain files are mapped, not copied, and parsed by several threads in pieces of whole lines; the result does not depend on their number. Numbers are rounded
+/// once, correctly. Strict by default: a <see cref="KernelFormatException"/> names the first line at fault, for indices out of range, entries above the diagonal of a
+/// symmetric file, values that do not fit the type, and more or fewer entries than announced.</para>
+/// <para>Any field reads as <see cref="System.Numerics.Complex"/>; integers and patterns (ones) as every type; real numbers as floating-point types only. Arrays are stored without their
+/// zeros; explicit zeros of coordinate files stay. Files may have at most as many lines as an array holds elements.</para>
+/// </remarks>
+public static unsafe class MatrixMarket
+{
+    private const byte GzipFirst = 0x1F, GzipSecond = 0x8B;
+
+    private delegate TResult TextReader<TResult>(byte* text, long length);
+
+    /// <summary>Reads a matrix, or a vector as a matrix of one column.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="options">Duplicates, leniency, parallelism.</param>
+    /// <typeparam name="T">The type of the values.</typeparam>
+    /// <exception cref="KernelFormatException">The file is not what it should be, or does not fit the type.</exception>
+    public static CsrMatrix<T> Read<T>(string path, MatrixMarketOptions options = default) where T : unmanaged, IEquatable<T> =>
+        WithText(path, (text, length) => MatrixMarketReader.Read<T>(text, length, path, options));
+
+    /// <summary>Reads a matrix from a text in memory.</summary>
+    /// <param name="text">The whole file, not compressed.</param>
+    /// <param name="options">Duplicates, leniency, parallelism.</param>
+    /// <typeparam name="T">The type of the values.</typeparam>
+    /// <exception cref="KernelFormatException">The text is not what it should be, or does not fit the type.</exception>
+    public static CsrMatrix<T> Parse<T>(ReadOnlySpan<byte> text, MatrixMarketOptions options = default) where T : unmanaged, IEquatable<T>
+    {
+        fixed (byte* first = text)
+            return MatrixMarketReader.Read<T>(first, text.Length, nameof(text), options);
+    }
+
+    /// <summary>Reads what the first lines of a file say.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="options">Leniency.</param>
+    /// <exception cref="KernelFormatException">They are not what they should be.</exception>
+    public static MatrixMarketHeader ReadHeader(string path, MatrixMarketOptions options = default) =>
+        WithText(path, (text, length) => MatrixMarketReader.ReadHeader(text, length, path, options.Lenient, out _, out _));
+
+    /// <summary>Writes a matrix; numbers so that they read back as the same bits.</summary>
+    /// <param name="path">The file; if it ends in <c>.gz</c>, it is compressed.</param>
+    /// <param name="matrix">The matrix.</param>
+    /// <param name="options">Symmetry, format, comment.</param>
+    /// <typeparam name="T">The type of the values; <see cref="bool"/> is written as integers.</typeparam>
+    /// <exception cref="ArgumentException">The matrix does not have the symmetry asked for, or an array was asked for without values or with duplicates.</exception>
+    public static void Write<T>(string path, CsrMatrix<T> matrix, MatrixMarketWriteOptions options = default) where T : unmanaged, IEquatable<T>
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        ArgumentNullException.ThrowIfNull(matrix);
+        MatrixMarketWriter<T>.Check(matrix, options);
+        using FileStream file = File.Create(path);
+        using Stream target = path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? new GZipStream(file, CompressionLevel.Fastest) : file;
+        MatrixMarketWriter<T>.Write(target, matrix, options);
+    }
+
+    private static TResult WithText<TResult>(string path, TextReader<TResult> read)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        using FileStream file = File.OpenRead(path);
+        if (file.ReadByte() == GzipFirst && file.ReadByte() == GzipSecond)
+            return WithUnpacked(file, read);
+        if (file.Length == 0)
+            return read(null, 0);
+        using MemoryMappedFile map = MemoryMappedFile.CreateFromFile(file, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
+        using MemoryMappedViewAccessor view = map.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
+        byte* text = null;
+        view.SafeMemoryMappedViewHandle.AcquirePointer(ref text);
+        try
+        {
+            return read(text + view.PointerOffset, file.Length);
+        }
+        finally
+        {
+            view.SafeMemoryMappedViewHandle.ReleasePointer();
+        }
+    }
+
+    private static TResult WithUnpacked<TResult>(FileStream file, TextReader<TResult> read)
+    {
+        file.Position = 0;
+        using var unpacked = new MemoryStream();
+        using (var gzip = new GZipStream(file, CompressionMode.Decompress))
+            gzip.CopyTo(unpacked);
+        fixed (byte* text = unpacked.GetBuffer())
+            return read(text, unpacked.Length);
+    }
+}

@@ -1,0 +1,100 @@
+using System.Numerics;
+using System.Text;
+
+namespace Kernels;
+
+/// <summary>Writes a matrix as Matrix Market text.</summary>
+internal static class MatrixMarketWriter<T> where T : unmanaged, IEquatable<T>
+{
+    public static void Check(CsrMatrix<T> matrix, in MatrixMarketWriteOptions options)
+    {
+        string type = SparseElement.Token<T>();
+        if (options.IsArray && options.IsPattern)
+            throw new ArgumentException("an array has values, not a pattern", nameof(options.IsPattern));
+        if (options.IsArray && matrix.HasDuplicates)
+            throw new ArgumentException("the matrix may have duplicates, which an array cannot", nameof(options.IsArray));
+        if (options.Symmetry != MatrixMarketSymmetry.General && !HasSymmetry(matrix, options.Symmetry))
+            throw new ArgumentException($"the matrix of {matrix.RowCount} x {matrix.ColumnCount} {type} is not {Word(options.Symmetry)}", nameof(options.Symmetry));
+    }
+
+    public static void Write(Stream target, CsrMatrix<T> matrix, in MatrixMarketWriteOptions options)
+    {
+        using var writer = new StreamWriter(target, new UTF8Encoding(false), bufferSize: 1 << 16, leaveOpen: true) { NewLine = "\n" };
+        string field = options.IsPattern ? "pattern" : typeof(T) == typeof(Complex) ? "complex" : typeof(T) == typeof(double) || typeof(T) == typeof(float) ? "real" : "integer";
+        writer.WriteLine($"%%MatrixMarket matrix {(options.IsArray ? "array" : "coordinate")} {field} {Word(options.Symmetry)}");
+        foreach (string line in options.Comment?.Split('\n') ?? [])
+            writer.WriteLine($"% {line.TrimEnd('\r')}");
+        if (options.IsArray)
+            WriteArray(writer, matrix, options.Symmetry);
+        else
+            WriteCoordinates(writer, matrix, options);
+    }
+
+    // Column by column, as most readers like it: the transpose's rows.
+    private static void WriteCoordinates(StreamWriter writer, CsrMatrix<T> matrix, in MatrixMarketWriteOptions options)
+    {
+        MatrixMarketSymmetry symmetry = options.Symmetry;
+        CsrMatrix<T> columns = matrix.Transpose();
+        CsrMatrix<T> written = symmetry == MatrixMarketSymmetry.General ? columns : columns.Select((column, row, _) => IsStored(row, column, symmetry));
+        writer.WriteLine($"{matrix.RowCount} {matrix.ColumnCount} {written.EntryCount}");
+        for (int column = 0; column < written.RowCount; column++)
+        {
+            for (int i = 0; i < written.RowColumns(column).Length; i++)
+            {
+                writer.Write($"{written.RowColumns(column)[i] + 1} {column + 1}");
+                writer.WriteLine(options.IsPattern ? "" : $" {Text(written.RowValues(column)[i])}");
+            }
+        }
+    }
+
+    private static void WriteArray(StreamWriter writer, CsrMatrix<T> matrix, MatrixMarketSymmetry symmetry)
+    {
+        writer.WriteLine($"{matrix.RowCount} {matrix.ColumnCount}");
+        CsrMatrix<T> columns = matrix.Transpose();
+        var dense = new T[matrix.RowCount];
+        for (int column = 0; column < columns.RowCount; column++)
+        {
+            Array.Clear(dense);
+            for (int i = 0; i < columns.RowColumns(column).Length; i++)
+                dense[columns.RowColumns(column)[i]] = columns.RowValues(column)[i];
+            for (int row = 0; row < dense.Length; row++)
+            {
+                if (IsStored(row, column, symmetry))
+                    writer.WriteLine(Text(dense[row]));
+            }
+        }
+    }
+
+    private static bool IsStored(int row, int column, MatrixMarketSymmetry symmetry) =>
+        symmetry == MatrixMarketSymmetry.General || row > column || (row == column && symmetry != MatrixMarketSymmetry.SkewSymmetric);
+
+    private static bool HasSymmetry(CsrMatrix<T> matrix, MatrixMarketSymmetry symmetry)
+    {
+        CsrMatrix<T> sorted = matrix.Sort(), transpose = matrix.Transpose();
+        if (matrix.RowCount != matrix.ColumnCount || !sorted.RowPointers.SequenceEqual(transpose.RowPointers) || !sorted.Columns.SequenceEqual(transpose.Columns))
+            return false;
+        for (int i = 0; i < sorted.Values.Length; i++)
+        {
+            if (!sorted.Values[i].Equals(MatrixMarketValue.Mirror(transpose.Values[i], symmetry)))
+                return false;
+        }
+        return symmetry != MatrixMarketSymmetry.SkewSymmetric || sorted.Select((row, column, _) => row == column).EntryCount == 0;
+    }
+
+    private static string Text(T value) => value switch
+    {
+        double real => FormattableString.Invariant($"{real:R}"),
+        float real => FormattableString.Invariant($"{real:R}"),
+        Complex number => FormattableString.Invariant($"{number.Real:R} {number.Imaginary:R}"),
+        bool truth => truth ? "1" : "0",
+        _ => FormattableString.Invariant($"{value}"),
+    };
+
+    private static string Word(MatrixMarketSymmetry symmetry) => symmetry switch
+    {
+        MatrixMarketSymmetry.Symmetric => "symmetric",
+        MatrixMarketSymmetry.SkewSymmetric => "skew-symmetric",
+        MatrixMarketSymmetry.Hermitian => "hermitian",
+        _ => "general",
+    };
+}
