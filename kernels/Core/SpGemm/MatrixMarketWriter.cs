@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Numerics;
 using System.Text;
 
@@ -83,12 +84,15 @@ internal static class MatrixMarketWriter<T> where T : unmanaged, IEquatable<T>
 
     private static string Text(T value) => value switch
     {
-        double real => FormattableString.Invariant($"{real:R}"),
-        float real => FormattableString.Invariant($"{real:R}"),
-        Complex number => FormattableString.Invariant($"{number.Real:R} {number.Imaginary:R}"),
+        double real => Text(real),
+        float real => float.IsFinite(real) ? real.ToString("R", CultureInfo.InvariantCulture) : Text((double)real),
+        Complex number => $"{Text(number.Real)} {Text(number.Imaginary)}",
         bool truth => truth ? "1" : "0",
         _ => FormattableString.Invariant($"{value}"),
     };
+
+    private static string Text(double real) =>
+        double.IsNaN(real) ? "nan" : double.IsInfinity(real) ? (real > 0 ? "inf" : "-inf") : real.ToString("R", CultureInfo.InvariantCulture);
 
     private static string Word(MatrixMarketSymmetry symmetry) => symmetry switch
     {
