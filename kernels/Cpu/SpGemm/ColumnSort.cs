@@ -36,9 +36,11 @@ internal readonly unsafe struct ColumnSort(ulong* bits, ulong* summary, long col
         new Span<int>(keys, count).CopyTo(new Span<int>(sorted, count));
     }
 
+    // Of columns that are all different, each one's place is the number of smaller ones.
     private static void ByRank(int* keys, int count, int* sorted)
     {
-        new Span<int>(keys + count, Padding).Fill(int.MaxValue);
+        for (int i = 0; i < Padding; i++)
+            keys[count + i] = int.MaxValue;
         if (Vector512.IsHardwareAccelerated)
             ByRank512(keys, count, sorted);
         else if (Vector256.IsHardwareAccelerated)
@@ -50,11 +52,12 @@ internal readonly unsafe struct ColumnSort(ulong* bits, ulong* summary, long col
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void ByRank512(int* keys, int count, int* sorted)
     {
+        Vector512<int> first = Vector512.Load(keys);
         for (int i = 0; i < count; i++)
         {
             Vector512<int> key = Vector512.Create(keys[i]);
-            int rank = 0;
-            for (int j = 0; j < count; j += Vector512<int>.Count)
+            int rank = BitOperations.PopCount(Vector512.LessThan(first, key).ExtractMostSignificantBits());
+            for (int j = Vector512<int>.Count; j < count; j += Vector512<int>.Count)
                 rank += BitOperations.PopCount(Vector512.LessThan(Vector512.Load(keys + j), key).ExtractMostSignificantBits());
             sorted[rank] = keys[i];
         }
@@ -63,11 +66,12 @@ internal readonly unsafe struct ColumnSort(ulong* bits, ulong* summary, long col
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void ByRank256(int* keys, int count, int* sorted)
     {
+        Vector256<int> first = Vector256.Load(keys), second = Vector256.Load(keys + Vector256<int>.Count);
         for (int i = 0; i < count; i++)
         {
             Vector256<int> key = Vector256.Create(keys[i]);
-            int rank = 0;
-            for (int j = 0; j < count; j += Vector256<int>.Count)
+            int rank = BitOperations.PopCount(Vector256.LessThan(first, key).ExtractMostSignificantBits()) + BitOperations.PopCount(Vector256.LessThan(second, key).ExtractMostSignificantBits());
+            for (int j = 2 * Vector256<int>.Count; j < count; j += Vector256<int>.Count)
                 rank += BitOperations.PopCount(Vector256.LessThan(Vector256.Load(keys + j), key).ExtractMostSignificantBits());
             sorted[rank] = keys[i];
         }

@@ -46,6 +46,6 @@ internal static unsafe class SpGemmAnalysis
         return lanes;
     }
 
-    private static long BytesOf<T>(in CsrRows<T> rows) where T : unmanaged =>
+    public static long BytesOf<T>(in CsrRows<T> rows) where T : unmanaged =>
         (rows.RowPointers[rows.RowCount] - rows.RowPointers[0]) * (sizeof(int) + sizeof(T)) + (rows.RowCount + 1L) * sizeof(long);
 }

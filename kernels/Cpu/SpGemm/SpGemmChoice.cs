@@ -39,11 +39,12 @@ internal readonly record struct SpGemmChoice(SpGemmAccumulator Accumulator, bool
         return new(accumulator, fits, accumulator == SpGemmAccumulator.Dense || (accumulator == SpGemmAccumulator.Hybrid && (fits || affordable)), cached / 2);
     }
 
-    /// <summary>The accumulator of a row.</summary>
-    /// <param name="products">Its products.</param>
-    /// <param name="span">The columns from its first to its last one.</param>
-    public SpGemmAccumulator ForRow(long products, long span) =>
+    /// <summary>The accumulator of a row whose products, none of them outside of so many columns, are not known to be near each other.</summary>
+    public SpGemmAccumulator ForRow(long products, long columnCount) =>
         Accumulator != SpGemmAccumulator.Hybrid ? Accumulator
-        : HasDense && (DenseFits || span <= CachedColumns || span <= products * SpGemmTuning.DenseColumnsPerProduct) ? SpGemmAccumulator.Dense
+        : HasDense && (DenseFits || columnCount <= products * SpGemmTuning.DenseColumnsPerProduct) ? SpGemmAccumulator.Dense
         : SpGemmAccumulator.Hash;
+
+    /// <summary>Whether a row whose first and last columns are so far apart takes the dense accumulator, however few products it has.</summary>
+    public bool IsNarrow(long span) => Accumulator == SpGemmAccumulator.Hybrid && HasDense && span <= CachedColumns;
 }

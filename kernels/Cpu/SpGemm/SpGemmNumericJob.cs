@@ -39,8 +39,9 @@ internal unsafe struct SpGemmNumericJob<T, TSemiring> : IRangeJob
         if (count == 0)
             return;
         int* columns = Pattern.Columns + Pattern.RowPointers[row];
-        long span = Operands.IsUnsorted ? Operands.Right.ColumnCount : (long)columns[count - 1] - columns[0] + 1;
-        SpGemmAccumulator accumulator = Choice.ForRow(count, span);
+        // Where rows are not sorted that is a guess, and so is the choice.
+        long span = Math.Abs((long)columns[count - 1] - columns[0]);
+        SpGemmAccumulator accumulator = Choice.IsNarrow(span) ? SpGemmAccumulator.Dense : Choice.ForRow(count, Operands.Right.ColumnCount);
         if (accumulator == SpGemmAccumulator.Dense)
             RunRow(new DenseSlots(), row, lane, columns, count);
         else if (accumulator == SpGemmAccumulator.Hash)
@@ -62,7 +63,7 @@ internal unsafe struct SpGemmNumericJob<T, TSemiring> : IRangeJob
         {
             SpGemmRow<T, TSemiring, TSlots>.AccumulateKnown(slots, lane, Operands, row);
         }
-        SpGemmRow<T, TSemiring, TSlots>.TakeOut(slots, lane, columns, values, count);
+        SpGemmRow<T, TSemiring, TSlots>.TakeOut(slots, lane, columns, columns, values, count);
         slots.Clear();
     }
 }

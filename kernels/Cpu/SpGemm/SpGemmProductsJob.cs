@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Kernels.Cpu;
 
 /// <summary>Counts the products of each row, and the least number of entries that rows must have: those of the longest right row in them.</summary>
@@ -11,6 +13,7 @@ internal unsafe struct SpGemmProductsJob<T> : IRangeJob where T : unmanaged
     /// <summary>One sum of all threads; cannot pass 2^62, since neither rows nor columns pass 2^31.</summary>
     public long* LeastEntries;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public readonly void Run(long begin, long end)
     {
         long least = 0;

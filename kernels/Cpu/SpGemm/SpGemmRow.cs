@@ -107,16 +107,18 @@ internal static unsafe class SpGemmRow<T, TSemiring, TSlots>
         slots.Clear();
     }
 
-    /// <summary>Takes the sums of these columns out, and leaves their slots as they were.</summary>
+    /// <summary>Takes the sums out in this order of columns, and leaves their slots as they were.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void TakeOut(TSlots slots, in SpGemmLane<T> lane, int* columns, T* results, int count)
+    public static void TakeOut(TSlots slots, in SpGemmLane<T> lane, int* order, int* columns, T* results, int count)
     {
         T* values = lane.Values;
         byte* states = lane.States;
         T zero = TSemiring.Zero;
         for (int i = 0; i < count; i++)
         {
-            nint slot = slots.Lookup(columns[i]);
+            int column = order[i];
+            nint slot = slots.Lookup(column);
+            columns[i] = column;
             results[i] = values[slot];
             values[slot] = zero;
             states[slot] = SlotState.Empty;

@@ -21,15 +21,17 @@ internal static unsafe class SpGemmRows<T, TSemiring>
         long leftLength = operands.Left.Length(row);
         if (isPlain && leftLength == 0)
             return 0;
-        bool isShort = isPlain && isWhole && choice.HasShortRows && leftLength <= SpGemmTuning.ListProducts;
-        if (isShort && leftLength == 1 && !operands.Right.HasDuplicates && (operands.IsUnsorted || operands.Right.IsSorted))
-            return Finish(operands, columns, values, Copy(operands, row, columns, values));
-        if (choice.DenseFits && choice.HasDense && !isShort)
+        if (isPlain && isWhole && choice.HasShortRows && leftLength <= SpGemmTuning.ListLeftEntries)
+        {
+            if (leftLength == 1 && !operands.Right.HasDuplicates && (operands.IsUnsorted || operands.Right.IsSorted))
+                return Finish(operands, columns, values, Copy(operands, row, columns, values));
+            if (ProductsOf(operands, row) <= SpGemmTuning.ListProducts)
+                return Finish(operands, columns, values, MergeList(operands, row, columns, values));
+        }
+        if ((choice.DenseFits && choice.HasDense) || (isPlain && choice.IsNarrow(SpanOf(operands, row))))
             return Merge(new DenseSlots(), operands, lane, row, range, columns, values);
-        (long products, long span) = Measure(operands, row, range);
-        if (isShort && products <= SpGemmTuning.ListProducts)
-            return Finish(operands, columns, values, MergeList(operands, row, columns, values));
-        switch (choice.ForRow(products, span))
+        long products = ProductsOf(operands, row);
+        switch (choice.ForRow(products, operands.Right.ColumnCount))
         {
             case SpGemmAccumulator.Dense:
                 return Merge(new DenseSlots(), operands, lane, row, range, columns, values);
@@ -49,11 +51,13 @@ internal static unsafe class SpGemmRows<T, TSemiring>
         count = isMasked
             ? SpGemmRow<T, TSemiring, TSlots>.AccumulateMasked(slots, lane, operands, row, range, count)
             : SpGemmRow<T, TSemiring, TSlots>.Accumulate(slots, lane, operands, row, range, count);
-        if (operands.IsUnsorted)
-            new Span<int>(lane.Touched, count).CopyTo(new Span<int>(columns, count));
-        else
-            lane.Sort.Sort(lane.Touched, count, columns);
-        SpGemmRow<T, TSemiring, TSlots>.TakeOut(slots, lane, columns, values, count);
+        int* order = lane.Touched;
+        if (!operands.IsUnsorted)
+        {
+            lane.Sort.Sort(order, count, columns);
+            order = columns;
+        }
+        SpGemmRow<T, TSemiring, TSlots>.TakeOut(slots, lane, order, columns, values, count);
         if (isMasked)
             SpGemmRow<T, TSemiring, TSlots>.Unmark(slots, lane, operands.Mask, row, range);
         else
@@ -64,21 +68,31 @@ internal static unsafe class SpGemmRows<T, TSemiring>
     private static int AddEntries<TSlots>(TSlots slots, in SpGemmOperands<T> operands, in SpGemmLane<T> lane, int row, ColumnRange range) where TSlots : struct, ISlots =>
         SpGemmRow<T, TSemiring, TSlots>.AddEntries(slots, lane, operands.Addend, row, range, operands.Mask.IsPresent, operands.MaskIsComplement);
 
-    // Products, and the columns from the first to the last one where that can be told from sorted rows.
-    private static (long Products, long Span) Measure(in SpGemmOperands<T> operands, int row, ColumnRange range)
+    /// <summary>Asks for the beginnings of the right rows that a left row needs, which are anywhere in memory.</summary>
+    public static void FetchAhead(in SpGemmOperands<T> operands, int row)
     {
-        long products = 0;
-        int least = int.MaxValue, most = -1;
         for (long k = operands.Left.RowPointers[row]; k < operands.Left.RowPointers[row + 1]; k++)
         {
-            long* pointers = operands.Right.RowPointers + operands.Left.Columns[k];
-            if (pointers[1] == pointers[0])
-                continue;
-            products += pointers[1] - pointers[0];
-            least = Math.Min(least, operands.Right.Columns[pointers[0]]);
-            most = Math.Max(most, operands.Right.Columns[pointers[1] - 1]);
+            long first = operands.Right.RowPointers[operands.Left.Columns[k]];
+            Prefetch.Read(operands.Right.Columns + first);
+            Prefetch.Read(operands.Right.Values + first);
         }
-        return (products, operands.Right.IsSorted ? Math.Max(0, (long)most - least + 1) : range.End - range.Begin);
+    }
+
+    private static long ProductsOf(in SpGemmOperands<T> operands, int row)
+    {
+        long products = 0;
+        for (long k = operands.Left.RowPointers[row]; k < operands.Left.RowPointers[row + 1]; k++)
+            products += operands.Right.Length(operands.Left.Columns[k]);
+        return products;
+    }
+
+    // From the first column of the first right row to the last one of the last: exact for bands of sorted rows, else a guess. Of a left row with entries.
+    private static long SpanOf(in SpGemmOperands<T> operands, int row)
+    {
+        long* first = operands.Right.RowPointers + operands.Left.Columns[operands.Left.RowPointers[row]];
+        long* last = operands.Right.RowPointers + operands.Left.Columns[operands.Left.RowPointers[row + 1] - 1];
+        return first[0] == first[1] || last[0] == last[1] ? long.MaxValue : Math.Abs((long)operands.Right.Columns[last[1] - 1] - operands.Right.Columns[first[0]]);
     }
 
     // The row of a left row with one entry: a multiple of a right row.

@@ -95,6 +95,7 @@ internal unsafe ref struct SpGemmRun<T, TSemiring>
                 Sizes = _sizes,
                 Lanes = _lanes,
                 Tokens = _schedule.Tokens,
+                FetchesAhead = SpGemmAnalysis.BytesOf(_operands.Right) > MachineInfo.Current.Level2Bytes / 2,
                 FirstToken = first,
                 Starts = _schedule.Starts,
                 RowPointers = rowPointers,

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Kernels.Cpu;
 
 /// <summary>The product cut into tokens, and the sizes that follow from it.</summary>
@@ -39,8 +41,11 @@ internal unsafe struct SpGemmSchedule<T> where T : unmanaged
     }
 
     /// <summary>The most entries of a row: one for each product and addend, and no more than the mask or the columns allow.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static long BoundOf(in SpGemmOperands<T> operands, int row, long products)
     {
+        if (!operands.Mask.IsPresent && !operands.Addend.IsPresent)
+            return Math.Min(products, operands.Right.ColumnCount);
         long bound = Math.Min(products + (operands.Addend.IsPresent ? operands.Addend.Length(row) : 0), operands.Right.ColumnCount);
         return operands.Mask.IsPresent && !operands.MaskIsComplement ? Math.Min(bound, operands.Mask.Length(row)) : bound;
     }
@@ -49,6 +54,7 @@ internal unsafe struct SpGemmSchedule<T> where T : unmanaged
     private readonly long MostTokens() =>
         2 * (Products / SpGemmTuning.TokenProducts + Bound / _windowEntries) + 3 * (Products / SpGemmTuning.TokenProducts) + 2;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Cut(in SpGemmOperands<T> operands, long* products, bool canStripe)
     {
         int columnCount = operands.Right.ColumnCount, begin = 0;
@@ -77,8 +83,11 @@ internal unsafe struct SpGemmSchedule<T> where T : unmanaged
     }
 
     /// <summary>The most columns that a table holds for a row: a structural mask's alone, or those of products, addend and complemented mask.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static long SlotsOf(in SpGemmOperands<T> operands, int row, long products)
     {
+        if (!operands.Mask.IsPresent && !operands.Addend.IsPresent)
+            return Math.Min(products, operands.Right.ColumnCount);
         long mask = operands.Mask.IsPresent ? operands.Mask.Length(row) : 0;
         if (operands.Mask.IsPresent && !operands.MaskIsComplement)
             return mask;

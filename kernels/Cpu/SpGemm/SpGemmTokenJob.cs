@@ -18,6 +18,9 @@ internal unsafe struct SpGemmTokenJob<T, TSemiring> : IRangeJob
     public ScratchLanes Lanes;
     public SpGemmToken* Tokens;
 
+    /// <summary>Whether the right matrix is larger than the cache that waiting for it is worth avoiding.</summary>
+    public bool FetchesAhead;
+
     /// <summary>Item i of the job is token FirstToken + i.</summary>
     public long FirstToken;
 
@@ -77,6 +80,8 @@ internal unsafe struct SpGemmTokenJob<T, TSemiring> : IRangeJob
         long count = 0;
         for (int row = token.RowBegin; row < token.RowEnd; row++)
         {
+            if (FetchesAhead && row + 1 < token.RowEnd)
+                SpGemmRows<T, TSemiring>.FetchAhead(Operands, row + 1);
             count += SpGemmRows<T, TSemiring>.Compute(Operands, lane, Choice, row, token.Range, columns + count, values + count);
             if (token.Range.End == Operands.Right.ColumnCount)
                 RowPointers[row + 1] = count;

@@ -9,6 +9,9 @@ internal static class SpGemmTuning
     /// <summary>Products of a row up to which a list searched from its start is as fast as a table: it stays within two cache lines.</summary>
     public const int ListProducts = 8;
 
+    /// <summary>Left entries of a row up to which it is looked at whether a list will do.</summary>
+    public const int ListLeftEntries = 3;
+
     /// <summary>Columns of a row up to which sorting by counting smaller ones, a register of them at a time, beats marking them in a bitmap.</summary>
     public const int RankLimit = 64;
 
