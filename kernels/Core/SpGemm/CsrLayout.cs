@@ -38,6 +38,32 @@ internal static class CsrLayout
         return new(matrix.ColumnCount, matrix.RowCount, pointers, columns, values, isSorted: true, matrix.HasDuplicates);
     }
 
+    /// <summary>Sorts each row by column and, of equal columns, by place: stable, and without memory for columns.</summary>
+    public static CsrMatrix<T> SortRows<T>(CsrMatrix<T> matrix) where T : unmanaged, IEquatable<T>
+    {
+        long[] pointers = FromZero(matrix.RowPointers);
+        int[] columns = matrix.Columns.ToArray();
+        T[] values = matrix.Values.ToArray();
+        ulong[] keys = [];
+        for (int row = 0; row < matrix.RowCount; row++)
+        {
+            ReadOnlySpan<int> rowColumns = matrix.RowColumns(row);
+            ReadOnlySpan<T> rowValues = matrix.RowValues(row);
+            if (keys.Length < rowColumns.Length)
+                keys = new ulong[Math.Max(2 * keys.Length, rowColumns.Length)];
+            for (int i = 0; i < rowColumns.Length; i++)
+                keys[i] = ((ulong)rowColumns[i] << 32) | (uint)i;
+            keys.AsSpan(0, rowColumns.Length).Sort();
+            for (int i = 0; i < rowColumns.Length; i++)
+            {
+                columns[pointers[row] + i] = (int)(keys[i] >> 32);
+                values[pointers[row] + i] = rowValues[(int)(uint)keys[i]];
+            }
+        }
+        (_, bool hasDuplicates) = Order(pointers, columns);
+        return new(matrix.RowCount, matrix.ColumnCount, pointers, columns, values, isSorted: true, hasDuplicates);
+    }
+
     /// <summary>Neighbours of one column are added; of a sorted matrix.</summary>
     public static CsrMatrix<T> MergeDuplicates<T, TSemiring>(CsrMatrix<T> sorted) where T : unmanaged, IEquatable<T> where TSemiring : struct, ISemiring<T>
     {

@@ -93,7 +93,7 @@ public sealed class CsrMatrix<T> where T : unmanaged, IEquatable<T>
     public CsrMatrix<T> Transpose() => CsrLayout.Transpose(this);
 
     /// <summary>The same entries with every row sorted by column, duplicates in their old order; this matrix itself if they are sorted already.</summary>
-    public CsrMatrix<T> Sort() => IsSorted ? this : CsrLayout.Transpose(CsrLayout.Transpose(this));
+    public CsrMatrix<T> Sort() => IsSorted ? this : CsrLayout.SortRows(this);
 
     /// <summary>The canonical form: sorted, duplicates added in their order; this matrix itself if it is canonical already.</summary>
     /// <typeparam name="TSemiring">Whose addition merges duplicates.</typeparam>

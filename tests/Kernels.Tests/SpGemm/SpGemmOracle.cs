@@ -1,17 +1,16 @@
 using System.Numerics;
+using System.Runtime.InteropServices;
 
 namespace Kernels.Tests;
 
 /// <summary>The product by the definition: a dictionary of places, sums in twice the precision of double, and the sum of the magnitudes that bounds the error.</summary>
 internal sealed class SpGemmOracle
 {
-    private readonly Dictionary<(int Row, int Column), (DoubleDouble Real, DoubleDouble Imaginary, double Magnitude)> _sums = [];
+    private readonly Dictionary<long, (DoubleDouble Real, DoubleDouble Imaginary, double Magnitude)> _sums = [];
 
     private SpGemmOracle()
     {
     }
-
-    public int EntryCount => _sums.Count;
 
     public static SpGemmOracle Multiply<T>(CsrMatrix<T> left, CsrMatrix<T> right, Func<T, Complex> value) where T : unmanaged, IEquatable<T>
     {
@@ -23,7 +22,7 @@ internal sealed class SpGemmOracle
                 int k = left.RowColumns(row)[p];
                 Complex a = value(left.RowValues(row)[p]);
                 for (int q = 0; q < right.RowColumns(k).Length; q++)
-                    oracle.Add((row, right.RowColumns(k)[q]), a, value(right.RowValues(k)[q]));
+                    oracle.Add(Place(row, right.RowColumns(k)[q]), a, value(right.RowValues(k)[q]));
             }
         }
         return oracle;
@@ -38,7 +37,7 @@ internal sealed class SpGemmOracle
             ReadOnlySpan<int> columns = product.RowColumns(row);
             for (int i = 0; i < columns.Length; i++)
             {
-                Assert.True(_sums.TryGetValue((row, columns[i]), out (DoubleDouble Real, DoubleDouble Imaginary, double Magnitude) sum), $"({row}, {columns[i]}) is no entry of the product");
+                Assert.True(_sums.TryGetValue(Place(row, columns[i]), out (DoubleDouble Real, DoubleDouble Imaginary, double Magnitude) sum), $"({row}, {columns[i]}) is no entry of the product");
                 Complex found = value(product.RowValues(row)[i]);
                 double error = double.Hypot((sum.Real - found.Real).ToDouble(), (sum.Imaginary - found.Imaginary).ToDouble());
                 if (!(error <= tolerance * sum.Magnitude))
@@ -47,10 +46,12 @@ internal sealed class SpGemmOracle
         }
     }
 
-    private void Add((int, int) place, Complex a, Complex b)
+    private static long Place(int row, int column) => ((long)row << 32) | (uint)column;
+
+    private void Add(long place, Complex a, Complex b)
     {
-        _sums.TryGetValue(place, out (DoubleDouble Real, DoubleDouble Imaginary, double Magnitude) sum);
-        _sums[place] = (sum.Real + (DoubleDouble)a.Real * b.Real - (DoubleDouble)a.Imaginary * b.Imaginary,
+        ref (DoubleDouble Real, DoubleDouble Imaginary, double Magnitude) sum = ref CollectionsMarshal.GetValueRefOrAddDefault(_sums, place, out _);
+        sum = (sum.Real + (DoubleDouble)a.Real * b.Real - (DoubleDouble)a.Imaginary * b.Imaginary,
             sum.Imaginary + (DoubleDouble)a.Real * b.Imaginary + (DoubleDouble)a.Imaginary * b.Real,
             sum.Magnitude + Complex.Abs(a) * Complex.Abs(b));
     }
