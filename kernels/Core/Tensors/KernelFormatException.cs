@@ -1,6 +1,6 @@
 namespace Kernels;
 
-/// <summary>A file, or a tensor in it, that is not what it should be: says which file, which tensor and where.</summary>
+/// <summary>A file, or a tensor in it, that is not what it should be: says which file, which tensor and where, by byte or, for text, by line.</summary>
 public sealed class KernelFormatException : FormatException
 {
     internal KernelFormatException(string fileName, string? tensorName, long? offset, string reason, Exception? inner = null)
@@ -11,6 +11,13 @@ public sealed class KernelFormatException : FormatException
         Offset = offset;
     }
 
+    internal KernelFormatException(string fileName, long line, string reason)
+        : base($"{fileName}, line {line}: {reason}")
+    {
+        FileName = fileName;
+        Line = line;
+    }
+
     /// <summary>The file as it was opened.</summary>
     public string FileName { get; }
 
@@ -19,4 +26,7 @@ public sealed class KernelFormatException : FormatException
 
     /// <summary>The byte of the file at which the fault was noticed; null where it has no place.</summary>
     public long? Offset { get; }
+
+    /// <summary>The line of a text file at fault, from 1 on; null for other files.</summary>
+    public long? Line { get; }
 }

@@ -1,6 +1,3 @@
-using System.Numerics;
-using System.Runtime.CompilerServices;
-
 namespace Kernels.Cpu;
 
 /// <summary>How much scratch a thread needs.</summary>

@@ -34,7 +34,8 @@ internal sealed class SpGemmFamily : IFamilyBench
     public IEnumerable<WorkloadPlan> FromFile(string path) => [];
 
     public IEnumerable<WorkloadPlan> Compare(IReadOnlyList<int> threadCounts, bool quick) =>
-        quick ? Plans(s_small, [false], threadCounts, withRivals: true) : Plans([.. SharedMatrices.All, .. s_large], [false, true], threadCounts, withRivals: true);
+        (quick ? Plans(s_small, [false], threadCounts, withRivals: true) : Plans([.. SharedMatrices.All, .. s_large], [false, true], threadCounts, withRivals: true))
+            .Append(new WorkloadPlan(MatrixMarketWorkload.Name, () => new MatrixMarketWorkload(threadCounts, _sciPy.Status.AbsentReason is null ? _sciPy : null)));
 
     private IEnumerable<WorkloadPlan> Plans((string Name, Func<CsrMatrix<double>> Make)[] matrices, bool[] singles, IReadOnlyList<int> threadCounts, bool withRivals) =>
         from matrix in matrices
@@ -53,7 +54,7 @@ internal sealed class SpGemmFamily : IFamilyBench
 
     private static CsrMatrix<float> ToSingle(CsrMatrix<double> matrix) => matrix.WithValues<float>(Array.ConvertAll(matrix.Values.ToArray(), value => (float)value));
 
-    // Unsorted products meet CXSparse and SciPy, sorted ones Eigen; GraphBLAS does both. In f32 there is SciPy alone.
+    // Unsorted products meet CXSparse and SciPy, sorted ones Eigen; GraphBLAS does both. In f32 there is SciPy alone, unsorted.
     private IEnumerable<IContender> RivalsOf<T>(SpGemmWorkload<T> workload, IReadOnlyList<int> threadCounts) where T : unmanaged, INumber<T>
     {
         bool isSorted = workload.Case.IsSorted, isDouble = !workload.Case.IsSingle, hasOne = threadCounts.Contains(1);

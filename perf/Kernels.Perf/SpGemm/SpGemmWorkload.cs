@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 
@@ -12,6 +13,7 @@ internal sealed class SpGemmWorkload<T> : IWorkload where T : unmanaged, INumber
     private readonly SpGemmWorkspace _workspace = new();
     private readonly SpGemmOracle<T> _oracle;
     private readonly long _bytes;
+    private readonly double _compressionRatio;
     private CsrMatrix<T>? _result;
 
     public SpGemmWorkload(SpGemmCase own, CsrMatrix<T> left, CsrMatrix<T> right, IReadOnlyList<int> threadCounts, Func<SpGemmWorkload<T>, IEnumerable<IContender>> rivals)
@@ -21,7 +23,7 @@ internal sealed class SpGemmWorkload<T> : IWorkload where T : unmanaged, INumber
         Products = SpGemm.Count(left, right).Products;
         Contenders = [.. threadCounts.Select(Own), .. rivals(this)];
         long entries = Multiply(threads: 0).EntryCount;
-        CompressionRatio = (double)Products / Math.Max(1, entries);
+        _compressionRatio = (double)Products / Math.Max(1, entries);
         _bytes = (left.EntryCount + right.EntryCount + entries) * (sizeof(int) + Unsafe.SizeOf<T>());
     }
 
@@ -34,16 +36,14 @@ internal sealed class SpGemmWorkload<T> : IWorkload where T : unmanaged, INumber
     /// <summary>Multiplications.</summary>
     public long Products { get; }
 
-    /// <summary>Products for each entry of the result.</summary>
-    public double CompressionRatio { get; }
-
     public IReadOnlyList<IContender> Contenders { get; }
 
     public bool InCache => false;
 
     public double WorkPerCall => 2.0 * Products;
 
-    public string Unit => "GFLOP/s";
+    // Beside the rate, products for each entry of the result: with few of them, writing is the work.
+    public string Unit => string.Create(CultureInfo.InvariantCulture, $"GFLOP/s at {_compressionRatio:F1} : 1");
 
     public IReadOnlyList<RoofKind> Roofs => [RoofKind.Copy];
 

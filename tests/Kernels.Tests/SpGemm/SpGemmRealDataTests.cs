@@ -51,7 +51,7 @@ public sealed class SpGemmRealDataTests
         foreach (string path in Directory.GetFiles(root, "*.mtx").Concat(Directory.GetFiles(Path.Combine(root, "graphblas"))).Concat(Directory.GetFiles(Path.Combine(root, "symmetry"))).Concat(Directory.GetFiles(Path.Combine(root, "symmetry_array"))))
             Assert.True(MatrixMarket.Read<Complex>(path).EntryCount > 0, path);
         foreach (string path in Directory.GetFiles(Path.Combine(root, "invalid")))
-            Assert.Equal(path, Assert.Throws<KernelFormatException>(() => MatrixMarket.Read<Complex>(path)).File);
+            Assert.Equal(path, Assert.Throws<KernelFormatException>(() => MatrixMarket.Read<Complex>(path)).FileName);
         foreach (string path in Directory.GetFiles(Path.Combine(root, "permissive")))
         {
             if (!path.Contains("windows", StringComparison.Ordinal))

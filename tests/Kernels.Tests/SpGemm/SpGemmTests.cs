@@ -1,5 +1,3 @@
-using System.Numerics;
-
 namespace Kernels.Tests;
 
 /// <summary>Products against the dictionary oracle, bit for bit against naive loops, and the same on every variant and number of threads.</summary>

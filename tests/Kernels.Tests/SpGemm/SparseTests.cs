@@ -1,5 +1,3 @@
-using System.Numerics;
-
 namespace Kernels.Tests;
 
 /// <summary>Conversions and the operations around the product, against dense loops.</summary>
