@@ -26,7 +26,9 @@ public sealed class Int8ProductTests
     public void RandomShapes(string variant)
     {
         var random = new Random(7);
-        for (int i = 0; i < 12; i++)
+        // In software a product of 300 x 300 x 300 takes a second.
+        int count = Int8DecompositionCases.IsAvailable<float>(variant) ? 12 : 2;
+        for (int i = 0; i < count; i++)
             Check(variant, random.Next(1, 301), random.Next(1, 301), random.Next(1, 301), seed: i);
     }
 
