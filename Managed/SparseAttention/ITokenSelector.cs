@@ -1,0 +1,21 @@
+namespace Kernels;
+
+/// <summary>Chooses the tokens that a step of decoding attends to, and may learn from their probabilities: one for each layer and sequence.</summary>
+public interface ITokenSelector
+{
+    /// <summary>Whether <see cref="Observe"/> is to be called.</summary>
+    bool ObservesProbabilities { get; }
+
+    /// <summary>The tokens to attend to, strictly ascending; empty for all of them. Valid until the next call.</summary>
+    /// <param name="queries">[queries, query heads, d].</param>
+    /// <param name="cache">Keys and values.</param>
+    /// <param name="sequence">The sequence.</param>
+    /// <param name="options">How to run.</param>
+    ReadOnlySpan<int> Select(ReadOnlySpan<float> queries, KvCache cache, int sequence, in KernelOptions options);
+
+    /// <summary>Sees the probabilities that came of the selection.</summary>
+    /// <param name="positions">What <see cref="Select"/> returned.</param>
+    /// <param name="probabilities">[query heads, tokens], the tokens in the order of the positions.</param>
+    /// <param name="tokenCount">The number of tokens attended to.</param>
+    void Observe(ReadOnlySpan<int> positions, ReadOnlySpan<float> probabilities, int tokenCount);
+}

@@ -1,0 +1,201 @@
+namespace Kernels;
+
+/// <summary>How <see cref="SpAttenState"/> decodes.</summary>
+public readonly record struct SpAttenOptions()
+{
+    /// <summary>Local value pruning: of each head only this many values, those with the largest probabilities (ties by lower index), are summed; the others' share is not made up for.</summary>
+    public int LocalValues { get; init; } = int.MaxValue;
+
+    /// <summary>
+    /// Progressive quantisation: probabilities are computed from the high four bits of the keys first; a head whose largest probability is below this is computed again from all eight. 0 (the
+    /// default): from the keys as they are stored. Needs <see cref="KvCacheOptions.KeyPlanes"/>; queries are rounded to eight bits.
+    /// </summary>
+    public float RequantizationThreshold { get; init; }
+}
+
+/// <summary>
+/// SpAtten (arXiv 2012.09852): the importance of tokens and heads, added up over layers and steps, and the cascade by which those that were pruned stay so in all later layers and steps.
+/// </summary>
+/// <remarks>
+/// Importance of token j: sum of its probabilities over active heads and queries. Importance of head h: sum of the magnitudes of its outputs. Selections are exact, ties go to the lower index. A model carries one state
+/// for each sequence from layer to layer; tokens are numbered as they were appended to the layers' caches, which are not evicted from. Not for concurrent use.
+/// </remarks>
+public sealed class SpAttenState
+{
+    private readonly SpAttenOptions _options;
+    private readonly bool[] _isHeadActive;
+    private readonly double[] _headImportance;
+    private float[] _tokenImportance = [];
+    private int[] _tokens = [];
+    private int _tokenCount;
+
+    /// <summary>All heads active, no tokens.</summary>
+    /// <param name="queryHeads">The number of query heads.</param>
+    /// <param name="options">Local pruning and quantisation.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A count is out of range, or the threshold is no number from 0 on.</exception>
+    public SpAttenState(int queryHeads, SpAttenOptions options)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(queryHeads, 1);
+        ArgumentOutOfRangeException.ThrowIfNegative(options.LocalValues, nameof(options.LocalValues));
+        if (!(options.RequantizationThreshold >= 0))
+            throw new ArgumentOutOfRangeException(nameof(options.RequantizationThreshold), options.RequantizationThreshold, "a number from 0 on is needed");
+        _options = options;
+        _isHeadActive = new bool[queryHeads];
+        Array.Fill(_isHeadActive, true);
+        _headImportance = new double[queryHeads];
+    }
+
+    /// <summary>The tokens that were not pruned, ascending.</summary>
+    public ReadOnlySpan<int> Tokens => _tokens.AsSpan(0, _tokenCount);
+
+    /// <summary>The importance of each of <see cref="Tokens"/>.</summary>
+    public ReadOnlySpan<float> TokenImportance => _tokenImportance.AsSpan(0, _tokenCount);
+
+    /// <summary>For each query head whether it was not pruned.</summary>
+    public ReadOnlySpan<bool> ActiveHeads => _isHeadActive;
+
+    /// <summary>The importance of each query head.</summary>
+    public ReadOnlySpan<double> HeadImportance => _headImportance;
+
+    /// <summary>How many heads were computed again from all bits.</summary>
+    public long RequantizedCount { get; private set; }
+
+    /// <summary>New tokens, numbered on from the last one, become active.</summary>
+    /// <param name="first">The number of the first of them, greater than any before.</param>
+    /// <param name="count">How many.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The numbers are not new.</exception>
+    public void AddTokens(int first, int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        ArgumentOutOfRangeException.ThrowIfLessThan(first, _tokenCount == 0 ? 0 : _tokens[_tokenCount - 1] + 1);
+        if (_tokenCount + count > _tokens.Length)
+        {
+            Array.Resize(ref _tokens, Math.Max(_tokenCount + count, 2 * _tokens.Length));
+            Array.Resize(ref _tokenImportance, _tokens.Length);
+        }
+        for (int i = 0; i < count; i++)
+            (_tokens[_tokenCount + i], _tokenImportance[_tokenCount + i]) = (first + i, 0);
+        _tokenCount += count;
+    }
+
+    /// <summary>Adds what a layer showed to the importance of tokens and heads; pruned heads are passed over.</summary>
+    /// <param name="columnSums">[query heads, active tokens]: probabilities summed over the queries (<see cref="AttentionOptions.ColumnSums"/>).</param>
+    /// <param name="output">[M, query heads, d].</param>
+    /// <param name="headDimension">d.</param>
+    /// <exception cref="ArgumentException">Sizes do not match.</exception>
+    public void Accumulate(ReadOnlySpan<float> columnSums, ReadOnlySpan<float> output, int headDimension)
+    {
+        AttentionChecks.Length(columnSums.Length, (long)_isHeadActive.Length * _tokenCount, nameof(columnSums));
+        ArgumentOutOfRangeException.ThrowIfLessThan(headDimension, 1);
+        AttentionChecks.Tokens(output.Length, (long)_isHeadActive.Length * headDimension, nameof(output));
+        for (int head = 0; head < _isHeadActive.Length; head++)
+        {
+            for (int i = 0; _isHeadActive[head] && i < _tokenCount; i++)
+                _tokenImportance[i] += columnSums[head * _tokenCount + i];
+        }
+        AccumulateHeads(output, headDimension);
+    }
+
+    /// <summary>Keeps the most important tokens; the others take no part from now on.</summary>
+    /// <param name="count">How many; more than there are means all.</param>
+    public void PruneTokens(int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        if (count >= _tokenCount)
+            return;
+        var kept = new int[count];
+        TopKSelection.Select(_tokenImportance.AsSpan(0, _tokenCount), kept);
+        for (int i = 0; i < count; i++)
+            (_tokens[i], _tokenImportance[i]) = (_tokens[kept[i]], _tokenImportance[kept[i]]);
+        _tokenCount = count;
+    }
+
+    /// <summary>Keeps the most important of the active heads; the others give zeros from now on.</summary>
+    /// <param name="count">How many; more than are active means all.</param>
+    public void PruneHeads(int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        int[] ranked = [.. Enumerable.Range(0, _isHeadActive.Length).Where(head => _isHeadActive[head]).OrderByDescending(head => _headImportance[head]).ThenBy(head => head)];
+        foreach (int head in ranked.Skip(count))
+            _isHeadActive[head] = false;
+    }
+
+    /// <summary>
+    /// One step of one layer: probabilities of the active tokens, importance, local value pruning, outputs (zeros for pruned heads).
+    /// </summary>
+    /// <param name="queries">[query heads, d].</param>
+    /// <param name="cache">The layer's cache, whose tokens are numbered as this state's.</param>
+    /// <param name="sequence">The sequence.</param>
+    /// <param name="output">[query heads, d].</param>
+    /// <param name="scale">Factor of the products q k; 0 for 1 / sqrt(d).</param>
+    /// <param name="options">How to run.</param>
+    /// <exception cref="ArgumentException">Sizes do not match, a token is not in the cache, or it has no planes where they are needed.</exception>
+    public void Decode(ReadOnlySpan<float> queries, KvCache cache, int sequence, Span<float> output, double scale = 0, in KernelOptions options = default)
+    {
+        ArgumentNullException.ThrowIfNull(cache);
+        int d = cache.Options.HeadDimension;
+        AttentionChecks.Length(queries.Length, (long)_isHeadActive.Length * d, nameof(queries));
+        AttentionChecks.Destination(output.Length, queries.Length, nameof(output));
+        new AttentionShape(_isHeadActive.Length, cache.Options.KeyValueHeads, d).Check(nameof(cache));
+        TokenPositions.Check(Tokens, cache.TokenCount(sequence), nameof(sequence));
+        output = output[..queries.Length];
+        output.Clear();
+        if (_tokenCount == 0)
+            return;
+        float factor = scale == 0 ? (float)(1 / Math.Sqrt(d)) : (float)scale;
+        using var scores = new TokenScores(cache, sequence, queries, factor, withVotes: false, Tokens);
+        scores.Run(_options.RequantizationThreshold > 0 ? KeyPrecision.HighBits : KeyPrecision.Stored, options);
+        if (_options.RequantizationThreshold > 0)
+            Requantize(scores, cache, sequence, queries, factor, options);
+        for (int head = 0; head < _isHeadActive.Length; head++)
+            Weed(scores.Row(head), _isHeadActive[head]);
+        scores.Weigh(output, options);
+        AccumulateHeads(output, d);
+    }
+
+    private void Requantize(in TokenScores scores, KvCache cache, int sequence, ReadOnlySpan<float> queries, float factor, in KernelOptions options)
+    {
+        Span<bool> flat = stackalloc bool[_isHeadActive.Length];
+        bool any = false;
+        for (int head = 0; head < flat.Length; head++)
+        {
+            float largest = 0;
+            foreach (float probability in scores.Row(head))
+                largest = MathF.Max(largest, probability);
+            flat[head] = _isHeadActive[head] && largest < _options.RequantizationThreshold;
+            any |= flat[head];
+        }
+        if (!any)
+            return;
+        using var again = new TokenScores(cache, sequence, queries, factor, withVotes: false, Tokens);
+        again.Run(KeyPrecision.AllBits, options);
+        for (int head = 0; head < flat.Length; head++)
+        {
+            if (!flat[head])
+                continue;
+            again.Row(head).CopyTo(scores.Row(head));
+            RequantizedCount++;
+        }
+    }
+
+    private void Weed(Span<float> probabilities, bool isActive)
+    {
+        if (!isActive)
+        {
+            probabilities.Clear();
+            return;
+        }
+        for (int i = 0; i < probabilities.Length; i++)
+            _tokenImportance[i] += probabilities[i];
+        TopKSelection.KeepLargest(probabilities, _options.LocalValues);
+    }
+
+    private void AccumulateHeads(ReadOnlySpan<float> output, int headDimension)
+    {
+        for (int i = 0; i < output.Length; i++)
+        {
+            int head = i / headDimension % _isHeadActive.Length;
+            _headImportance[head] += _isHeadActive[head] ? Math.Abs((double)output[i]) : 0;
+        }
+    }
+}

@@ -1,0 +1,109 @@
+using System.Buffers;
+using System.Numerics;
+
+namespace Kernels;
+
+/// <summary>Probabilities of one query over tokens of a sequence of a cache, and what selectors make of them, in rented arrays.</summary>
+internal readonly ref struct TokenScores : IDisposable
+{
+    // Rows are whole tiles of the kernels.
+    private const int RowMultiple = 64;
+
+    private readonly KvCache _cache;
+    private readonly int _sequence;
+    private readonly ReadOnlySpan<float> _queries;
+    private readonly float _scale;
+    private readonly int _stride, _tokens, _heads;
+    private readonly float[] _probabilities;
+    private readonly float[]? _votes;
+    private readonly ReadOnlySpan<int> _positions;
+
+    public TokenScores(KvCache cache, int sequence, ReadOnlySpan<float> queries, float scale, bool withVotes, ReadOnlySpan<int> positions = default)
+    {
+        _cache = cache;
+        _sequence = sequence;
+        _queries = queries;
+        _scale = scale;
+        _positions = positions;
+        _heads = queries.Length / cache.Options.HeadDimension;
+        _tokens = positions.IsEmpty ? cache.TokenCount(sequence) : positions.Length;
+        _stride = (_tokens + RowMultiple - 1) / RowMultiple * RowMultiple;
+        _probabilities = ArrayPool<float>.Shared.Rent(checked(Math.Max(1, _heads * _stride)));
+        _votes = withVotes ? ArrayPool<float>.Shared.Rent(Math.Max(1, cache.Options.KeyValueHeads * _stride)) : null;
+    }
+
+    public int TokenCount => _tokens;
+
+    public Span<float> Row(int head) => _probabilities.AsSpan(head * _stride, _tokens);
+
+    public void Run(KeyPrecision precision, in KernelOptions options) => Call(precision, default, options, weigh: false);
+
+    /// <summary>output = probabilities times values.</summary>
+    public void Weigh(Span<float> output, in KernelOptions options) => Call(KeyPrecision.Stored, output, options, weigh: true);
+
+    /// <summary>The votes of all heads together.</summary>
+    public Span<float> SumVotes()
+    {
+        Span<float> sums = _votes.AsSpan(0, _tokens);
+        for (int head = 1; head < _cache.Options.KeyValueHeads; head++)
+        {
+            Span<float> more = _votes.AsSpan(head * _stride, _tokens);
+            int i = 0;
+            for (; i + Vector<float>.Count <= _tokens; i += Vector<float>.Count)
+                (new Vector<float>(sums[i..]) + new Vector<float>(more[i..])).CopyTo(sums[i..]);
+            for (; i < _tokens; i++)
+                sums[i] += more[i];
+        }
+        return sums;
+    }
+
+    public void Dispose()
+    {
+        ArrayPool<float>.Shared.Return(_probabilities);
+        if (_votes is not null)
+            ArrayPool<float>.Shared.Return(_votes);
+    }
+
+    private unsafe void Call(KeyPrecision precision, Span<float> output, in KernelOptions options, bool weigh)
+    {
+        if (precision != KeyPrecision.Stored && !_cache.Options.KeyPlanes)
+            throw new ArgumentException("the cache has no planes of its keys' bits", "cache");
+        ISparseAttentionBackend backend = SparseAttentionVariants.Of(_cache.Options.Type).Select(options);
+        KvSequence sequence = _cache.Find(_sequence);
+        fixed (float* queries = _queries, to = output, probabilities = _probabilities, votes = _votes)
+        fixed (int* table = sequence.Table, positions = _positions)
+        {
+            var described = new AttentionSequence
+            {
+                QueryCount = 1,
+                KeyCount = _tokens,
+                Length = sequence.TokenCount,
+                PageTable = table,
+                Positions = _positions.IsEmpty ? null : positions,
+            };
+            var call = new AttentionScoreCall
+            {
+                Attention = new AttentionCall
+                {
+                    Shape = new AttentionShape(_heads, _cache.Options.KeyValueHeads, _cache.Options.HeadDimension),
+                    Queries = queries,
+                    Output = to,
+                    Source = _cache.Pages.Rows,
+                    Planes = _cache.Pages.Planes,
+                    Sequences = &described,
+                    SequenceCount = 1,
+                    Scale = _scale,
+                },
+                Precision = precision,
+                Probabilities = probabilities,
+                Stride = _stride,
+                Votes = votes,
+            };
+            if (weigh)
+                backend.Weigh(call, options);
+            else
+                backend.Score(call, options);
+        }
+        GC.KeepAlive(_cache);
+    }
+}

@@ -1,0 +1,98 @@
+using System.Runtime.InteropServices;
+
+namespace Kernels;
+
+/// <summary>The argument checks that the attention problems share. Every message names the parameter and the value.</summary>
+internal static class AttentionChecks
+{
+    public static int Tokens(long elementCount, long rowLength, string name)
+    {
+        if (elementCount % rowLength != 0)
+            throw new ArgumentException($"{elementCount} elements are no whole number of tokens of {rowLength}", name);
+        return (int)(elementCount / rowLength);
+    }
+
+    public static void Length(long available, long expected, string name)
+    {
+        if (available != expected)
+            throw new ArgumentException($"{available} elements where {expected} are needed", name);
+    }
+
+    public static void Destination(long available, long needed, string name)
+    {
+        if (available < needed)
+            throw new ArgumentException($"{available} elements are too few: {needed} are written", name);
+    }
+
+    public static void Disjoint<TInput, TOutput>(ReadOnlySpan<TInput> input, ReadOnlySpan<TOutput> output, string inputName, string outputName)
+        where TInput : unmanaged where TOutput : unmanaged
+    {
+        if (MemoryMarshal.AsBytes(input).Overlaps(MemoryMarshal.AsBytes(output)))
+            throw new ArgumentException($"the span overlaps {inputName}", outputName);
+    }
+
+    public static void Scalars(in AttentionOptions options)
+    {
+        if (!double.IsFinite(options.Scale))
+            throw new ArgumentOutOfRangeException(nameof(options.Scale), options.Scale, "a finite number is needed");
+        if (!double.IsFinite(options.SoftCap) || options.SoftCap < 0)
+            throw new ArgumentOutOfRangeException(nameof(options.SoftCap), options.SoftCap, "a finite number from 0 on is needed");
+        ArgumentOutOfRangeException.ThrowIfNegative(options.Window, nameof(options.Window));
+        ArgumentOutOfRangeException.ThrowIfNegative(options.SinkTokens, nameof(options.SinkTokens));
+        ArgumentOutOfRangeException.ThrowIfNegative(options.Kernel.MaxDegreeOfParallelism, nameof(KernelOptions.MaxDegreeOfParallelism));
+    }
+
+    /// <summary>Masks, slopes and outputs of the options against the sizes of the call.</summary>
+    public static void Extents(in AttentionOptions options, in AttentionShape shape, int queryCount, int keyCount, int sequenceCount)
+    {
+        if (!options.AlibiSlopes.IsEmpty)
+            Length(options.AlibiSlopes.Length, shape.QueryHeads, nameof(options.AlibiSlopes));
+        long pairs = (long)queryCount * keyCount;
+        Mask(options.AdditiveMask.Length, pairs, shape, sequenceCount, nameof(options.AdditiveMask));
+        Mask(options.BooleanMask.Length, pairs, shape, sequenceCount, nameof(options.BooleanMask));
+        if (options.Mask is { } mask)
+            Blocks(mask.Shape, shape, queryCount, keyCount, sequenceCount);
+        if (!options.LogSumExp.IsEmpty)
+            Destination(options.LogSumExp.Length, (long)queryCount * shape.QueryHeads, nameof(options.LogSumExp));
+        if (options.ColumnSums.IsEmpty)
+            return;
+        Destination(options.ColumnSums.Length, (long)shape.QueryHeads * keyCount, nameof(options.ColumnSums));
+        if (options.SharedPrefix)
+            throw new ArgumentException("column sums of a shared prefix are not defined: it belongs to several sequences", nameof(options.ColumnSums));
+    }
+
+    private static void Mask(int length, long pairs, in AttentionShape shape, int sequenceCount, string name)
+    {
+        if (length == 0)
+            return;
+        if (sequenceCount != 1)
+            throw new ArgumentException($"a mask serves one sequence, and there are {sequenceCount}", name);
+        if (length != pairs && length != pairs * shape.QueryHeads)
+            throw new ArgumentException($"{length} elements are neither one for each pair ({pairs}) nor one for each head and pair", name);
+    }
+
+    private static void Blocks(in BlockMaskShape mask, in AttentionShape shape, int queryCount, int keyCount, int sequenceCount)
+    {
+        const string name = nameof(AttentionOptions.Mask);
+        if (sequenceCount != 1)
+            throw new ArgumentException($"a mask serves one sequence, and there are {sequenceCount}", name);
+        if (mask.QueryCount != queryCount || mask.KeyCount != keyCount)
+            throw new ArgumentException($"a mask of {mask.QueryCount} x {mask.KeyCount} for {queryCount} queries and {keyCount} keys", name);
+        if (shape.QueryHeads % mask.HeadCount != 0)
+            throw new ArgumentException($"{mask.HeadCount} masks do not divide {shape.QueryHeads} query heads", name);
+    }
+
+    /// <summary>Offsets of sequences: from 0 to the count, never descending.</summary>
+    public static void Offsets(ReadOnlySpan<int> offsets, int count, string name)
+    {
+        if (offsets.IsEmpty)
+            return;
+        if (offsets[0] != 0 || offsets[^1] != count)
+            throw new ArgumentException($"offsets go from {offsets[0]} to {offsets[^1]} instead of 0 to {count}", name);
+        for (int i = 1; i < offsets.Length; i++)
+        {
+            if (offsets[i] < offsets[i - 1])
+                throw new ArgumentException($"offset {offsets[i]} follows {offsets[i - 1]}: offsets must not descend", name);
+        }
+    }
+}

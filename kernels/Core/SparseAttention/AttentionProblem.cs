@@ -1,0 +1,66 @@
+namespace Kernels;
+
+/// <summary>Attention over arrays of keys and values, with every argument checked: backends trust it.</summary>
+internal readonly ref struct AttentionProblem<T> where T : unmanaged
+{
+    public const string QueriesName = "queries", KeysName = "keys", ValuesName = "values", OutputName = "output", ShapeName = "shape";
+
+    public readonly AttentionShape Shape;
+    public readonly int QueryCount;
+    public readonly int KeyCount;
+    public readonly int SequenceCount;
+    public readonly ReadOnlySpan<float> Queries;
+    public readonly ReadOnlySpan<T> Keys;
+    public readonly ReadOnlySpan<T> Values;
+    public readonly Span<float> Output;
+    public readonly AttentionOptions Options;
+
+    public AttentionProblem(ReadOnlySpan<float> queries, ReadOnlySpan<T> keys, ReadOnlySpan<T> values, Span<float> output, in AttentionShape shape, in AttentionOptions options)
+    {
+        KeyValueTypes.Of<T>();
+        shape.Check(ShapeName);
+        QueryCount = AttentionChecks.Tokens(queries.Length, shape.QueryRowLength, QueriesName);
+        KeyCount = AttentionChecks.Tokens(keys.Length, shape.KeyRowLength, KeysName);
+        AttentionChecks.Length(values.Length, keys.Length, ValuesName);
+        AttentionChecks.Destination(output.Length, queries.Length, OutputName);
+        AttentionChecks.Scalars(options);
+        AttentionChecks.Offsets(options.QueryOffsets, QueryCount, nameof(options.QueryOffsets));
+        AttentionChecks.Offsets(options.KeyOffsets, KeyCount, nameof(options.KeyOffsets));
+        if (options.KeyOffsets.Length != options.QueryOffsets.Length)
+            throw new ArgumentException($"{options.KeyOffsets.Length} offsets of keys for {options.QueryOffsets.Length} of queries", nameof(options.KeyOffsets));
+        if (options.SharedPrefix && options.KeyOffsets.Length < 2)
+            throw new ArgumentException("a shared prefix is the first of several sequences, whose offsets are needed", nameof(options.SharedPrefix));
+        SequenceCount = options.QueryOffsets.IsEmpty ? 1 : options.QueryOffsets.Length - 1;
+        AttentionChecks.Extents(options, shape, QueryCount, KeyCount, SequenceCount);
+        Output = output[..queries.Length];
+        CheckDisjoint(queries, keys, values, Output, options);
+        Shape = shape;
+        Queries = queries;
+        Keys = keys;
+        Values = values;
+        Options = options;
+    }
+
+    /// <summary>The sequences, by the options' offsets.</summary>
+    public void Describe(Span<AttentionSequence> sequences)
+    {
+        int prefix = Options.SharedPrefix ? Options.KeyOffsets[1] : 0;
+        for (int i = 0; i < sequences.Length; i++)
+        {
+            int shared = i == 0 ? 0 : prefix;
+            (int queryBegin, int queryEnd) = Options.QueryOffsets.IsEmpty ? (0, QueryCount) : (Options.QueryOffsets[i], Options.QueryOffsets[i + 1]);
+            (int keyBegin, int keyEnd) = Options.KeyOffsets.IsEmpty ? (0, KeyCount) : (Options.KeyOffsets[i], Options.KeyOffsets[i + 1]);
+            int keys = shared + keyEnd - keyBegin;
+            sequences[i] = new AttentionSequence { QueryBegin = queryBegin, QueryCount = queryEnd - queryBegin, KeyBegin = keyBegin, PrefixCount = shared, KeyCount = keys, Length = keys };
+        }
+    }
+
+    private static void CheckDisjoint(ReadOnlySpan<float> queries, ReadOnlySpan<T> keys, ReadOnlySpan<T> values, ReadOnlySpan<float> output, in AttentionOptions options)
+    {
+        AttentionChecks.Disjoint(queries, output, QueriesName, OutputName);
+        AttentionChecks.Disjoint(keys, output, KeysName, OutputName);
+        AttentionChecks.Disjoint(values, output, ValuesName, OutputName);
+        AttentionChecks.Disjoint<float, float>(output, options.LogSumExp, OutputName, nameof(options.LogSumExp));
+        AttentionChecks.Disjoint<float, float>(output, options.ColumnSums, OutputName, nameof(options.ColumnSums));
+    }
+}

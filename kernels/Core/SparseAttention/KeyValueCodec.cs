@@ -1,0 +1,58 @@
+namespace Kernels;
+
+/// <summary>Rows of floats as they are stored, and back.</summary>
+internal static unsafe class KeyValueCodec
+{
+    private const int LargestCode = sbyte.MaxValue;
+
+    /// <summary>Rounds a row to nearest, ties to even; returns the scale of a row of bytes, else 1.</summary>
+    public static float Narrow(ReadOnlySpan<float> row, byte* destination, KeyValueType type)
+    {
+        switch (type)
+        {
+            case KeyValueType.Float32:
+                row.CopyTo(new Span<float>(destination, row.Length));
+                return 1;
+            case KeyValueType.Float16:
+                for (int i = 0; i < row.Length; i++)
+                    ((Half*)destination)[i] = (Half)row[i];
+                return 1;
+            case KeyValueType.BFloat16:
+                for (int i = 0; i < row.Length; i++)
+                    ((BFloat16*)destination)[i] = (BFloat16)row[i];
+                return 1;
+            default:
+                float scale = Scale(row);
+                for (int i = 0; i < row.Length; i++)
+                    ((sbyte*)destination)[i] = (sbyte)Code(row[i], scale);
+                return scale;
+        }
+    }
+
+    public static void Widen(byte* row, Span<float> destination, KeyValueType type, float scale)
+    {
+        for (int i = 0; i < destination.Length; i++)
+        {
+            destination[i] = type switch
+            {
+                KeyValueType.Float32 => ((float*)row)[i],
+                KeyValueType.Float16 => (float)((Half*)row)[i],
+                KeyValueType.BFloat16 => ((BFloat16*)row)[i],
+                _ => ((sbyte*)row)[i] * scale,
+            };
+        }
+    }
+
+    /// <summary>Largest magnitude / 127; not a number for rows that are not finite, which then read back as NaN.</summary>
+    public static float Scale(ReadOnlySpan<float> row)
+    {
+        float largest = 0;
+        foreach (float x in row)
+            largest = MathF.Max(largest, MathF.Abs(x));
+        return float.IsFinite(largest) ? largest / LargestCode : float.NaN;
+    }
+
+    /// <summary>A number in units of the scale, -127 to 127; 0 if the scale is 0 or no number.</summary>
+    public static int Code(float x, float scale) =>
+        scale > 0 ? (int)Math.Clamp(MathF.Round(x / scale), -LargestCode, LargestCode) : 0;
+}

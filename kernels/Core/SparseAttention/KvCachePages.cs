@@ -1,0 +1,188 @@
+using System.Runtime.InteropServices;
+
+namespace Kernels;
+
+/// <summary>The memory of a <see cref="KvCache"/>: pages with counts of the sequences that use them.</summary>
+internal sealed unsafe class KvCachePages : IDisposable
+{
+    private const int Alignment = 64;
+
+    private readonly KvCacheOptions _options;
+    private readonly int[] _users;
+    private readonly Stack<int> _free;
+    private readonly int _elementBytes;
+    private readonly long _rowsPerPage, _planeBytesPerHead;
+    private byte* _memory;
+    private KeyValueRows _rows;
+    private KeyPlaneRows _planes;
+
+    public KvCachePages(in KvCacheOptions options)
+    {
+        _options = options;
+        _users = new int[options.PageCount];
+        _free = new Stack<int>(Enumerable.Range(0, options.PageCount).Reverse());
+        _elementBytes = options.Type.ElementBytes();
+        _rowsPerPage = (long)options.PageSize * options.KeyValueHeads;
+        _planeBytesPerHead = KeyPlaneLayout.HeadBytes(options.PageSize, options.HeadDimension);
+        ByteCount = options.ByteCount;
+        _memory = (byte*)NativeMemory.AlignedAlloc((nuint)ByteCount, Alignment);
+        Divide();
+    }
+
+    public long ByteCount { get; }
+
+    public int FreeCount => _free.Count;
+
+    public int Shift => int.Log2(_options.PageSize);
+
+    public int SlotMask => _options.PageSize - 1;
+
+    public KeyValueRows Rows => _rows;
+
+    public KeyPlaneRows Planes => _planes;
+
+    public void CheckAlive() => ObjectDisposedException.ThrowIf(_memory == null, typeof(KvCache));
+
+    public bool IsShared(int page) => _users[page] > 1;
+
+    public int Take()
+    {
+        int page = _free.Pop();
+        _users[page] = 1;
+        return page;
+    }
+
+    public void Share(int page) => _users[page]++;
+
+    public void Release(int page)
+    {
+        if (--_users[page] == 0)
+            _free.Push(page);
+    }
+
+    /// <summary>A copy of a shared page for one of its users alone.</summary>
+    /// <exception cref="InvalidOperationException">There is no free page.</exception>
+    public int MakeOwn(int page)
+    {
+        if (_free.Count == 0)
+            throw new InvalidOperationException($"a shared page is to be written, and none of the cache's {_options.PageCount} pages is free for its copy");
+        int copy = Take();
+        for (int slot = 0; slot < _options.PageSize; slot++)
+            Copy(page, slot, copy, slot);
+        Release(page);
+        return copy;
+    }
+
+    public void Copy(int fromPage, int fromSlot, int toPage, int toSlot)
+    {
+        int d = _options.HeadDimension, rowBytes = d * _elementBytes;
+        for (int head = 0; head < _options.KeyValueHeads; head++)
+        {
+            long from = RowOf(fromPage, head, fromSlot), to = RowOf(toPage, head, toSlot);
+            Buffer.MemoryCopy(_rows.Keys + from * rowBytes, _rows.Keys + to * rowBytes, rowBytes, rowBytes);
+            Buffer.MemoryCopy(_rows.Values + from * rowBytes, _rows.Values + to * rowBytes, rowBytes, rowBytes);
+            if (_rows.KeyScales != null)
+                (_rows.KeyScales[to], _rows.ValueScales[to]) = (_rows.KeyScales[from], _rows.ValueScales[from]);
+            if (_planes.Scales == null)
+                continue;
+            _planes.Scales[to] = _planes.Scales[from];
+            for (int step = 0; step < KeyPlaneLayout.StepCount(d); step++)
+            {
+                *Lane(_planes.High, toPage, head, toSlot, step) = *Lane(_planes.High, fromPage, head, fromSlot, step);
+                *Lane(_planes.Low, toPage, head, toSlot, step) = *Lane(_planes.Low, fromPage, head, fromSlot, step);
+            }
+        }
+    }
+
+    public void Write(int page, int slot, ReadOnlySpan<float> keys, ReadOnlySpan<float> values)
+    {
+        int d = _options.HeadDimension;
+        for (int head = 0; head < _options.KeyValueHeads; head++)
+        {
+            long row = RowOf(page, head, slot);
+            ReadOnlySpan<float> key = keys.Slice(head * d, d), value = values.Slice(head * d, d);
+            float keyScale = KeyValueCodec.Narrow(key, _rows.Keys + row * d * _elementBytes, _options.Type);
+            float valueScale = KeyValueCodec.Narrow(value, _rows.Values + row * d * _elementBytes, _options.Type);
+            if (_rows.KeyScales != null)
+                (_rows.KeyScales[row], _rows.ValueScales[row]) = (keyScale, valueScale);
+            if (_planes.Scales != null)
+                WritePlanes(page, head, slot, key);
+        }
+    }
+
+    public void Read(int page, int slot, Span<float> keys, Span<float> values)
+    {
+        int d = _options.HeadDimension;
+        for (int head = 0; head < _options.KeyValueHeads; head++)
+        {
+            long row = RowOf(page, head, slot);
+            KeyValueCodec.Widen(_rows.Keys + row * d * _elementBytes, keys.Slice(head * d, d), _options.Type, _rows.KeyScales == null ? 1 : _rows.KeyScales[row]);
+            KeyValueCodec.Widen(_rows.Values + row * d * _elementBytes, values.Slice(head * d, d), _options.Type, _rows.KeyScales == null ? 1 : _rows.ValueScales[row]);
+        }
+    }
+
+    public void Dispose()
+    {
+        NativeMemory.AlignedFree(_memory);
+        _memory = null;
+        GC.SuppressFinalize(this);
+    }
+
+    ~KvCachePages() => NativeMemory.AlignedFree(_memory);
+
+    // Keys, values, planes, then the scales, each array of all pages.
+    private void Divide()
+    {
+        int d = _options.HeadDimension;
+        long rows = _rowsPerPage * _options.PageCount, bytes = rows * d * _elementBytes;
+        byte* next = _memory;
+        _rows = new KeyValueRows
+        {
+            Keys = next,
+            Values = next + bytes,
+            PageStride = _rowsPerPage * d,
+            HeadStride = (long)_options.PageSize * d,
+            TokenStride = d,
+            PageShift = Shift,
+            ElementBytes = _elementBytes,
+            HeadDimension = d,
+        };
+        next += 2 * bytes;
+        if (_options.KeyPlanes)
+        {
+            long plane = _planeBytesPerHead * _options.KeyValueHeads * _options.PageCount;
+            _planes = new KeyPlaneRows { High = next, Low = next + plane, Scales = (float*)(next + 2 * plane) };
+            next += 2 * plane + rows * sizeof(float);
+        }
+        if (_options.Type != KeyValueType.Int8)
+            return;
+        _rows.KeyScales = (float*)next;
+        _rows.ValueScales = (float*)next + rows;
+    }
+
+    private long RowOf(int page, int head, int slot) => page * _rowsPerPage + (long)head * _options.PageSize + slot;
+
+    private uint* Lane(byte* plane, int page, int head, int slot, int step) =>
+        (uint*)(plane + ((long)page * _options.KeyValueHeads + head) * _planeBytesPerHead + KeyPlaneLayout.LaneOffset(slot, step, KeyPlaneLayout.StepCount(_options.HeadDimension)));
+
+    private void WritePlanes(int page, int head, int slot, ReadOnlySpan<float> key)
+    {
+        float scale = KeyValueCodec.Scale(key);
+        _planes.Scales[RowOf(page, head, slot)] = scale;
+        for (int step = 0; step < KeyPlaneLayout.StepCount(_options.HeadDimension); step++)
+        {
+            uint high = 0, low = 0;
+            for (int i = 0; i < KeyPlaneLayout.DimensionsPerStep; i++)
+            {
+                int dimension = step * KeyPlaneLayout.DimensionsPerStep + i;
+                int code = KeyPlaneLayout.Zero + (dimension < key.Length ? KeyValueCodec.Code(key[dimension], scale) : 0);
+                // Dimensions 0 to 3 in the lower nibbles of the lane's bytes, 4 to 7 in the upper ones.
+                int shift = i % sizeof(uint) * 8 + i / sizeof(uint) * KeyPlaneLayout.NibbleBits;
+                high |= (uint)(code >> KeyPlaneLayout.NibbleBits) << shift;
+                low |= (uint)(code & KeyPlaneLayout.LowNibble) << shift;
+            }
+            *Lane(_planes.High, page, head, slot, step) = high;
+            *Lane(_planes.Low, page, head, slot, step) = low;
+        }
+    }
+}

@@ -1,0 +1,85 @@
+using System.Runtime.CompilerServices;
+
+namespace Kernels.Cpu;
+
+// Scores from four-bit planes, tokens in lanes.
+internal readonly unsafe partial struct AttentionKernels<TSimd, V, TDot, I>
+{
+    public static void ScorePlane(byte* block, int stepCount, sbyte* queries, int headCount, float* dots)
+    {
+        for (int lane = 0; lane < KeyPlaneLayout.SlotsPerBlock; lane += TDot.Lanes)
+        {
+            int head = 0;
+            for (; head + SharedRows <= headCount; head += SharedRows)
+                ScorePlaneFourHeads(block + lane * KeyPlaneLayout.LaneBytes, stepCount, queries + head * stepCount * KeyPlaneLayout.DimensionsPerStep, dots + head * AttentionTuning.Tile + lane);
+            for (; head < headCount; head++)
+                ScorePlaneOneHead(block + lane * KeyPlaneLayout.LaneBytes, stepCount, queries + head * stepCount * KeyPlaneLayout.DimensionsPerStep, dots + head * AttentionTuning.Tile + lane);
+        }
+    }
+
+    // Integer sums are exact, so both forms agree.
+    [MethodImpl(Hot)]
+    private static void ScorePlaneFourHeads(byte* lanes, int stepCount, sbyte* queries, float* dots)
+    {
+        const int stepBytes = KeyPlaneLayout.SlotsPerBlock * KeyPlaneLayout.LaneBytes, step = KeyPlaneLayout.DimensionsPerStep;
+        int headStride = stepCount * step;
+        sbyte* q0 = queries, q1 = q0 + headStride, q2 = q1 + headStride, q3 = q2 + headStride;
+        I t0 = default, t1 = default, t2 = default, t3 = default;
+        for (int begin = 0; begin < stepCount; begin += TDot.StepsPerFlush)
+        {
+            I p0 = default, p1 = default, p2 = default, p3 = default;
+            for (int i = begin; i < Math.Min(stepCount, begin + TDot.StepsPerFlush); i++)
+            {
+                I bytes = TDot.Load(lanes), low = TDot.Low(bytes), high = TDot.High(bytes);
+                p0 = TDot.Add(TDot.Add(p0, low, q0), high, q0 + step / 2);
+                p1 = TDot.Add(TDot.Add(p1, low, q1), high, q1 + step / 2);
+                p2 = TDot.Add(TDot.Add(p2, low, q2), high, q2 + step / 2);
+                p3 = TDot.Add(TDot.Add(p3, low, q3), high, q3 + step / 2);
+                lanes += stepBytes;
+                q0 += step;
+                q1 += step;
+                q2 += step;
+                q3 += step;
+            }
+            t0 = TDot.Flush(t0, p0);
+            t1 = TDot.Flush(t1, p1);
+            t2 = TDot.Flush(t2, p2);
+            t3 = TDot.Flush(t3, p3);
+        }
+        TDot.StoreSingle(t0, dots);
+        TDot.StoreSingle(t1, dots + AttentionTuning.Tile);
+        TDot.StoreSingle(t2, dots + 2 * AttentionTuning.Tile);
+        TDot.StoreSingle(t3, dots + 3 * AttentionTuning.Tile);
+    }
+
+    [MethodImpl(Hot)]
+    private static void ScorePlaneOneHead(byte* lanes, int stepCount, sbyte* query, float* dots)
+    {
+        const int stepBytes = KeyPlaneLayout.SlotsPerBlock * KeyPlaneLayout.LaneBytes, step = KeyPlaneLayout.DimensionsPerStep;
+        I total = default;
+        for (int begin = 0; begin < stepCount; begin += TDot.StepsPerFlush)
+        {
+            I partial = default;
+            for (int i = begin; i < Math.Min(stepCount, begin + TDot.StepsPerFlush); i++)
+            {
+                I bytes = TDot.Load(lanes);
+                partial = TDot.Add(TDot.Add(partial, TDot.Low(bytes), query), TDot.High(bytes), query + step / 2);
+                lanes += stepBytes;
+                query += step;
+            }
+            total = TDot.Flush(total, partial);
+        }
+        TDot.StoreSingle(total, dots);
+    }
+
+    [MethodImpl(Hot)]
+    public static void FinishDots(float* high, float* low, float* tokenScales, float scale, float offset)
+    {
+        V byScale = TSimd.Broadcast(scale), add = TSimd.Broadcast(offset), weight = TSimd.Broadcast(1 << KeyPlaneLayout.NibbleBits);
+        for (nuint i = 0; i < KeyPlaneLayout.SlotsPerBlock; i += (nuint)TSimd.Count)
+        {
+            V products = TSimd.MultiplyAdd(weight, TSimd.Load(ref *high, i), low == null ? add : TSimd.Add(add, TSimd.Load(ref *low, i)));
+            TSimd.Store(TSimd.Multiply(products, TSimd.Multiply(byScale, TSimd.Load(ref *tokenScales, i))), ref *high, i);
+        }
+    }
+}

@@ -1,0 +1,50 @@
+namespace Kernels.Cpu;
+
+/// <summary>
+/// The sum of a row's terms exp(logit) 2^-Exponent, to which its results are relative as well. Parts of a row are merged by powers of two, which change no digit: no maximum
+/// is needed, and the history of the exponent leaves no trace in a result.
+/// </summary>
+internal unsafe struct AttentionRow
+{
+    private const double Log2E = 1.44269504088896341;
+    private const double Ln2 = 0.69314718055994531;
+
+    /// <summary>No logit was met yet.</summary>
+    public const int NoExponent = int.MinValue;
+
+    public double Sum;
+    public int Exponent;
+
+    public static AttentionRow Empty => new() { Exponent = NoExponent };
+
+    /// <summary>Natural logarithm of the sum of exponentials.</summary>
+    public readonly float LogSumExp => Sum == 0 ? float.NegativeInfinity : (float)(Math.Log(Sum) + (Exponent == NoExponent ? 0 : Exponent) * Ln2);
+
+    /// <summary>What results are multiplied by in the end; 0 for rows without terms.</summary>
+    public readonly float Normalization => Sum == 0 ? 0 : (float)(1 / Sum);
+
+    /// <summary>Turns a row of logits into terms and adds them; returns the power of two by which what was computed before must be multiplied.</summary>
+    public float AddTerms<TKernels>(float* logits) where TKernels : struct, IAttentionKernels
+    {
+        float largest = TKernels.Max(logits), factor = 1;
+        if (largest > AttentionTuning.LargestLogit)
+        {
+            Sum = double.NaN;
+        }
+        else if (largest > -AttentionTuning.LargestLogit)
+        {
+            int exponent = (int)Math.Round(largest * Log2E);
+            if (Exponent == NoExponent || exponent > Exponent + AttentionTuning.HeadroomBits)
+            {
+                factor = FactorTo(exponent);
+                Sum *= factor;
+                Exponent = exponent;
+            }
+        }
+        Sum += TKernels.Exponentiate(logits, 0, Exponent == NoExponent ? 0 : Exponent);
+        return factor;
+    }
+
+    /// <summary>2^(Exponent - exponent): brings this row's results to another exponent.</summary>
+    public readonly float FactorTo(int exponent) => Exponent == NoExponent ? 1 : (float)Math.ScaleB(1, Exponent - exponent);
+}

@@ -1,0 +1,226 @@
+using System.Runtime.CompilerServices;
+
+namespace Kernels.Cpu;
+
+/// <summary>
+/// Partial results of streamed sequences: for each item (sequence, key-value head, chunk of keys) the results and sums of its query rows, merged in the order of the chunks.
+/// </summary>
+internal unsafe struct StreamPartials
+{
+    /// <summary>The first item of each sequence, and the end of the last one's; equal where a sequence is not streamed.</summary>
+    public long* FirstItems;
+    public int SequenceCount;
+
+    /// <summary>The most query rows of an item.</summary>
+    public int RowCount;
+    public int Stride;
+
+    /// <summary>[items, rows, Stride].</summary>
+    public float* Results;
+
+    /// <summary>[items, rows].</summary>
+    public AttentionRow* Rows;
+
+    public static int ChunkCount(in AttentionSequence sequence) => Math.Max(1, (sequence.KeyCount + AttentionTuning.ChunkLength - 1) / AttentionTuning.ChunkLength);
+
+    public readonly float* Result(long item, int row) => Results + (item * RowCount + row) * Stride;
+
+    public readonly AttentionRow* Row(long item, int row) => Rows + item * RowCount + row;
+
+    /// <summary>The sequence that an item belongs to.</summary>
+    public readonly int SequenceOf(long item)
+    {
+        int low = 0, high = SequenceCount - 1;
+        while (low < high)
+        {
+            int middle = (low + high + 1) >>> 1;
+            if (FirstItems[middle] <= item)
+                low = middle;
+            else
+                high = middle - 1;
+        }
+        return low;
+    }
+}
+
+/// <summary>Attention of few query rows over keys and values as they are stored: every row is read once for all heads of its group.</summary>
+internal readonly unsafe struct AttentionStreamJob<TKernels, TFormat>(in AttentionCall call, in StreamPartials partials) : IRangeJob
+    where TKernels : struct, IAttentionKernels
+    where TFormat : struct, IKeyValueFormat
+{
+    private const int Tile = AttentionTuning.Tile;
+
+    private readonly AttentionCall _call = call;
+    private readonly StreamPartials _partials = partials;
+
+    [SkipLocalsInit]
+    public void Run(long begin, long end)
+    {
+        float* queries = stackalloc float[_partials.RowCount * _partials.Stride], scores = stackalloc float[_partials.RowCount * Tile];
+        for (long item = begin; item < end; item++)
+        {
+            ref readonly AttentionSequence sequence = ref _call.Sequences[_partials.SequenceOf(item)];
+            long number = item - _partials.FirstItems[_partials.SequenceOf(item)];
+            int chunks = StreamPartials.ChunkCount(sequence), head = (int)(number / chunks), chunk = (int)(number % chunks), group = _call.Shape.GroupSize;
+            var tile = new AttentionTile(head * group, group, 0, sequence.QueryCount);
+            LoadQueries(sequence, tile, queries);
+            new Span<float>(_partials.Result(item, 0), tile.RowCount * _partials.Stride).Clear();
+            new Span<AttentionRow>(_partials.Row(item, 0), tile.RowCount).Fill(AttentionRow.Empty);
+            var rows = new StreamedRows
+            {
+                Queries = queries,
+                Scores = scores,
+                Output = _partials.Result(item, 0),
+                Count = tile.RowCount,
+                HeadDimension = _call.Shape.HeadDimension,
+                Stride = _partials.Stride,
+            };
+            AddChunk(sequence, tile, chunk * AttentionTuning.ChunkLength, rows, _partials.Row(item, 0));
+        }
+    }
+
+    [SkipLocalsInit]
+    private void AddChunk(in AttentionSequence sequence, in AttentionTile tile, int begin, in StreamedRows rows, AttentionRow* sums)
+    {
+        byte** keys = stackalloc byte*[Tile], values = stackalloc byte*[Tile];
+        float* keyScales = stackalloc float[Tile], valueScales = stackalloc float[Tile];
+        var mask = new AttentionMask<TKernels>(_call, sequence);
+        int head = tile.FirstHead / _call.Shape.GroupSize, end = Math.Min(sequence.KeyCount, begin + AttentionTuning.ChunkLength);
+        for (int first = begin; first < end; first += Tile)
+        {
+            int count = Math.Min(Tile, end - first);
+            TileCover cover = mask.Cover(tile, first, count);
+            if (cover == TileCover.None)
+            {
+                KeepTerms(sequence, tile, begin, first, count, null, sums);
+                continue;
+            }
+            StreamedKeys<TFormat>.Locate(_call.Source, sequence, head, first, count, keys, values, keyScales, valueScales);
+            TKernels.ScoreKeys<TFormat>(keys, count, rows);
+            bool apart = false;
+            for (int row = 0; row < tile.RowCount; row++)
+            {
+                float* scores = rows.Scores + row * Tile;
+                if (TFormat.IsScaled)
+                    StreamedKeys<TFormat>.Multiply(scores, keyScales, count);
+                if (cover == TileCover.Part || count < Tile)
+                    mask.Apply(tile.HeadOf(row), tile.QueryOf(row), first, count, scores);
+                apart |= cover == TileCover.Part && LeavesOut(scores, count);
+            }
+            if (apart)
+                AddApart(sequence, tile, begin, first, count, rows, sums, values, valueScales);
+            else
+                AddTogether(sequence, tile, begin, first, count, rows, sums, values, valueScales);
+        }
+    }
+
+    private void AddTogether(in AttentionSequence sequence, in AttentionTile tile, int begin, int first, int count, in StreamedRows rows, AttentionRow* sums, byte** values, float* valueScales)
+    {
+        for (int row = 0; row < tile.RowCount; row++)
+            AddTerms(sequence, tile, begin, first, row, rows, sums);
+        KeepTerms(sequence, tile, begin, first, count, rows.Scores, sums);
+        for (int row = 0; TFormat.IsScaled && row < tile.RowCount; row++)
+            StreamedKeys<TFormat>.Multiply(rows.Scores + row * Tile, valueScales, count);
+        TKernels.AddValues<TFormat>(values, count, rows);
+    }
+
+    // Row by row, with the keys of each row alone: a value that is left out is not touched, whatever it is.
+    [SkipLocalsInit]
+    private void AddApart(in AttentionSequence sequence, in AttentionTile tile, int begin, int first, int count, in StreamedRows rows, AttentionRow* sums, byte** values, float* valueScales)
+    {
+        ulong* takesPart = stackalloc ulong[tile.RowCount];
+        for (int row = 0; row < tile.RowCount; row++)
+        {
+            takesPart[row] = TileRows.TakesPart(rows.Scores + row * Tile);
+            AddTerms(sequence, tile, begin, first, row, rows, sums);
+        }
+        KeepTerms(sequence, tile, begin, first, count, rows.Scores, sums);
+        for (int row = 0; row < tile.RowCount; row++)
+            StreamedKeys<TFormat>.AddSome<TKernels>(values, valueScales, takesPart[row], row, rows);
+    }
+
+    private void AddTerms(in AttentionSequence sequence, in AttentionTile tile, int begin, int first, int row, in StreamedRows rows, AttentionRow* sums)
+    {
+        float factor = sums[row].AddTerms<TKernels>(rows.Scores + row * Tile);
+        if (factor == 1)
+            return;
+        TKernels.Scale(rows.Output + row * rows.Stride, rows.Stride, factor);
+        if (_call.ColumnSums != null)
+            TKernels.Scale(_call.ColumnSums + tile.HeadOf(row) * _call.ColumnSumStride + sequence.KeyBegin + begin, first - begin, factor);
+    }
+
+    // A single query's terms are its column sums, but for the factor that the merge brings.
+    private void KeepTerms(in AttentionSequence sequence, in AttentionTile tile, int begin, int first, int count, float* terms, AttentionRow* sums)
+    {
+        for (int row = 0; _call.ColumnSums != null && row < tile.RowCount; row++)
+        {
+            var kept = new Span<float>(_call.ColumnSums + tile.HeadOf(row) * _call.ColumnSumStride + sequence.KeyBegin + first, count);
+            if (terms == null)
+                kept.Clear();
+            else
+                new ReadOnlySpan<float>(terms + row * Tile, count).CopyTo(kept);
+        }
+    }
+
+    private void LoadQueries(in AttentionSequence sequence, in AttentionTile tile, float* queries)
+    {
+        int d = _call.Shape.HeadDimension;
+        for (int row = 0; row < tile.RowCount; row++)
+        {
+            float* from = _call.Queries + ((long)(sequence.QueryBegin + tile.QueryOf(row)) * _call.Shape.QueryHeads + tile.HeadOf(row)) * d, to = queries + row * _partials.Stride;
+            for (int i = 0; i < d; i++)
+                to[i] = _call.Scale * from[i];
+            new Span<float>(to + d, _partials.Stride - d).Clear();
+        }
+    }
+
+    private static bool LeavesOut(float* scores, int count) => new ReadOnlySpan<float>(scores, count).Contains(float.NegativeInfinity);
+}
+
+/// <summary>Merges the chunks of each query row; items are [sequences, query heads].</summary>
+internal readonly unsafe struct StreamMergeJob<TKernels>(in AttentionCall call, in StreamPartials partials) : IRangeJob
+    where TKernels : struct, IAttentionKernels
+{
+    private readonly AttentionCall _call = call;
+    private readonly StreamPartials _partials = partials;
+
+    public void Run(long begin, long end)
+    {
+        for (long item = begin; item < end; item++)
+        {
+            int sequence = (int)(item / _call.Shape.QueryHeads);
+            if (_partials.FirstItems[sequence] == _partials.FirstItems[sequence + 1])
+                continue;
+            for (int query = 0; query < _call.Sequences[sequence].QueryCount; query++)
+                Merge(sequence, (int)(item % _call.Shape.QueryHeads), query);
+        }
+    }
+
+    private void Merge(int number, int head, int query)
+    {
+        ref readonly AttentionSequence sequence = ref _call.Sequences[number];
+        int chunks = StreamPartials.ChunkCount(sequence), group = _call.Shape.GroupSize, d = _call.Shape.HeadDimension, row = head % group * sequence.QueryCount + query;
+        long first = _partials.FirstItems[number] + (long)(head / group) * chunks, place = (long)(sequence.QueryBegin + query) * _call.Shape.QueryHeads + head;
+        AttentionRow total = AttentionRow.Empty;
+        for (int chunk = 0; chunk < chunks; chunk++)
+            total.Exponent = Math.Max(total.Exponent, _partials.Row(first + chunk, row)->Exponent);
+        float* output = _call.Output + place * d;
+        new Span<float>(output, d).Clear();
+        for (int chunk = 0; chunk < chunks; chunk++)
+        {
+            AttentionRow part = *_partials.Row(first + chunk, row);
+            float factor = part.FactorTo(total.Exponent);
+            total.Sum += part.Sum * factor;
+            TKernels.AddScaled(_partials.Result(first + chunk, row), output, d, factor);
+        }
+        TKernels.Scale(output, d, total.Normalization);
+        if (_call.LogSumExp != null)
+            _call.LogSumExp[place] = total.LogSumExp;
+        for (int chunk = 0; _call.ColumnSums != null && chunk < chunks; chunk++)
+        {
+            int key = chunk * AttentionTuning.ChunkLength;
+            TKernels.Scale(_call.ColumnSums + head * _call.ColumnSumStride + sequence.KeyBegin + key, Math.Min(AttentionTuning.ChunkLength, sequence.KeyCount - key),
+                _partials.Row(first + chunk, row)->FactorTo(total.Exponent) * total.Normalization);
+        }
+    }
+}

@@ -1,0 +1,165 @@
+using System.Runtime.CompilerServices;
+
+namespace Kernels.Cpu;
+
+/// <summary>Attention of tiles of query rows over packed panels; items are [tiles, last queries first][heads].</summary>
+internal readonly unsafe struct AttentionTileJob<TKernels>(in AttentionCall call, in AttentionSequence sequence, in PackedPanels panels, float* logSumExp) : IRangeJob
+    where TKernels : struct, IAttentionKernels
+{
+    private const int Tile = AttentionTuning.Tile;
+
+    private readonly AttentionCall _call = call;
+    private readonly AttentionSequence _sequence = sequence;
+    private readonly PackedPanels _panels = panels;
+    private readonly AttentionMask<TKernels> _mask = new(call, sequence);
+    private readonly AttentionTiling _tiling = new(call.Shape, sequence.QueryCount);
+    private readonly float* _logSumExp = logSumExp;
+
+    public long ItemCount => (long)_tiling.Count * _panels.HeadCount;
+
+    [SkipLocalsInit]
+    public void Run(long begin, long end)
+    {
+        int padded = _panels.PaddedDimension;
+        float* queries = stackalloc float[Tile * _panels.HeadDimension + TileScratch.Slack], scores = stackalloc float[Tile * Tile + TileScratch.Slack];
+        float* output = stackalloc float[Tile * padded + TileScratch.Slack];
+        var scratch = new TileScratch { Queries = TileScratch.Aligned(queries), Scores = TileScratch.Aligned(scores), Output = TileScratch.Aligned(output) };
+        AttentionRow* rows = stackalloc AttentionRow[Tile];
+        for (long item = begin; item < end; item++)
+        {
+            // A causal call's last queries have the most keys: they go first, so that no thread is left alone with them.
+            int number = _tiling.Count - 1 - (int)(item / _panels.HeadCount), head = _panels.FirstHead + (int)(item % _panels.HeadCount);
+            AttentionTile tile = _tiling.Tile(head, number);
+            TileRows.Load(_call, _sequence, tile, _call.Queries, _call.Scale, scratch.Queries);
+            new Span<float>(scratch.Output, tile.RowCount * padded).Clear();
+            new Span<AttentionRow>(rows, tile.RowCount).Fill(AttentionRow.Empty);
+            for (int panel = 0; panel < _panels.PanelCount; panel++)
+                AddPanel(tile, head, panel, scratch, rows);
+            Finish(tile, scratch, rows);
+        }
+    }
+
+    private void AddPanel(in AttentionTile tile, int head, int panel, in TileScratch scratch, AttentionRow* rows)
+    {
+        int first = panel * Tile, count = Math.Min(Tile, _sequence.KeyCount - first);
+        TileCover cover = _mask.Cover(tile, first, count);
+        if (cover == TileCover.None)
+            return;
+        TileRows.Multiply<TKernels>(scratch.Queries, tile.RowCount, _panels.HeadDimension, _panels.Panel(_panels.KeysAcross, head, panel), scratch.Scores);
+        bool special = _panels.HasSpecialValues[_panels.Number(head, panel)];
+        for (int row = 0; row < tile.RowCount; row++)
+        {
+            float* scores = scratch.Scores + row * Tile, output = scratch.Output + row * _panels.PaddedDimension;
+            if (cover == TileCover.Part || count < Tile)
+                _mask.Apply(tile.HeadOf(row), tile.QueryOf(row), first, count, scores);
+            ulong takesPart = special ? TileRows.TakesPart(scores) : 0;
+            float factor = rows[row].AddTerms<TKernels>(scores);
+            if (factor != 1)
+                TKernels.Scale(output, _panels.PaddedDimension, factor);
+            if (special)
+                AddOneByOne(scores, takesPart, _panels.Panel(_panels.Values, head, panel), output);
+        }
+        if (!special)
+            AddValues(tile, _panels.Panel(_panels.Values, head, panel), scratch);
+    }
+
+    private void AddValues(in AttentionTile tile, float* values, in TileScratch scratch) => TKernels.Multiply(new TileProduct
+    {
+        A = scratch.Scores,
+        RowStride = Tile,
+        DepthStride = 1,
+        RowCount = tile.RowCount,
+        Depth = Tile,
+        Slivers = values,
+        SliverCount = _panels.PaddedDimension / TKernels.SliverWidth,
+        C = scratch.Output,
+        Stride = _panels.PaddedDimension,
+        Add = true,
+    });
+
+    // Only the keys that take part meet their values: 0 times infinity would be no number.
+    private void AddOneByOne(float* terms, ulong takesPart, float* values, float* output)
+    {
+        int width = TKernels.SliverWidth;
+        for (int column = 0; column < _panels.PaddedDimension; column++)
+        {
+            float* value = values + (long)(column / width) * Tile * width + column % width;
+            float sum = 0;
+            for (int key = 0; key < Tile; key++)
+                sum = (takesPart >> key & 1) != 0 ? MathF.FusedMultiplyAdd(terms[key], value[key * width], sum) : sum;
+            output[column] += sum;
+        }
+    }
+
+    private void Finish(in AttentionTile tile, in TileScratch scratch, AttentionRow* rows)
+    {
+        int d = _panels.HeadDimension;
+        for (int row = 0; row < tile.RowCount; row++)
+        {
+            float* output = scratch.Output + row * _panels.PaddedDimension;
+            long number = (long)(_sequence.QueryBegin + tile.QueryOf(row)) * _call.Shape.QueryHeads + tile.HeadOf(row);
+            TKernels.Scale(output, d, rows[row].Normalization);
+            new ReadOnlySpan<float>(output, d).CopyTo(new Span<float>(_call.Output + number * d, d));
+            if (_logSumExp != null)
+                _logSumExp[number] = rows[row].LogSumExp;
+        }
+    }
+}
+
+/// <summary>What a thread has of a tile.</summary>
+internal unsafe struct TileScratch
+{
+    /// <summary>Bytes of a cache line, and the floats by which a scratch must be larger to be moved to the start of one.</summary>
+    private const int LineBytes = 64;
+    public const int Slack = LineBytes / sizeof(float);
+
+    /// <summary>[rows, head dimension], scaled.</summary>
+    public float* Queries;
+
+    /// <summary>[rows, tile].</summary>
+    public float* Scores;
+
+    /// <summary>[rows, padded dimension].</summary>
+    public float* Output;
+
+    public static float* Aligned(float* scratch) => (float*)(((nint)scratch + LineBytes - 1) & -LineBytes);
+}
+
+/// <summary>Steps that the jobs on tiles share.</summary>
+internal static unsafe class TileRows
+{
+    /// <summary>rows[r] = factor source[query, head].</summary>
+    public static void Load(in AttentionCall call, in AttentionSequence sequence, in AttentionTile tile, float* source, float factor, float* rows)
+    {
+        int d = call.Shape.HeadDimension;
+        for (int row = 0; row < tile.RowCount; row++)
+        {
+            float* from = source + ((long)(sequence.QueryBegin + tile.QueryOf(row)) * call.Shape.QueryHeads + tile.HeadOf(row)) * d, to = rows + row * d;
+            for (int i = 0; i < d; i++)
+                to[i] = factor * from[i];
+        }
+    }
+
+    /// <summary>products = rows times a panel across.</summary>
+    public static void Multiply<TKernels>(float* rows, int rowCount, int dimension, float* across, float* products) where TKernels : struct, IAttentionKernels => TKernels.Multiply(new TileProduct
+    {
+        A = rows,
+        RowStride = dimension,
+        DepthStride = 1,
+        RowCount = rowCount,
+        Depth = dimension,
+        Slivers = across,
+        SliverCount = AttentionTuning.Tile / TKernels.SliverWidth,
+        C = products,
+        Stride = AttentionTuning.Tile,
+    });
+
+    /// <summary>A bit for each key of a row of logits that is not left out.</summary>
+    public static ulong TakesPart(float* logits)
+    {
+        ulong bits = 0;
+        for (int key = 0; key < AttentionTuning.Tile; key++)
+            bits |= float.IsNegativeInfinity(logits[key]) ? 0 : 1UL << key;
+        return bits;
+    }
+}

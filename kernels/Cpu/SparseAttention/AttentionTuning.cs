@@ -1,0 +1,31 @@
+namespace Kernels.Cpu;
+
+/// <summary>Every size that steers the attention driver, and what it was derived from.</summary>
+internal static class AttentionTuning
+{
+    /// <summary>
+    /// Queries and keys of a tile: 16 KiB of scores, which stay in level 1 from the products that make them to the products that use them; keys handled at a time when
+    /// streaming, too.
+    /// </summary>
+    public const int Tile = 64;
+
+    /// <summary>Query rows (queries times heads of a group) up to which keys are streamed as they are stored; more of them repay packing.</summary>
+    public const int LargestStreamedRowCount = 16;
+
+    /// <summary>Keys of a part of a long sequence that a thread streams at a time: 1 MiB of 16-bit keys and values of 128, some 20 microseconds of memory time. A multiple of the tile.</summary>
+    public const int ChunkLength = 2048;
+
+    /// <summary>Bytes of packed keys and values in use at a time; at least one head's are.</summary>
+    public const long PackedBytes = 64L << 20;
+
+    /// <summary>Products below which a second thread does not pay: 50 microseconds at 40 GFLOP/s.</summary>
+    public const long ParallelProducts = 1 << 20;
+
+    /// <summary>
+    /// Bits that a term may exceed its row's reference by: leaves 2^67 to the largest float for sums over keys, and 2^64 times a value's size for results.
+    /// </summary>
+    public const int HeadroomBits = 60;
+
+    /// <summary>Logits beyond this are not told apart from infinity: n of <see cref="ExtendedExponential{TSimd, V, T}"/> has 22 bits.</summary>
+    public const float LargestLogit = 1 << 21;
+}

@@ -1,0 +1,67 @@
+namespace Kernels.Cpu;
+
+/// <summary>The micro-kernels of attention. Rows of scores are <see cref="AttentionTuning.Tile"/> long.</summary>
+internal unsafe interface IAttentionKernels
+{
+    /// <summary>Columns of a sliver: what <see cref="Multiply"/> does side by side. Divides the tile.</summary>
+    static abstract int SliverWidth { get; }
+
+    /// <summary>
+    /// c[r, s W + l] = (or +=) sum over k of a[r rowStride + k depthStride] b[s][k][l]: a panel b of slivers, W columns each, depth after depth.
+    /// Each sum is taken in the order of k, whatever the number of rows.
+    /// </summary>
+    static abstract void Multiply(in TileProduct product);
+
+    /// <summary>The largest of a row of scores; not specified if there is a NaN.</summary>
+    static abstract float Max(float* scores);
+
+    /// <summary>scores[i] = exp(scores[i] - origin) 2^-exponent; 0 below 2^-126. Returns their sum.</summary>
+    static abstract float Exponentiate(float* scores, float origin, int exponent);
+
+    /// <summary>x[i] *= factor.</summary>
+    static abstract void Scale(float* x, long count, float factor);
+
+    /// <summary>sums[i] += factor x[i].</summary>
+    static abstract void AddScaled(float* x, float* sums, long count, float factor);
+
+    /// <summary>scores[i] = cap tanh(scores[i] / cap).</summary>
+    static abstract void Cap(float* scores, float cap);
+
+    /// <summary>scores[r][j] = q_r k_j for keys as they are stored; <paramref name="keys"/> has a whole tile of valid addresses, of which keyCount matter.</summary>
+    static abstract void ScoreKeys<TFormat>(byte** keys, int keyCount, in StreamedRows rows) where TFormat : struct, IKeyValueFormat;
+
+    /// <summary>output[r] += sum over j of scores[r][j] v_j for values as they are stored.</summary>
+    static abstract void AddValues<TFormat>(byte** values, int keyCount, in StreamedRows rows) where TFormat : struct, IKeyValueFormat;
+
+    /// <summary>dots[h][t] = sum over dimensions of nibble times query, for 16 tokens of a block of a plane (<see cref="KeyPlaneLayout"/>).</summary>
+    static abstract void ScorePlane(byte* block, int stepCount, sbyte* queries, int headCount, float* dots);
+
+    /// <summary>high[t] = scale tokenScales[t] (16 high[t] + low[t] + offset) for the 16 tokens of a block; low may be null.</summary>
+    static abstract void FinishDots(float* high, float* low, float* tokenScales, float scale, float offset);
+}
+
+/// <summary>The operands of <see cref="IAttentionKernels.Multiply"/>.</summary>
+internal unsafe struct TileProduct
+{
+    public float* A;
+    public int RowStride;
+    public int DepthStride;
+    public int RowCount;
+    public int Depth;
+    public float* Slivers;
+    public int SliverCount;
+    public float* C;
+    public int Stride;
+    public bool Add;
+}
+
+/// <summary>A few query rows with their scores and results: queries and results [rows, Stride], zeros from the head dimension on; scores [rows, tile].</summary>
+internal unsafe struct StreamedRows
+{
+    public float* Queries;
+    public float* Scores;
+    public float* Output;
+    public int Count;
+    public int HeadDimension;
+    public int Stride;
+}

@@ -1,0 +1,57 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
+namespace Kernels.Cpu;
+
+/// <summary>Steps that the jobs on stored keys and values share.</summary>
+internal static unsafe class StreamedKeys<TFormat> where TFormat : struct, IKeyValueFormat
+{
+    private const int Tile = AttentionTuning.Tile;
+
+    /// <summary>The addresses, and scales if there are any, of a tile of keys and values; those missing repeat the last one.</summary>
+    public static void Locate(in KeyValueRows source, in AttentionSequence sequence, int head, int first, int count, byte** keys, byte** values, float* keyScales, float* valueScales)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            long element = source.Element(sequence, head, first + i), offset = element * TFormat.ElementBytes;
+            keys[i] = source.Keys + offset;
+            values[i] = source.Values + offset;
+            if (TFormat.IsScaled)
+                (keyScales[i], valueScales[i]) = (source.KeyScales[element / source.HeadDimension], source.ValueScales[element / source.HeadDimension]);
+        }
+        for (int i = count; i < Tile; i++)
+        {
+            keys[i] = keys[count - 1];
+            values[i] = values[count - 1];
+        }
+    }
+
+    public static void Multiply(float* scores, float* scales, int count)
+    {
+        for (int i = 0; i < count; i++)
+            scores[i] *= scales[i];
+    }
+
+    /// <summary>output[row] += sum of terms times values over the keys whose bits are set.</summary>
+    [SkipLocalsInit]
+    public static void AddSome<TKernels>(byte** values, float* valueScales, ulong takesPart, int row, in StreamedRows rows) where TKernels : struct, IAttentionKernels
+    {
+        byte** some = stackalloc byte*[Tile];
+        float* terms = stackalloc float[Tile], all = rows.Scores + row * Tile;
+        int count = 0;
+        for (; takesPart != 0; takesPart &= takesPart - 1)
+        {
+            int key = BitOperations.TrailingZeroCount(takesPart);
+            some[count] = values[key];
+            terms[count++] = TFormat.IsScaled ? all[key] * valueScales[key] : all[key];
+        }
+        TKernels.AddValues<TFormat>(some, count, new StreamedRows
+        {
+            Scores = terms,
+            Output = rows.Output + row * rows.Stride,
+            Count = 1,
+            HeadDimension = rows.HeadDimension,
+            Stride = rows.Stride,
+        });
+    }
+}
