@@ -1,12 +1,13 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Kernels.Cpu;
 
 // Keys and values read as they are stored, each row once for up to four query rows.
 internal readonly unsafe partial struct AttentionKernels<TSimd, V, TDot, I>
 {
-    private const int SharedRows = 4;
+    private const int SharedRows = 4, LineBytes = 64;
 
     public static void ScoreKeys<TFormat>(byte** keys, int keyCount, in StreamedRows rows) where TFormat : struct, IKeyValueFormat
     {
@@ -21,6 +22,23 @@ internal readonly unsafe partial struct AttentionKernels<TSimd, V, TDot, I>
             for (int key = 0; key < keyCount; key += SharedRows)
                 ScoreOneRow<TFormat>(keys + key, rows, row, key);
         }
+        if (rows.HeadDimension % TSimd.Count != 0)
+            AddRestOfDimensions<TFormat>(keys, keyCount, rows);
+    }
+
+    // Dimensions that fill no register. A method of its own: a call within the loops above would cost them their registers.
+    private static void AddRestOfDimensions<TFormat>(byte** keys, int keyCount, in StreamedRows rows) where TFormat : struct, IKeyValueFormat
+    {
+        int first = rows.HeadDimension / TSimd.Count * TSimd.Count;
+        for (int row = 0; row < rows.Count; row++)
+        {
+            float* query = rows.Queries + (long)row * rows.Stride, scores = rows.Scores + row * AttentionTuning.Tile;
+            for (int key = 0; key < keyCount; key++)
+            {
+                for (int i = first; i < rows.HeadDimension; i++)
+                    scores[key] = MathF.FusedMultiplyAdd(query[i], TFormat.LoadOne(keys[key] + i * TFormat.ElementBytes), scores[key]);
+            }
+        }
     }
 
     // Each sum is taken in the order of the dimensions in one register, so that a score does not tell which form computed it.
@@ -30,19 +48,11 @@ internal readonly unsafe partial struct AttentionKernels<TSimd, V, TDot, I>
         nuint width = (nuint)TSimd.Count, d = (nuint)rows.HeadDimension, i = 0;
         float* q0 = rows.Queries + (long)row * rows.Stride, q1 = q0 + rows.Stride, q2 = q1 + rows.Stride, q3 = q2 + rows.Stride;
         V s00 = TSimd.Broadcast(0), s01 = s00, s10 = s00, s11 = s00, s20 = s00, s21 = s00, s30 = s00, s31 = s00;
-        for (; i < d; i += width)
+        Fetch(rows.Ahead[key], (int)d * TFormat.ElementBytes);
+        Fetch(rows.Ahead[key + 1], (int)d * TFormat.ElementBytes);
+        for (; i + width <= d; i += width)
         {
-            V k0, k1;
-            if (i + width <= d)
-            {
-                k0 = KeyValueLanes<TFormat>.Load<V>(key0 + i * (nuint)TFormat.ElementBytes);
-                k1 = KeyValueLanes<TFormat>.Load<V>(key1 + i * (nuint)TFormat.ElementBytes);
-            }
-            else
-            {
-                k0 = KeyValueLanes<TFormat>.LoadFirst<V>(key0 + i * (nuint)TFormat.ElementBytes, (int)(d - i));
-                k1 = KeyValueLanes<TFormat>.LoadFirst<V>(key1 + i * (nuint)TFormat.ElementBytes, (int)(d - i));
-            }
+            V k0 = KeyValueLanes<TFormat>.Load<V>(key0 + i * (nuint)TFormat.ElementBytes), k1 = KeyValueLanes<TFormat>.Load<V>(key1 + i * (nuint)TFormat.ElementBytes);
             V q = TSimd.Load(ref *q0, i);
             s00 = TSimd.MultiplyAdd(q, k0, s00);
             s01 = TSimd.MultiplyAdd(q, k1, s01);
@@ -73,6 +83,8 @@ internal readonly unsafe partial struct AttentionKernels<TSimd, V, TDot, I>
         float* query = rows.Queries + (long)row * rows.Stride;
         byte* key0 = keys[0], key1 = keys[1], key2 = keys[2], key3 = keys[3];
         V s0 = TSimd.Broadcast(0), s1 = s0, s2 = s0, s3 = s0;
+        for (int ahead = 0; row == 0 && ahead < SharedRows; ahead++)
+            Fetch(rows.Ahead[key + ahead], (int)d * TFormat.ElementBytes);
         for (; i + width <= d; i += width)
         {
             V q = TSimd.Load(ref *query, i);
@@ -81,16 +93,6 @@ internal readonly unsafe partial struct AttentionKernels<TSimd, V, TDot, I>
             s1 = TSimd.MultiplyAdd(q, KeyValueLanes<TFormat>.Load<V>(key1 + at), s1);
             s2 = TSimd.MultiplyAdd(q, KeyValueLanes<TFormat>.Load<V>(key2 + at), s2);
             s3 = TSimd.MultiplyAdd(q, KeyValueLanes<TFormat>.Load<V>(key3 + at), s3);
-        }
-        if (i < d)
-        {
-            V q = TSimd.Load(ref *query, i);
-            nuint at = i * (nuint)TFormat.ElementBytes;
-            int rest = (int)(d - i);
-            s0 = TSimd.MultiplyAdd(q, KeyValueLanes<TFormat>.LoadFirst<V>(key0 + at, rest), s0);
-            s1 = TSimd.MultiplyAdd(q, KeyValueLanes<TFormat>.LoadFirst<V>(key1 + at, rest), s1);
-            s2 = TSimd.MultiplyAdd(q, KeyValueLanes<TFormat>.LoadFirst<V>(key2 + at, rest), s2);
-            s3 = TSimd.MultiplyAdd(q, KeyValueLanes<TFormat>.LoadFirst<V>(key3 + at, rest), s3);
         }
         float* scores = rows.Scores + row * AttentionTuning.Tile + key;
         (scores[0], scores[1], scores[2], scores[3]) = (Sum(s0), Sum(s1), Sum(s2), Sum(s3));
@@ -125,6 +127,9 @@ internal readonly unsafe partial struct AttentionKernels<TSimd, V, TDot, I>
         for (int key = 0; key < keyCount; key++)
         {
             byte* value = values[key];
+            FetchLine(rows.Ahead[key] + left);
+            if (TFormat.ElementBytes * 2 * TSimd.Count > LineBytes)
+                FetchLine(rows.Ahead[key] + right);
             V v0 = KeyValueLanes<TFormat>.Load<V>(value + left), v1 = KeyValueLanes<TFormat>.Load<V>(value + right);
             V p = TSimd.Broadcast(p0[key]);
             s00 = TSimd.MultiplyAdd(p, v0, s00);
@@ -155,6 +160,9 @@ internal readonly unsafe partial struct AttentionKernels<TSimd, V, TDot, I>
         for (int key = 0; key < keyCount; key++)
         {
             V p = TSimd.Broadcast(weights[key]);
+            FetchLine(rows.Ahead[key] + left);
+            if (TFormat.ElementBytes * 2 * TSimd.Count > LineBytes)
+                FetchLine(rows.Ahead[key] + right);
             s0 = TSimd.MultiplyAdd(p, KeyValueLanes<TFormat>.Load<V>(values[key] + left), s0);
             s1 = TSimd.MultiplyAdd(p, KeyValueLanes<TFormat>.Load<V>(values[key] + right), s1);
         }
@@ -183,10 +191,29 @@ internal readonly unsafe partial struct AttentionKernels<TSimd, V, TDot, I>
         TSimd.Store(TSimd.Add(TSimd.Load(ref *output, width), right), ref *output, width);
     }
 
+    // Into level 2: a tile of keys and one of values together may be as large as level 1.
+    [MethodImpl(Inline)]
+    private static void FetchLine(byte* address)
+    {
+        if (Sse.IsSupported)
+            Sse.Prefetch1(address);
+    }
+
+    [MethodImpl(Inline)]
+    private static void Fetch(byte* row, int bytes)
+    {
+        for (int offset = 0; offset < bytes; offset += LineBytes)
+            FetchLine(row + offset);
+    }
+
+    // Halves are added until one element is left.
     [MethodImpl(Inline)]
     private static float Sum(V value) =>
-        typeof(V) == typeof(Vector512<float>) ? Vector512.Sum(Unsafe.BitCast<V, Vector512<float>>(value)) :
-        typeof(V) == typeof(Vector256<float>) ? Vector256.Sum(Unsafe.BitCast<V, Vector256<float>>(value)) :
+        typeof(V) == typeof(Vector512<float>) ? Sum(Unsafe.BitCast<V, Vector512<float>>(value).GetLower() + Unsafe.BitCast<V, Vector512<float>>(value).GetUpper()) :
+        typeof(V) == typeof(Vector256<float>) ? Sum(Unsafe.BitCast<V, Vector256<float>>(value)) :
         typeof(V) == typeof(Vector128<float>) ? Vector128.Sum(Unsafe.BitCast<V, Vector128<float>>(value)) :
         Unsafe.BitCast<V, float>(value);
+
+    [MethodImpl(Inline)]
+    private static float Sum(Vector256<float> value) => Vector128.Sum(value.GetLower() + value.GetUpper());
 }

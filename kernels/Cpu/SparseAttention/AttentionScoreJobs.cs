@@ -80,8 +80,9 @@ internal readonly unsafe struct ScoreJob<TKernels, TFormat>(in AttentionScoreCal
     {
         byte** keys = stackalloc byte*[Tile], values = stackalloc byte*[Tile];
         float* keyScales = stackalloc float[Tile], valueScales = stackalloc float[Tile];
-        StreamedKeys<TFormat>.Locate(_call.Attention.Source, *_call.Attention.Sequences, head, first, count, keys, values, keyScales, valueScales);
-        TKernels.ScoreKeys<TFormat>(keys, count, rows);
+        StreamedKeys<TFormat>.Locate(_call.Attention.Source, *_call.Attention.Sequences, head, first, count, new TileAddresses { Keys = keys, Values = values, KeyScales = keyScales, ValueScales = valueScales });
+        StreamedRows ahead = rows with { Ahead = keys };
+        TKernels.ScoreKeys<TFormat>(keys, count, ahead);
         for (int row = 0; TFormat.IsScaled && row < rows.Count; row++)
             StreamedKeys<TFormat>.Multiply(rows.Scores + row * Tile, keyScales, count);
     }
@@ -181,8 +182,8 @@ internal readonly unsafe struct WeighJob<TKernels, TFormat>(in AttentionScoreCal
                 ulong takesPart = NotZero(probabilities + first, count);
                 if (takesPart == 0)
                     continue;
-                StreamedKeys<TFormat>.Locate(_call.Attention.Source, *_call.Attention.Sequences, (int)head / shape.GroupSize, first, count, keys, values, keyScales, valueScales);
-                var rows = new StreamedRows { Scores = probabilities + first, Output = output, Count = 1, HeadDimension = shape.HeadDimension, Stride = _stride };
+                StreamedKeys<TFormat>.Locate(_call.Attention.Source, *_call.Attention.Sequences, (int)head / shape.GroupSize, first, count, new TileAddresses { Keys = keys, Values = values, KeyScales = keyScales, ValueScales = valueScales });
+                var rows = new StreamedRows { Scores = probabilities + first, Output = output, Ahead = values, Count = 1, HeadDimension = shape.HeadDimension, Stride = _stride };
                 StreamedKeys<TFormat>.AddSome<TKernels>(values, valueScales, takesPart, 0, rows);
             }
             new ReadOnlySpan<float>(output, shape.HeadDimension).CopyTo(new Span<float>(_call.Attention.Output + head * shape.HeadDimension, shape.HeadDimension));

@@ -79,39 +79,55 @@ internal readonly unsafe struct AttentionStreamJob<TKernels, TFormat>(in Attenti
         }
     }
 
+    // The next tile's addresses are known while a tile is worked on: its keys are fetched while values are added, and values while keys are scored.
     [SkipLocalsInit]
     private void AddChunk(in AttentionSequence sequence, in AttentionTile tile, int begin, in StreamedRows rows, AttentionRow* sums)
     {
-        byte** keys = stackalloc byte*[Tile], values = stackalloc byte*[Tile];
-        float* keyScales = stackalloc float[Tile], valueScales = stackalloc float[Tile];
+        byte** addresses = stackalloc byte*[4 * Tile];
+        float* scales = stackalloc float[4 * Tile];
+        var tileKeys = new TileAddresses { Keys = addresses, Values = addresses + Tile, KeyScales = scales, ValueScales = scales + Tile };
+        var nextKeys = new TileAddresses { Keys = addresses + 2 * Tile, Values = addresses + 3 * Tile, KeyScales = scales + 2 * Tile, ValueScales = scales + 3 * Tile };
         var mask = new AttentionMask<TKernels>(_call, sequence);
-        int head = tile.FirstHead / _call.Shape.GroupSize, end = Math.Min(sequence.KeyCount, begin + AttentionTuning.ChunkLength);
+        int head = tile.FirstHead / _call.Shape.GroupSize, end = Math.Min(sequence.KeyCount, begin + AttentionTuning.ChunkLength), located = -1;
         for (int first = begin; first < end; first += Tile)
         {
-            int count = Math.Min(Tile, end - first);
+            int count = Math.Min(Tile, end - first), next = first + Tile;
             TileCover cover = mask.Cover(tile, first, count);
             if (cover == TileCover.None)
             {
                 KeepTerms(sequence, tile, begin, first, count, null, sums);
                 continue;
             }
-            StreamedKeys<TFormat>.Locate(_call.Source, sequence, head, first, count, keys, values, keyScales, valueScales);
-            TKernels.ScoreKeys<TFormat>(keys, count, rows);
-            bool apart = false;
-            for (int row = 0; row < tile.RowCount; row++)
-            {
-                float* scores = rows.Scores + row * Tile;
-                if (TFormat.IsScaled)
-                    StreamedKeys<TFormat>.Multiply(scores, keyScales, count);
-                if (cover == TileCover.Part || count < Tile)
-                    mask.Apply(tile.HeadOf(row), tile.QueryOf(row), first, count, scores);
-                apart |= cover == TileCover.Part && LeavesOut(scores, count);
-            }
-            if (apart)
-                AddApart(sequence, tile, begin, first, count, rows, sums, values, valueScales);
-            else
-                AddTogether(sequence, tile, begin, first, count, rows, sums, values, valueScales);
+            if (located != first)
+                StreamedKeys<TFormat>.Locate(_call.Source, sequence, head, first, count, tileKeys);
+            if (next < end)
+                StreamedKeys<TFormat>.Locate(_call.Source, sequence, head, next, Math.Min(Tile, end - next), nextKeys);
+            located = next;
+            AddTile(sequence, tile, mask, cover, begin, first, count, rows, sums, tileKeys, next < end ? nextKeys : tileKeys);
+            (tileKeys, nextKeys) = (nextKeys, tileKeys);
         }
+    }
+
+    private void AddTile(
+        in AttentionSequence sequence, in AttentionTile tile, in AttentionMask<TKernels> mask, TileCover cover, int begin, int first, int count, in StreamedRows rows, AttentionRow* sums,
+        in TileAddresses own, in TileAddresses next)
+    {
+        StreamedRows scored = rows with { Ahead = own.Values }, added = rows with { Ahead = next.Keys };
+        TKernels.ScoreKeys<TFormat>(own.Keys, count, scored);
+        bool apart = false;
+        for (int row = 0; row < tile.RowCount; row++)
+        {
+            float* scores = rows.Scores + row * Tile;
+            if (TFormat.IsScaled)
+                StreamedKeys<TFormat>.Multiply(scores, own.KeyScales, count);
+            if (cover == TileCover.Part || count < Tile)
+                mask.Apply(tile.HeadOf(row), tile.QueryOf(row), first, count, scores);
+            apart |= cover == TileCover.Part && LeavesOut(scores, count);
+        }
+        if (apart)
+            AddApart(sequence, tile, begin, first, count, added, sums, own.Values, own.ValueScales);
+        else
+            AddTogether(sequence, tile, begin, first, count, added, sums, own.Values, own.ValueScales);
     }
 
     private void AddTogether(in AttentionSequence sequence, in AttentionTile tile, int begin, int first, int count, in StreamedRows rows, AttentionRow* sums, byte** values, float* valueScales)

@@ -61,6 +61,9 @@ internal unsafe struct StreamedRows
     public float* Queries;
     public float* Scores;
     public float* Output;
+
+    /// <summary>A tile of rows that will be read next, fetched meanwhile; never null.</summary>
+    public byte** Ahead;
     public int Count;
     public int HeadDimension;
     public int Stride;

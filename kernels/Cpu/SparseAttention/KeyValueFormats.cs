@@ -31,6 +31,7 @@ internal static unsafe class KeyValueLanes<TFormat> where TFormat : struct, IKey
         Unsafe.BitCast<float, V>(TFormat.LoadOne(source));
 
     /// <summary>The first elements of a register, zeros in the rest; not a byte beyond them is read.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static V LoadFirst<V>(byte* source, int count) where V : unmanaged
     {
         V value = default;

@@ -8,16 +8,17 @@ internal static unsafe class StreamedKeys<TFormat> where TFormat : struct, IKeyV
 {
     private const int Tile = AttentionTuning.Tile;
 
-    /// <summary>The addresses, and scales if there are any, of a tile of keys and values; those missing repeat the last one.</summary>
-    public static void Locate(in KeyValueRows source, in AttentionSequence sequence, int head, int first, int count, byte** keys, byte** values, float* keyScales, float* valueScales)
+    /// <summary>The addresses, and scales if there are any, of a tile of at least one key and value; those missing repeat the last one.</summary>
+    public static void Locate(in KeyValueRows source, in AttentionSequence sequence, int head, int first, int count, in TileAddresses addresses)
     {
+        byte** keys = addresses.Keys, values = addresses.Values;
         for (int i = 0; i < count; i++)
         {
             long element = source.Element(sequence, head, first + i), offset = element * TFormat.ElementBytes;
             keys[i] = source.Keys + offset;
             values[i] = source.Values + offset;
             if (TFormat.IsScaled)
-                (keyScales[i], valueScales[i]) = (source.KeyScales[element / source.HeadDimension], source.ValueScales[element / source.HeadDimension]);
+                (addresses.KeyScales[i], addresses.ValueScales[i]) = (source.KeyScales[element / source.HeadDimension], source.ValueScales[element / source.HeadDimension]);
         }
         for (int i = count; i < Tile; i++)
         {
@@ -49,9 +50,19 @@ internal static unsafe class StreamedKeys<TFormat> where TFormat : struct, IKeyV
         {
             Scores = terms,
             Output = rows.Output + row * rows.Stride,
+            Ahead = some,
             Count = 1,
             HeadDimension = rows.HeadDimension,
             Stride = rows.Stride,
         });
     }
+}
+
+/// <summary>Where a tile of stored keys and values is found; scales only where rows have them.</summary>
+internal unsafe struct TileAddresses
+{
+    public byte** Keys;
+    public byte** Values;
+    public float* KeyScales;
+    public float* ValueScales;
 }
