@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace Kernels;
 
 // From checked spans to a backend: the last place where spans are seen, the only one where they are pinned.

@@ -79,6 +79,30 @@ public sealed class ReadmeExamples
     }
 
     [Fact]
+    public void SparseAttentionExample()
+    {
+        // README
+        int heads = 8, keyHeads = 2, dimension = 64, tokens = 4096;
+        using var cache = new KvCache(new() { KeyValueHeads = keyHeads, HeadDimension = dimension, PageCount = tokens / 16, Type = KeyValueType.Float16 });
+        int sequence = cache.CreateSequence();
+        float[] keys = new float[tokens * keyHeads * dimension], values = new float[keys.Length];
+        for (int i = 0; i < keys.Length; i++)
+            (keys[i], values[i]) = (MathF.Sin(i), MathF.Cos(i));
+        cache.Append(sequence, keys, values);                                     // prompt and first step
+        float[] query = new float[heads * dimension], attended = new float[query.Length];
+        Array.Fill(query, 0.1f);
+        SparseAttention.Decode(query, cache, sequence, attended);                 // dense
+        var select = new TokenSelect(new() { TopK = 256 });                       // 128 first, 256 by votes, 512 last tokens
+        SparseAttention.Decode(query, cache, sequence, attended, select);
+        // end
+        Assert.Equal(1, select.ScoredCount);
+        Assert.Equal(128 + 256 + 512, select.Select(query, cache, sequence, default).Length);
+        // Means of values, which lie within -1 and 1.
+        Assert.All(attended, x => Assert.InRange(x, -1, 1));
+        Assert.Contains(attended, x => x != 0);
+    }
+
+    [Fact]
     public void TensorBleuExample()
     {
         // README

@@ -76,8 +76,8 @@ public sealed partial class BlockMask
             throw new ArgumentException($"{offsets.Length} offsets do not go from 0 to {columns.Length} in {rows} rows of blocks", nameof(offsets));
         for (int row = 0; row < rows; row++)
         {
-            if (offsets[row + 1] < offsets[row])
-                throw new ArgumentException($"offset {row + 1} is less than the one before", nameof(offsets));
+            if (offsets[row + 1] < offsets[row] || offsets[row + 1] > columns.Length)
+                throw new ArgumentException($"offset {row + 1}, {offsets[row + 1]}, is less than the one before or beyond the {columns.Length} columns", nameof(offsets));
             for (int i = offsets[row]; i < offsets[row + 1]; i++)
             {
                 if ((uint)columns[i] >= (uint)shape.ColumnBlockCount)

@@ -95,7 +95,7 @@ internal readonly unsafe struct AttentionStreamJob<TKernels, TFormat>(in Attenti
             TileCover cover = mask.Cover(tile, first, count);
             if (cover == TileCover.None)
             {
-                KeepTerms(sequence, tile, begin, first, count, null, sums);
+                KeepTerms(sequence, tile, first, count, null);
                 continue;
             }
             if (located != first)
@@ -134,7 +134,7 @@ internal readonly unsafe struct AttentionStreamJob<TKernels, TFormat>(in Attenti
     {
         for (int row = 0; row < tile.RowCount; row++)
             AddTerms(sequence, tile, begin, first, row, rows, sums);
-        KeepTerms(sequence, tile, begin, first, count, rows.Scores, sums);
+        KeepTerms(sequence, tile, first, count, rows.Scores);
         for (int row = 0; TFormat.IsScaled && row < tile.RowCount; row++)
             StreamedKeys<TFormat>.Multiply(rows.Scores + row * Tile, valueScales, count);
         TKernels.AddValues<TFormat>(values, count, rows);
@@ -150,7 +150,7 @@ internal readonly unsafe struct AttentionStreamJob<TKernels, TFormat>(in Attenti
             takesPart[row] = TileRows.TakesPart(rows.Scores + row * Tile);
             AddTerms(sequence, tile, begin, first, row, rows, sums);
         }
-        KeepTerms(sequence, tile, begin, first, count, rows.Scores, sums);
+        KeepTerms(sequence, tile, first, count, rows.Scores);
         for (int row = 0; row < tile.RowCount; row++)
             StreamedKeys<TFormat>.AddSome<TKernels>(values, valueScales, takesPart[row], row, rows);
     }
@@ -166,7 +166,7 @@ internal readonly unsafe struct AttentionStreamJob<TKernels, TFormat>(in Attenti
     }
 
     // A single query's terms are its column sums, but for the factor that the merge brings.
-    private void KeepTerms(in AttentionSequence sequence, in AttentionTile tile, int begin, int first, int count, float* terms, AttentionRow* sums)
+    private void KeepTerms(in AttentionSequence sequence, in AttentionTile tile, int first, int count, float* terms)
     {
         for (int row = 0; _call.ColumnSums != null && row < tile.RowCount; row++)
         {

@@ -1,0 +1,220 @@
+using System.Buffers;
+using System.Numerics;
+
+namespace Kernels;
+
+/// <summary>How blocks are selected by compressed keys; the defaults are MiniCPM4's.</summary>
+public readonly record struct TopKBlockOptions()
+{
+    /// <summary>Keys whose mean is a compressed key.</summary>
+    public int CompressedLength { get; init; } = 32;
+
+    /// <summary>Keys from one compressed key to the next; divides <see cref="BlockLength"/>.</summary>
+    public int CompressedStride { get; init; } = 16;
+
+    /// <summary>Keys of a block.</summary>
+    public int BlockLength { get; init; } = 64;
+
+    /// <summary>Blocks taken for each query, forced ones included; all of them if there are no more.</summary>
+    public int TopK { get; init; } = 64;
+
+    /// <summary>Leading blocks that are always taken.</summary>
+    public int InitialBlocks { get; init; } = 1;
+
+    /// <summary>Blocks up to a query's own that are always taken: a window of 2048 keys in blocks of 64.</summary>
+    public int LocalBlocks { get; init; } = 32;
+}
+
+/// <summary>How many columns and diagonals a head's pattern has (MInference).</summary>
+/// <param name="Verticals">Key columns; more than there are means all.</param>
+/// <param name="Slashes">Diagonals; more than there are means all.</param>
+public readonly record struct VerticalSlashCounts(int Verticals, int Slashes);
+
+// Plans: which blocks and pairs to attend to, found from the queries and keys themselves; then Attend with the mask.
+public static partial class SparseAttention
+{
+    // The query and key rows that MInference estimates patterns from, and the first columns and nearest diagonals that it always takes.
+    private const int EstimationQueries = 64, ForcedLines = 30;
+
+    /// <summary>Top-k blocks of keys for each query and key-value head, as in InfLLM v2 (arXiv 2509.24663), causal.</summary>
+    /// <remarks>
+    /// Compressed keys are means of keys; a query sees those whose last key is not after it. Softmax over them for each query head, summed over a group; a block's score is the largest within a window of
+    /// BlockLength / CompressedStride + 1 compressed keys that begins one before the block. Forced blocks come first, then the best (ties by lower index); no block after the query's own is taken.
+    /// O(M N / CompressedStride d), on the caller's thread.
+    /// </remarks>
+    /// <param name="queries">[M, query heads, d], at the last positions of the keys.</param>
+    /// <param name="keys">[N, key-value heads, d].</param>
+    /// <param name="shape">The heads.</param>
+    /// <param name="options">Sizes.</param>
+    /// <returns>A mask of 1 x BlockLength blocks for each key-value head, to be used with <see cref="AttentionOptions.Causal"/>.</returns>
+    /// <exception cref="ArgumentException">Sizes do not match or are out of range.</exception>
+    public static BlockMask PlanTopKBlocks(ReadOnlySpan<float> queries, ReadOnlySpan<float> keys, AttentionShape shape, TopKBlockOptions options)
+    {
+        shape.Check(nameof(shape));
+        int queryCount = AttentionChecks.Tokens(queries.Length, shape.QueryRowLength, nameof(queries)), keyCount = AttentionChecks.Tokens(keys.Length, shape.KeyRowLength, nameof(keys));
+        Check(options);
+        var mask = new BlockMaskShape(queryCount, keyCount, 1, options.BlockLength, shape.KeyValueHeads);
+        int compressedCount = keyCount < options.CompressedLength ? 0 : (keyCount - options.CompressedLength) / options.CompressedStride + 1, blocks = mask.ColumnBlockCount, count = Math.Min(options.TopK, blocks);
+        if (queryCount == 0 || count == 0)
+            return BlockMask.FromCsr(mask, new int[mask.HeadCount * mask.RowBlockCount + 1], []);
+        int[] selected = new int[shape.KeyValueHeads * queryCount * count];
+        float[] compressed = new float[compressedCount * shape.HeadDimension], sums = new float[compressedCount], probabilities = new float[compressedCount], scores = new float[blocks];
+        for (int head = 0; head < shape.KeyValueHeads; head++)
+        {
+            Compress(keys, shape, head, options, compressed);
+            for (int query = 0; query < queryCount; query++)
+            {
+                int position = query + keyCount - queryCount, visible = position + 1 < options.CompressedLength ? 0 : Math.Min(compressedCount, (position + 1 - options.CompressedLength) / options.CompressedStride + 1);
+                Array.Clear(sums);
+                for (int h = head * shape.GroupSize; h < (head + 1) * shape.GroupSize; h++)
+                    AddProbabilities(Row(queries, shape.QueryHeads, shape.HeadDimension, query, h), compressed, visible, probabilities, sums);
+                ScoreBlocks(sums.AsSpan(0, visible), position, options, scores);
+                SelectBlocks(scores, position < 0 ? -1 : position / options.BlockLength, selected.AsSpan((head * queryCount + query) * count, count));
+            }
+        }
+        return BlockMask.TopK(mask, selected, count);
+    }
+
+    /// <summary>The columns and diagonals with the most attention of the last queries, for each query head (MInference, arXiv 2407.02490).</summary>
+    /// <remarks>
+    /// The last 64 queries' causal probabilities over all keys are summed along columns and along diagonals; the first 30 columns and the nearest 30 diagonals are always taken. At least one diagonal, the query's
+    /// own key, is. O(64 N d) for each head, on the caller's thread.
+    /// </remarks>
+    /// <param name="queries">[M, query heads, d], at the last positions of the keys.</param>
+    /// <param name="keys">[N, key-value heads, d].</param>
+    /// <param name="shape">The heads.</param>
+    /// <param name="counts">For each query head how many of each.</param>
+    /// <param name="blockLength">R and C of the mask.</param>
+    /// <exception cref="ArgumentException">Sizes do not match or a count is negative.</exception>
+    public static BlockMask PlanVerticalSlash(ReadOnlySpan<float> queries, ReadOnlySpan<float> keys, AttentionShape shape, ReadOnlySpan<VerticalSlashCounts> counts, int blockLength = 64)
+    {
+        shape.Check(nameof(shape));
+        int queryCount = AttentionChecks.Tokens(queries.Length, shape.QueryRowLength, nameof(queries)), keyCount = AttentionChecks.Tokens(keys.Length, shape.KeyRowLength, nameof(keys));
+        AttentionChecks.Length(counts.Length, shape.QueryHeads, nameof(counts));
+        var mask = new BlockMaskShape(queryCount, keyCount, blockLength, blockLength, shape.QueryHeads);
+        mask.Check(nameof(blockLength));
+        int[][] verticals = new int[shape.QueryHeads][], slashes = new int[shape.QueryHeads][];
+        float[] columns = new float[keyCount], diagonals = new float[keyCount];
+        for (int head = 0; head < shape.QueryHeads; head++)
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(counts[head].Verticals, nameof(counts));
+            ArgumentOutOfRangeException.ThrowIfNegative(counts[head].Slashes, nameof(counts));
+            SumLines(queries, keys, shape, head, queryCount, keyCount, columns, diagonals);
+            verticals[head] = Largest(columns, counts[head].Verticals);
+            slashes[head] = Largest(diagonals, Math.Max(1, counts[head].Slashes));
+        }
+        return BlockMask.VerticalSlash(mask, verticals, slashes);
+    }
+
+    private static void Check(in TopKBlockOptions options)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.CompressedLength, 1, nameof(options.CompressedLength));
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.CompressedStride, 1, nameof(options.CompressedStride));
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.BlockLength, 1, nameof(options.BlockLength));
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.TopK, 1, nameof(options.TopK));
+        ArgumentOutOfRangeException.ThrowIfNegative(options.InitialBlocks, nameof(options.InitialBlocks));
+        ArgumentOutOfRangeException.ThrowIfNegative(options.LocalBlocks, nameof(options.LocalBlocks));
+        if (options.BlockLength % options.CompressedStride != 0)
+            throw new ArgumentOutOfRangeException(nameof(options.CompressedStride), options.CompressedStride, $"it does not divide the block of {options.BlockLength}");
+    }
+
+    private static ReadOnlySpan<float> Row(ReadOnlySpan<float> rows, int heads, int d, int token, int head) => rows.Slice((token * heads + head) * d, d);
+
+    private static void Compress(ReadOnlySpan<float> keys, in AttentionShape shape, int head, in TopKBlockOptions options, Span<float> compressed)
+    {
+        int d = shape.HeadDimension;
+        compressed.Clear();
+        for (int i = 0; i < compressed.Length / d; i++)
+        {
+            Span<float> mean = compressed.Slice(i * d, d);
+            for (int j = 0; j < options.CompressedLength; j++)
+            {
+                ReadOnlySpan<float> key = Row(keys, shape.KeyValueHeads, d, i * options.CompressedStride + j, head);
+                for (int k = 0; k < d; k++)
+                    mean[k] += key[k] / options.CompressedLength;
+            }
+        }
+    }
+
+    // sums += softmax(q K^T / sqrt(d)) over the first rows.
+    private static void AddProbabilities(ReadOnlySpan<float> query, ReadOnlySpan<float> rows, int count, Span<float> probabilities, Span<float> sums)
+    {
+        float largest = float.NegativeInfinity, scale = 1 / MathF.Sqrt(query.Length);
+        for (int i = 0; i < count; i++)
+        {
+            probabilities[i] = scale * Dot(query, rows.Slice(i * query.Length, query.Length));
+            largest = MathF.Max(largest, probabilities[i]);
+        }
+        double sum = 0;
+        for (int i = 0; i < count; i++)
+            sum += probabilities[i] = MathF.Exp(probabilities[i] - largest);
+        for (int i = 0; i < count; i++)
+            sums[i] += (float)(probabilities[i] / sum);
+    }
+
+    private static void ScoreBlocks(ReadOnlySpan<float> sums, int position, in TopKBlockOptions options, Span<float> scores)
+    {
+        int stride = options.BlockLength / options.CompressedStride, own = position / options.BlockLength;
+        for (int block = 0; block < scores.Length; block++)
+        {
+            scores[block] = float.NegativeInfinity;
+            for (int i = Math.Max(0, block * stride - 1); i < Math.Min(sums.Length, (block + 1) * stride); i++)
+                scores[block] = MathF.Max(scores[block], sums[i]);
+            if (block <= own && (block < options.InitialBlocks || block > own - options.LocalBlocks))
+                scores[block] = float.PositiveInfinity;
+        }
+    }
+
+    private static void SelectBlocks(ReadOnlySpan<float> scores, int own, Span<int> selected)
+    {
+        selected.Fill(-1);
+        // Blocks after the query's own cannot be seen; a block whose window is empty can, and comes last.
+        if (own >= 0)
+            TopKSelection.Select(scores[..Math.Min(scores.Length, own + 1)], selected);
+    }
+
+    private static void SumLines(ReadOnlySpan<float> queries, ReadOnlySpan<float> keys, in AttentionShape shape, int head, int queryCount, int keyCount, Span<float> columns, Span<float> diagonals)
+    {
+        int d = shape.HeadDimension;
+        float[] own = ArrayPool<float>.Shared.Rent(Math.Max(1, keyCount * d)), probabilities = ArrayPool<float>.Shared.Rent(Math.Max(1, keyCount)), sums = ArrayPool<float>.Shared.Rent(Math.Max(1, keyCount));
+        columns.Clear();
+        diagonals.Clear();
+        for (int key = 0; key < keyCount; key++)
+            Row(keys, shape.KeyValueHeads, d, key, head / shape.GroupSize).CopyTo(own.AsSpan(key * d));
+        for (int query = Math.Max(0, queryCount - EstimationQueries); query < queryCount; query++)
+        {
+            int position = query + keyCount - queryCount;
+            Array.Clear(sums);
+            AddProbabilities(Row(queries, shape.QueryHeads, d, query, head), own, Math.Max(0, position + 1), probabilities, sums);
+            for (int key = 0; key <= position; key++)
+            {
+                columns[key] += sums[key];
+                diagonals[position - key] += sums[key];
+            }
+        }
+        columns[..Math.Min(ForcedLines, keyCount)].Fill(float.PositiveInfinity);
+        diagonals[..Math.Min(ForcedLines, keyCount)].Fill(float.PositiveInfinity);
+        ArrayPool<float>.Shared.Return(own);
+        ArrayPool<float>.Shared.Return(probabilities);
+        ArrayPool<float>.Shared.Return(sums);
+    }
+
+    private static int[] Largest(ReadOnlySpan<float> scores, int count)
+    {
+        var largest = new int[Math.Min(scores.Length, count)];
+        TopKSelection.Select(scores, largest);
+        return largest;
+    }
+
+    private static float Dot(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
+    {
+        Vector<float> sum = default;
+        int i = 0;
+        for (; i + Vector<float>.Count <= a.Length; i += Vector<float>.Count)
+            sum += new Vector<float>(a[i..]) * new Vector<float>(b[i..]);
+        float total = Vector.Sum(sum);
+        for (; i < a.Length; i++)
+            total += a[i] * b[i];
+        return total;
+    }
+}
