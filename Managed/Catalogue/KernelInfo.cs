@@ -37,6 +37,8 @@ public static class KernelInfo
         Describe(SpGemmVariants<long>.Table),
         Describe(SpGemmVariants<bool>.Table),
         Describe(SpGemmVariants<Complex>.Table),
+        Describe(ParaRnnVariants<float>.Table),
+        Describe(ParaRnnVariants<double>.Table),
         Describe(TensorBleuVariants<int>.Table),
         Describe(TensorBleuVariants<long>.Table),
         Describe(TensorBleuVariants<ushort>.Table),

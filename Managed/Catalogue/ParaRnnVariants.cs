@@ -1,0 +1,9 @@
+using Kernels.Cpu;
+
+namespace Kernels;
+
+/// <summary>The variants of the recurrences of one element type, best first.</summary>
+internal static class ParaRnnVariants<T> where T : unmanaged
+{
+    public static VariantTable<IParaRnnBackend<T>> Table { get; } = new(ParaRnnCpuVariants.Of<T>(), ForcedVariants.FromEnvironment);
+}

@@ -1,0 +1,86 @@
+namespace Kernels.Cpu;
+
+/// <summary>The driver: cuts sequences into runs, chooses the solver, adds up what threads did. Knows no instruction set.</summary>
+internal sealed unsafe class ParaRnnCpu<TSimd, V, T> : IParaRnnBackend<T>
+    where TSimd : struct, ISimd<V, T>
+    where V : unmanaged
+    where T : unmanaged
+{
+    public SolveReport Forward<TCell>(in RnnArrays<T> arrays, in RnnSolverSettings settings, in KernelOptions options) where TCell : struct, IDifferentiableRnnCell
+    {
+        RnnStrides strides = RnnStrides.Of(arrays.Shape, arrays.Direction, TCell.GateCount, TCell.StateCount);
+        int threads = RnnTuning.ThreadCount(arrays.Shape.Elements(1), options);
+        using var zeros = new PooledMemory<T>(TCell.StateCount * strides.Channels);
+        using var runs = new PooledMemory<RnnRun<T>>(RnnRuns.Capacity(arrays));
+        new Span<T>(zeros.Pointer, TCell.StateCount * strides.Channels).Clear();
+        int runCount = RnnRuns.Cut(arrays, strides, TCell.StateCount, zeros.Pointer, runs.Pointer);
+        SolveReport report = Solve<TCell>(arrays.Weights, strides, runs.Pointer, runCount, settings, threads, options.CancellationToken);
+        RnnRuns.ClearPadding(arrays, arrays.States, TCell.StateCount);
+        RnnRuns.WriteFinalStates(arrays, TCell.StateCount);
+        return report;
+    }
+
+    private static SolveReport Solve<TCell>(
+        T* weights, in RnnStrides strides, RnnRun<T>* runs, int runCount, in RnnSolverSettings settings, int threads, CancellationToken cancellation)
+        where TCell : struct, IDifferentiableRnnCell
+    {
+        RnnSolver solver = settings.Solver;
+        string reason = "asked for";
+        if (solver == RnnSolver.Auto)
+            solver = RnnSolverChoice.Of<TCell, T>(runs, runCount, strides.Channels, TSimd.Count, threads, out reason);
+        if (solver == RnnSolver.SegmentShooting)
+            return RnnShooting<TCell, TSimd, V, T>.Run(runs, runCount, weights, strides, settings, reason, threads, cancellation);
+        if (solver == RnnSolver.Newton)
+            return RnnNewton<TCell, TSimd, V, T>.Run(runs, runCount, weights, strides, settings, reason, threads, cancellation);
+        RnnSequentialJob<TCell, TSimd, V, T>.Run(runs, runCount, weights, strides, threads, cancellation);
+        return new SolveReport(RnnSolver.Sequential, reason, Converged: true);
+    }
+
+    public void Backward<TCell>(in RnnArrays<T> arrays, in RnnGradientArrays<T> gradients, in KernelOptions options) where TCell : struct, IDifferentiableRnnCell
+    {
+        RnnStrides strides = RnnStrides.Of(arrays.Shape, arrays.Direction, TCell.GateCount, TCell.StateCount);
+        int threads = RnnTuning.ThreadCount(arrays.Shape.Elements(1), options), sequences = arrays.Shape.SequenceCount;
+        int weightElements = TCell.WeightCount * strides.Channels;
+        using var zeros = new PooledMemory<T>(TCell.StateCount * strides.Channels);
+        using var runs = new PooledMemory<RnnRun<T>>(RnnRuns.Capacity(arrays));
+        using var firstRuns = new PooledMemory<int>(sequences + 1);
+        using var sums = new PooledMemory<double>((long)sequences * weightElements);
+        new Span<T>(zeros.Pointer, TCell.StateCount * strides.Channels).Clear();
+        int runCount = RnnRuns.Cut(arrays, strides, TCell.StateCount, zeros.Pointer, runs.Pointer);
+        for (int sequence = 0, run = 0; sequence <= sequences; sequence++)
+        {
+            while (run < runCount && runs.Pointer[run].Sequence < sequence)
+                run++;
+            firstRuns.Pointer[sequence] = run;
+        }
+        var job = new RnnBackwardJob<TCell, TSimd, V, T>(arrays, gradients, runs.Pointer, firstRuns.Pointer, sums.Pointer);
+        RangeRunner.Run(job, job.ItemCount, 1, threads, options.CancellationToken);
+        RnnRuns.ClearPadding(arrays, gradients.GateGradients, TCell.GateCount);
+        for (int i = 0; i < weightElements; i++)
+        {
+            double sum = 0;
+            for (int sequence = 0; sequence < sequences; sequence++)
+                sum += sums.Pointer[(long)sequence * weightElements + i];
+            gradients.WeightGradients[i] = ComputeType.FromDouble<T>(sum);
+        }
+    }
+
+    public void Scan(in AffineArrays<T> arrays, in KernelOptions options)
+    {
+        switch (arrays.BlockSize)
+        {
+            case 1: Scan<Block1>(arrays, options); break;
+            case 2: Scan<Block2>(arrays, options); break;
+            case 3: Scan<Block3>(arrays, options); break;
+            default: Scan<Block4>(arrays, options); break;
+        }
+    }
+
+    private static void Scan<TBlock>(in AffineArrays<T> arrays, in KernelOptions options) where TBlock : struct, IBlockSize
+    {
+        var job = new AffineScanJob<TBlock, TSimd, V, T>(arrays);
+        RangeRunner.Run(job, job.ItemCount, 1, RnnTuning.ThreadCount(arrays.Shape.Elements(1), options), options.CancellationToken);
+        if (arrays.Lengths != null)
+            RnnRuns.ClearPadding(new RnnArrays<T> { Shape = arrays.Shape, Lengths = arrays.Lengths }, arrays.States, TBlock.Size);
+    }
+}

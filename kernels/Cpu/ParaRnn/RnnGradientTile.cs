@@ -1,0 +1,56 @@
+namespace Kernels.Cpu;
+
+/// <summary>A few registers of lanes over some steps, backwards. Distances in elements, as in <see cref="RnnTile{T}"/>.</summary>
+internal unsafe struct RnnGradientTile<T> where T : unmanaged
+{
+    public RnnTile<T> Forward;
+
+    /// <summary>The loss's gradient by the states, and the gradient by the gates to be written, with the distances of states and gates.</summary>
+    public T* StateGradients, GateGradients;
+
+    /// <summary>The gradient by the state after the last step, through what followed it; becomes that by the state before the first. [components, lanes].</summary>
+    public T* Carry;
+
+    /// <summary>Room for one row of states, [components, lanes], and the sums of the gradients by the weights, [weights, lanes].</summary>
+    public T* Total, WeightGradients;
+
+    /// <summary>All lanes of the scratch arrays.</summary>
+    public int Lanes;
+}
+
+/// <summary>
+/// The gradient of a recurrence: g[t] = dL/dh[t] + J[t+1]^T g[t+1], the transposed recurrence backwards in time, with the derivative of each step computed anew from its state.
+/// From step to step only a product with the Jacobian waits; the transcendental functions of all steps are independent and overlap.
+/// </summary>
+internal static unsafe class RnnGradientKernels<TCell, TSimd, V, T>
+    where TCell : struct, IDifferentiableRnnCell
+    where TSimd : struct, ISimd<V, T>
+    where V : unmanaged
+    where T : unmanaged
+{
+    private static RnnRegisters<V> Registers(T* first, long stride) => RnnKernels<TCell, TSimd, V, T>.Registers(first, stride);
+
+    [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.AggressiveOptimization)]
+    public static void Backward(in RnnGradientTile<T> tile)
+    {
+        RnnTile<T> forward = tile.Forward;
+        int lanes = forward.Vectors * TSimd.Count;
+        for (int step = forward.Steps - 1; step >= 0; step--)
+        {
+            T* gates = forward.Gates + step * forward.GateStep, gateGradients = tile.GateGradients + step * forward.GateStep;
+            T* gradients = tile.StateGradients + step * forward.StateStep;
+            T* before = step == 0 ? forward.Start : forward.States + (step - 1) * forward.StateStep;
+            long beforeStride = step == 0 ? forward.StartStride : forward.StateStride;
+            for (int lane = 0; lane < lanes; lane += TSimd.Count)
+            {
+                RnnRegisters<V> carry = Registers(tile.Carry + lane, tile.Lanes), total = Registers(tile.Total + lane, tile.Lanes);
+                RnnRegisters<V> gradient = Registers(gradients + lane, forward.StateStride);
+                for (int i = 0; i < TCell.StateCount; i++)
+                    total[i] = TSimd.Add(gradient[i], carry[i]);
+                TCell.Backward<V, RnnArithmetic<TSimd, V, T>>(
+                    Registers(gates + lane, forward.GateStride), Registers(forward.Weights + lane, forward.WeightStride), Registers(before + lane, beforeStride),
+                    total, carry, Registers(gateGradients + lane, forward.GateStride), Registers(tile.WeightGradients + lane, tile.Lanes));
+            }
+        }
+    }
+}

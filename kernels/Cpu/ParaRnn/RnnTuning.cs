@@ -1,0 +1,29 @@
+namespace Kernels.Cpu;
+
+/// <summary>Every size that steers the drivers of recurrences, and what it was derived from or measured by (docs/families/para_rnn.md).</summary>
+internal static class RnnTuning
+{
+    /// <summary>Registers whose steps run side by side: a step's latency, some 150 cycles, over its throughput, some 30, less what the processor's window of instructions holds.</summary>
+    public const int TileVectors = 4;
+
+    /// <summary>Steps copied to lanes at a time: gates and states of a tile stay within half of a level 1 cache of 32 KiB.</summary>
+    public const int WindowSteps = 32;
+
+    /// <summary>Steps of a window of Newton's method in each lane: inputs, states, Jacobians and their products of one register stay in level 1.</summary>
+    public const int NewtonLaneSteps = 32;
+
+    /// <summary>Steps whose gradients by the weights are added up in the element type, before the sum is added to one in double.</summary>
+    public const int GradientWindowSteps = 64;
+
+    /// <summary>The shortest segment: shorter ones begin too close to the run-in's guess.</summary>
+    public const int MinSegmentSteps = 64;
+
+    /// <summary>Steps before a segment from which its first guess is computed: a contraction by 0.9 in each step forgets a float's 24 bits in 158 steps.</summary>
+    public const int RunInSteps = 160;
+
+    /// <summary>Channels times steps below which a second thread does not pay: some 50 microseconds.</summary>
+    public const long ParallelElements = 64 * 1024;
+
+    public static int ThreadCount(long elements, in KernelOptions options) =>
+        options.MaxDegreeOfParallelism > 0 ? options.MaxDegreeOfParallelism : elements < ParallelElements ? 1 : MachineInfo.Current.ProcessorCount;
+}
