@@ -9,6 +9,9 @@ internal interface IParaRnnBackend<T> where T : unmanaged
     /// <summary>The gradients.</summary>
     void Backward<TCell>(in RnnArrays<T> arrays, in RnnGradientArrays<T> gradients, in KernelOptions options) where TCell : struct, IDifferentiableRnnCell;
 
+    /// <summary>A dense matrix product: what makes the gate inputs of all steps at once.</summary>
+    void Multiply(in ProductArrays<T> arrays, in KernelOptions options);
+
     /// <summary>An affine recurrence.</summary>
     void Scan(in AffineArrays<T> arrays, in KernelOptions options);
 }

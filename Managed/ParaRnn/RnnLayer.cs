@@ -1,0 +1,117 @@
+namespace Kernels;
+
+/// <summary>
+/// A recurrent layer: the gate inputs of all steps in one product, then the recurrence. Owns its parameters and what its backward pass needs of the last forward pass; not safe from several
+/// threads at once.
+/// </summary>
+/// <typeparam name="TCell">The cell.</typeparam>
+public abstract class RnnLayer<TCell> where TCell : struct, IDifferentiableRnnCell
+{
+    private readonly int _outputComponent;
+    private RnnShape _shape;
+    private float[] _inputs = [], _gates = [], _states = [], _gateGradients = [], _stateGradients = [];
+    private readonly float[] _weightGradients;
+
+    private protected RnnLayer(string name, int inputCount, int hiddenCount, int outputComponent, int seed)
+    {
+        Projection = new LinearLayer($"{name}.input", inputCount, TCell.GateCount * hiddenCount, seed);
+        RecurrentWeights = new RnnParameter($"{name}.recurrent", TCell.WeightCount, hiddenCount);
+        // 2 / sqrt(5 H): small enough for contractive steps.
+        RecurrentWeights.FillNormal(new Random(seed + 1), Math.Sqrt(2.0 / (5.0 * hiddenCount)));
+        HiddenCount = hiddenCount;
+        _outputComponent = outputComponent;
+        _weightGradients = new float[RecurrentWeights.Values.Length];
+    }
+
+    /// <summary>Channels of the layer.</summary>
+    public int HiddenCount { get; }
+
+    /// <summary>B and b of the gate inputs B x + b: rows in the cell's order of gates, [gates * channels, inputs].</summary>
+    public LinearLayer Projection { get; }
+
+    /// <summary>The recurrent weights, [weights, channels].</summary>
+    public RnnParameter RecurrentWeights { get; }
+
+    /// <summary>All parameters.</summary>
+    public IReadOnlyList<RnnParameter> Parameters => [.. Projection.Parameters, RecurrentWeights];
+
+    /// <summary>The solver of forward passes.</summary>
+    public RnnSolver Solver { get; set; }
+
+    /// <summary>Variant, parallelism and cancellation.</summary>
+    public KernelOptions Options { get; set; }
+
+    /// <summary>Elements of the states of so many sequences.</summary>
+    public int StateElements(int sequenceCount) => sequenceCount * TCell.StateCount * HiddenCount;
+
+    /// <summary>Runs the layer over a batch of sequences.</summary>
+    /// <param name="inputs">[steps, sequences, inputs], time-major.</param>
+    /// <param name="outputs">Receives [steps, sequences, channels].</param>
+    /// <param name="sequenceCount">The number of sequences; must divide the rows of the inputs.</param>
+    /// <param name="state">The states before the first step, which become those after the last, [sequences, components, channels]; empty for zeros. Must not change before the backward pass if that is to start from them.</param>
+    public SolveReport Forward(ReadOnlySpan<float> inputs, Span<float> outputs, int sequenceCount, Span<float> state = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(sequenceCount);
+        int row = Projection.InputCount * sequenceCount;
+        if (inputs.Length % row != 0)
+            throw new ArgumentException($"{inputs.Length} elements are no whole number of steps of {row}", nameof(inputs));
+        var shape = new RnnShape(sequenceCount, inputs.Length / row, HiddenCount);
+        RnnChecks.Exactly(outputs.Length, shape.Elements(1), nameof(outputs));
+        RnnChecks.ExactlyOrEmpty(state.Length, StateElements(sequenceCount), nameof(state));
+        Keep(shape, inputs, state);
+        Projection.Forward(inputs, _gates, Options);
+        SolveReport report = ParaRnn.Forward<TCell, float>(_gates, RecurrentWeights.Values, _states, shape, new() { Solver = Solver, InitialState = _initial, FinalState = state, Kernel = Options });
+        for (int step = 0; step < shape.StepCount * sequenceCount; step++)
+            _states.AsSpan((step * TCell.StateCount + _outputComponent) * HiddenCount, HiddenCount).CopyTo(outputs[(step * HiddenCount)..]);
+        return report;
+    }
+
+    private float[] _initial = [];
+
+    private void Keep(in RnnShape shape, ReadOnlySpan<float> inputs, ReadOnlySpan<float> state)
+    {
+        if (_shape != shape)
+        {
+            _shape = shape;
+            _inputs = new float[inputs.Length];
+            _gates = new float[shape.Elements(TCell.GateCount)];
+            _gateGradients = new float[_gates.Length];
+            _states = new float[shape.Elements(TCell.StateCount)];
+            _stateGradients = new float[_states.Length];
+        }
+        inputs.CopyTo(_inputs);
+        if (_initial.Length != state.Length)
+            _initial = new float[state.Length];
+        state.CopyTo(_initial);
+    }
+
+    /// <summary>Adds to the gradients of the parameters for the last forward pass, and writes those by its inputs. Nothing flows back beyond the first step.</summary>
+    /// <param name="outputGradients">The loss's gradients by the outputs.</param>
+    /// <param name="inputGradients">Receives those by the inputs; empty if not wanted.</param>
+    public void Backward(ReadOnlySpan<float> outputGradients, Span<float> inputGradients)
+    {
+        RnnChecks.Exactly(outputGradients.Length, _shape.Elements(1), nameof(outputGradients));
+        RnnChecks.ExactlyOrEmpty(inputGradients.Length, _inputs.Length, nameof(inputGradients));
+        for (int step = 0; step < _shape.StepCount * _shape.SequenceCount; step++)
+            outputGradients.Slice(step * HiddenCount, HiddenCount).CopyTo(_stateGradients.AsSpan((step * TCell.StateCount + _outputComponent) * HiddenCount));
+        ParaRnn.Backward<TCell, float>(
+            _gates, RecurrentWeights.Values, _states, _stateGradients, _gateGradients, _weightGradients, _shape, new() { InitialState = _initial, Kernel = Options });
+        for (int i = 0; i < _weightGradients.Length; i++)
+            RecurrentWeights.Gradients[i] += _weightGradients[i];
+        Projection.Backward(_inputs, _gateGradients, inputGradients, Options);
+    }
+}
+
+/// <summary>A layer of <see cref="ParaGru"/> cells.</summary>
+/// <param name="name">Prefix of the parameters' names.</param>
+/// <param name="inputCount">Elements of an input.</param>
+/// <param name="hiddenCount">Channels.</param>
+/// <param name="seed">The seed of the weights.</param>
+public sealed class ParaGruLayer(string name, int inputCount, int hiddenCount, int seed) : RnnLayer<ParaGru>(name, inputCount, hiddenCount, outputComponent: 0, seed);
+
+/// <summary>A layer of <see cref="ParaLstm"/> cells; its outputs are h, the second half of the state.</summary>
+/// <param name="name">Prefix of the parameters' names.</param>
+/// <param name="inputCount">Elements of an input.</param>
+/// <param name="hiddenCount">Channels.</param>
+/// <param name="seed">The seed of the weights.</param>
+public sealed class ParaLstmLayer(string name, int inputCount, int hiddenCount, int seed) : RnnLayer<ParaLstm>(name, inputCount, hiddenCount, outputComponent: 1, seed);

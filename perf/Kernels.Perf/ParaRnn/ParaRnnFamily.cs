@@ -1,0 +1,46 @@
+namespace Kernels.Perf;
+
+/// <summary>Recurrences in the verbs: which sizes, which rivals.</summary>
+internal sealed class ParaRnnFamily : IFamilyBench
+{
+    public const string Word = "para_rnn";
+
+    private static readonly int[] s_channels = [1, 2, 4, 8, 16, 32, 64, 512], s_steps = [256, 1024, 4096, 16_384, 65_536];
+
+    private const int UsualSteps = 4096, UsualWidth = 64;
+
+    // All widths at one length, then all lengths at four widths; half a gibibyte of inputs is the most.
+    private static readonly RnnBenchCase[] s_all =
+    [
+        .. from channels in s_channels select new RnnBenchCase(channels, UsualSteps),
+        .. from channels in new[] { 1, 8, UsualWidth, 512 } from steps in s_steps where steps != UsualSteps && steps * channels <= 1 << 24 select new RnnBenchCase(channels, steps),
+        new(UsualWidth, UsualSteps, WithGradients: true), new(UsualWidth, 16_384, WithGradients: true),
+    ];
+
+    private static readonly RnnBenchCase[] s_quick =
+    [
+        .. from channels in new[] { 1, 4, 8, 16, 64, 512 } select new RnnBenchCase(channels, UsualSteps),
+        new(1, 65_536), new(UsualWidth, UsualSteps, WithGradients: true),
+    ];
+
+    private static readonly RnnBenchCase[] s_layers = [new(1, 65_536), new(512, 2048), new(512, 2048, WithGradients: true)];
+
+    private readonly TorchRnn _torch = new();
+
+    public string Family => Word;
+
+    public IReadOnlyList<string> Names => [Word, "rnn"];
+
+    public IReadOnlyList<RivalStatus> Rivals => [_torch.Status];
+
+    public IEnumerable<WorkloadPlan> Showcase() => s_layers.Select(shape => Plan(shape, ThreadCounts.OneAndAll, torch: null));
+
+    /// <summary>Nothing: gate inputs have no file format of their own among those read.</summary>
+    public IEnumerable<WorkloadPlan> FromFile(string path) => [];
+
+    public IEnumerable<WorkloadPlan> Compare(IReadOnlyList<int> threadCounts, bool quick) =>
+        (quick ? s_quick : s_all).Select(shape => Plan(shape, threadCounts, _torch.Status.AbsentReason is null ? _torch : null));
+
+    private static WorkloadPlan Plan(RnnBenchCase shape, IReadOnlyList<int> threadCounts, TorchRnn? torch) =>
+        new(shape.Name, () => new RnnWorkload(shape, threadCounts, torch));
+}
