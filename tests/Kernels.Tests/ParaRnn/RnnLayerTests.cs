@@ -1,0 +1,165 @@
+using CharacterModel;
+
+namespace Kernels.Tests;
+
+/// <summary>Dense products, layers, optimisers, checkpoints, and a language model that learns.</summary>
+public sealed class RnnLayerTests
+{
+    public static TheoryData<string> Variants => ParaRnnCases.Variants();
+
+    [SkippableTheory]
+    [MemberData(nameof(Variants))]
+    public void LinearLayersAgreeWithPlainLoops(string variant)
+    {
+        KernelOptions kernel = ParaRnnCases.Force<float>(variant, threads: 2);
+        foreach ((int rows, int inputs, int outputs) in new[] { (1, 1, 1), (5, 3, 7), (6, 16, 32), (97, 33, 35), (200, 300, 5), (0, 4, 4) })
+        {
+            var layer = new LinearLayer("l", inputs, outputs, seed: 1);
+            ParaRnnCases.Normal<float>(outputs, 1, 3).CopyTo(layer.Biases.Values, 0);
+            float[] x = ParaRnnCases.Normal<float>(rows * inputs, 1, 1), gy = ParaRnnCases.Normal<float>(rows * outputs, 1, 2), y = new float[rows * outputs], gx = new float[rows * inputs];
+            layer.Forward(x, y, kernel);
+            layer.Backward(x, gy, gx, kernel);
+            layer.Backward(x, gy, [], kernel);
+            float[] w = layer.Weights.Values;
+            // A chain of n multiply-adds of numbers near 1 is off by at most some n u, most often by its root.
+            double tolerance = 1e-6 * Math.Max(4, Math.Sqrt(Math.Max(rows, Math.Max(inputs, outputs))));
+            Compare(y, i => layer.Biases.Values[i % outputs] + Sum(inputs, k => (double)x[i / outputs * inputs + k] * w[i % outputs * inputs + k]));
+            Compare(gx, i => Sum(outputs, k => (double)gy[i / inputs * outputs + k] * w[k * inputs + i % inputs]));
+            Compare(layer.Weights.Gradients, i => 2 * Sum(rows, k => (double)gy[k * outputs + i / inputs] * x[k * inputs + i % inputs]));
+            Compare(layer.Biases.Gradients, i => 2 * Sum(rows, k => gy[k * outputs + i]));
+
+            void Compare(float[] actual, Func<int, double> expected)
+            {
+                for (int i = 0; i < actual.Length; i++)
+                    Assert.InRange(Math.Abs(actual[i] - expected(i)), 0, 4 * tolerance);
+            }
+        }
+    }
+
+    private static double Sum(int count, Func<int, double> term) => Enumerable.Range(0, count).Sum(term);
+
+    [Fact]
+    public void GradientsOfALayerAreDifferencesOfItsLoss()
+    {
+        Check(new ParaGruLayer("gru", 3, 5, seed: 4), layer => layer.Parameters, (layer, x, y) => layer.Forward(x, y, 2), (layer, gy, gx) => layer.Backward(gy, gx));
+        Check(new ParaLstmLayer("lstm", 3, 5, seed: 4), layer => layer.Parameters, (layer, x, y) => layer.Forward(x, y, 2), (layer, gy, gx) => layer.Backward(gy, gx));
+    }
+
+    private static void Check<TLayer>(TLayer layer, Func<TLayer, IReadOnlyList<RnnParameter>> parameters, Action<TLayer, float[], float[]> forward, Action<TLayer, float[], float[]> backward)
+    {
+        const int steps = 6, sequences = 2;
+        // Differences in float: an eighth of the digits for the step, the rest for the slope.
+        const float h = 1e-2f;
+        float[] x = ParaRnnCases.Normal<float>(steps * sequences * 3, 1, 1), y = new float[steps * sequences * 5], gy = ParaRnnCases.Normal<float>(y.Length, 1, 2), gx = new float[x.Length];
+        forward(layer, x, y);
+        backward(layer, gy, gx);
+        foreach (RnnParameter parameter in parameters(layer))
+            CheckSlopes(parameter.Values, parameter.Gradients);
+        CheckSlopes(x, gx);
+
+        void CheckSlopes(float[] numbers, float[] gradients)
+        {
+            for (int i = 0; i < numbers.Length; i += 2)
+            {
+                float number = numbers[i];
+                numbers[i] = number + h;
+                double above = Loss();
+                numbers[i] = number - h;
+                double below = Loss();
+                numbers[i] = number;
+                Assert.InRange(Math.Abs((above - below) / (2 * h) - gradients[i]), 0, 2e-3);
+            }
+        }
+
+        double Loss()
+        {
+            forward(layer, x, y);
+            return Sum(y.Length, i => (double)y[i] * gy[i]);
+        }
+    }
+
+    [Fact]
+    public void StatesAreCarriedFromCallToCall()
+    {
+        var layer = new ParaLstmLayer("l", 2, 3, seed: 1);
+        float[] x = ParaRnnCases.Normal<float>(10 * 2, 1, 1), whole = new float[10 * 3], parts = new float[10 * 3], state = new float[layer.StateElements(1)];
+        layer.Forward(x, whole, 1);
+        layer.Forward(x.AsSpan(0, 8), parts.AsSpan(0, 12), 1, state);
+        layer.Forward(x.AsSpan(8), parts.AsSpan(12), 1, state);
+        Assert.Equal(whole, parts);
+    }
+
+    [Fact]
+    public void CheckpointsComeBackAndMisfitsAreRefused()
+    {
+        using var folder = new TemporaryFolder();
+        string path = folder.File("layer.safetensors");
+        var saved = new ParaGruLayer("l", 2, 3, seed: 1);
+        var loaded = new ParaGruLayer("l", 2, 3, seed: 2);
+        RnnCheckpoint.Save(path, saved.Parameters);
+        RnnCheckpoint.Load(path, loaded.Parameters);
+        Assert.All(saved.Parameters.Zip(loaded.Parameters), pair => Assert.Equal(pair.First.Values, pair.Second.Values));
+        Assert.Equal("l.input.weight", Assert.Throws<KernelFormatException>(() => RnnCheckpoint.Load(path, new ParaGruLayer("l", 3, 3, seed: 1).Parameters)).TensorName);
+        Assert.Equal("m.input.weight", Assert.Throws<KernelFormatException>(() => RnnCheckpoint.Load(path, new ParaGruLayer("m", 2, 3, seed: 1).Parameters)).TensorName);
+    }
+
+    [Fact]
+    public void OptimizersFollowTheirFormulas()
+    {
+        var layer = new LinearLayer("l", 1, 1, seed: 1);
+        RnnParameter weight = layer.Weights;
+        weight.Values[0] = 1;
+        var sgd = new Sgd([weight], rate: 0.1, momentum: 0.5);
+        weight.Gradients[0] = 1;
+        sgd.Step();
+        Assert.Equal(0.9f, weight.Values[0], 6);
+        weight.Gradients[0] = 1;
+        sgd.Step();
+        Assert.Equal(0.9f - 0.15f, weight.Values[0], 6);
+        Assert.Equal(0, weight.Gradients[0]);
+        // Adam's first step is the rate, whatever the gradient; the decay comes on top.
+        weight.Values[0] = 1;
+        weight.Gradients[0] = 123;
+        new AdamW([weight], rate: 0.01, weightDecay: 0.1).Step();
+        Assert.Equal(1 - 0.001f - 0.01f, weight.Values[0], 6);
+        weight.Gradients[0] = 3;
+        layer.Biases.Gradients[0] = 4;
+        Assert.Equal(5, GradientClipping.ByNorm(layer.Parameters, 1), 6);
+        Assert.Equal(0.6f, weight.Gradients[0], 6);
+        weight.Gradients[0] = float.NaN;
+        Assert.True(double.IsNaN(GradientClipping.ByNorm(layer.Parameters, 1)));
+    }
+
+    [Theory]
+    [InlineData(RnnSolver.Sequential)]
+    [InlineData(RnnSolver.SegmentShooting)]
+    [InlineData(RnnSolver.Newton)]
+    public void ALanguageModelLearnsAMadeUpLanguage(RnnSolver solver)
+    {
+        // Words of a little grammar: after the first letter of a word all others follow, so little more than the choice among eight words remains.
+        string[] words = ["alpha", "bravo", "charlie", "delta", "echo", "foxtrot", "golf", "hotel"];
+        var random = new Random(1);
+        string text = string.Concat(Enumerable.Range(0, 4000).Select(_ => words[random.Next(words.Length)] + " "));
+        var model = new LanguageModel(string.Concat(text.Distinct().Order()), hiddenCount: 32, layerCount: 1, rate: 2e-2, solver);
+        // ln 8 nats for each word of some six characters, the blank included: 0.35 nats a character.
+        double loss = Learn(model, model.Encode(text), steps: 120, sequences: 8, length: 64);
+        Assert.InRange(loss, 0.3, 0.6);
+        Assert.Contains(words, word => model.Sample("a", 40, 0.5, new Random(2)).Contains(word, StringComparison.Ordinal));
+    }
+
+    [SkippableFact]
+    public void ALanguageModelLearnsShakespeare()
+    {
+        string text = File.ReadAllText(SharedData.Find("text/tinyshakespeare.txt"));
+        var model = new LanguageModel(string.Concat(text.Distinct().Order()), hiddenCount: 96, layerCount: 2, rate: 5e-3);
+        // Even odds for 65 characters are 4.17 nats, single letters' frequencies 3.3, pairs' 2.5.
+        Assert.InRange(Learn(model, model.Encode(text), steps: 200, sequences: 16, length: 64), 1.5, 2.3);
+    }
+
+    // The mean loss of the last ten steps.
+    private static double Learn(LanguageModel model, int[] text, int steps, int sequences, int length)
+    {
+        var random = new Random(1);
+        return Enumerable.Range(0, steps).Select(_ => model.Train(text, sequences, length, random)).TakeLast(10).Average();
+    }
+}
