@@ -7,7 +7,7 @@ internal static unsafe class RnnSolverChoice
     /// The lanes that the sequential solver must leave idle for shooting to pay. Sequentially a step costs its latency until <see cref="RnnTuning.TileVectors"/> registers are full;
     /// shooting does some 1.3 times the work, at throughput, and copies every gate to its lane.
     /// </summary>
-    private const int LanesPerChannel = 8;
+    private const int LanesPerChannel = 3;
 
     /// <summary>The fewest segments that pay for the run-in and the copies.</summary>
     private const int LeastSegments = 8;

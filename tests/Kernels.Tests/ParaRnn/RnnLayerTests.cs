@@ -151,15 +151,17 @@ public sealed class RnnLayerTests
     public void ALanguageModelLearnsShakespeare()
     {
         string text = File.ReadAllText(SharedData.Find("text/tinyshakespeare.txt"));
-        var model = new LanguageModel(string.Concat(text.Distinct().Order()), hiddenCount: 96, layerCount: 2, rate: 5e-3);
+        var model = new LanguageModel(string.Concat(text.Distinct().Order()), hiddenCount: 64, layerCount: 2, rate: 8e-3);
         // Even odds for 65 characters are 4.17 nats, single letters' frequencies 3.3, pairs' 2.5.
-        Assert.InRange(Learn(model, model.Encode(text), steps: 200, sequences: 16, length: 64), 1.5, 2.3);
+        Assert.InRange(Learn(model, model.Encode(text), steps: 150, sequences: 16, length: 64), 1.5, 2.5);
     }
 
     // The mean loss of the last ten steps.
     private static double Learn(LanguageModel model, int[] text, int steps, int sequences, int length)
     {
         var random = new Random(1);
-        return Enumerable.Range(0, steps).Select(_ => model.Train(text, sequences, length, random)).TakeLast(10).Average();
+        // An array first: LINQ would run only the steps whose loss is asked for.
+        double[] losses = [.. Enumerable.Range(0, steps).Select(_ => model.Train(text, sequences, length, random))];
+        return losses[^10..].Average();
     }
 }
