@@ -118,4 +118,28 @@ public sealed class ReadmeExamples
         // Matches 4 of 5, 2 of 4, 0 of 3, 0 of 2; a missing order halves: 1/2 of 1 in 3, 1/4 of 1 in 2.
         Assert.Equal(Math.Pow(4.0 / 5 * (2.0 / 4) * (1.0 / 6) * (1.0 / 8), 0.25), scores[1], 1e-15);
     }
+
+    [Fact]
+    public void ParaRnnExample()
+    {
+        // README
+        var shape = new RnnShape(SequenceCount: 1, StepCount: 4096, ChannelCount: 1);
+        float[] gates = new float[4096 * 3], recurrent = [0.3f, -0.2f, 0.5f];      // gate inputs B x + b of all steps; recurrent weights
+        for (int i = 0; i < gates.Length; i++)
+            gates[i] = MathF.Sin(i);
+        float[] states = new float[4096];
+        SolveReport report = ParaRnn.Forward<ParaGru, float>(gates, recurrent, states, shape);      // report.Reason says why it chose its solver
+        float[] byGates = new float[gates.Length], byWeights = new float[3];
+        ParaRnn.Backward<ParaGru, float>(gates, recurrent, states, states, byGates, byWeights, shape);   // the gradient of half the sum of squares
+        // end
+        Assert.True(report.Converged);
+        Assert.NotEmpty(report.Reason);
+        double Loss(float moved)
+        {
+            ParaRnn.Forward<ParaGru, float>(gates, [recurrent[0] + moved, recurrent[1], recurrent[2]], states, shape);
+            return states.Sum(state => (double)state * state / 2);
+        }
+
+        Assert.Equal((Loss(1e-2f) - Loss(-1e-2f)) / 2e-2, byWeights[0], 1e-2 * Math.Abs(byWeights[0]));
+    }
 }

@@ -20,7 +20,7 @@ internal static class ParaRnnOracle
         return [c, Sigmoid(a[1] * s[1] + a[4] * c + x[1]) * Math.Tanh(c)];
     }
 
-    public static double[] MinGru(double[] x, double[] a, double[] h) => [(1 - Sigmoid(x[0])) * h[0] + Sigmoid(x[0]) * x[1]];
+    public static double[] MinGru(double[] x, double[] _, double[] h) => [(1 - Sigmoid(x[0])) * h[0] + Sigmoid(x[0]) * x[1]];
 
     public static double[] Elman(double[] x, double[] a, double[] h) => [Math.Tanh(a[0] * h[0] + x[0])];
 
