@@ -35,7 +35,10 @@ internal readonly unsafe struct BleuHashJob<T>(in BleuRows<T> rows, GCHandle pre
         (int begin, int end) = _rows.Group(candidate / _rows.CandidatesPerGroup);
         indexed.Begin(_rows, _rows.Candidates, candidate, candidate + 1, NgramPlaces.IndexedGap, scratch.IndexKeys + 1);
         sought.Begin(_rows, _rows.References, begin, end, NgramPlaces.SoughtGap, scratch.Keys);
-        for (int order = 1; order <= _rows.OrderCount && sought.Count != 0; order++)
+        int order = 1;
+        if (TokenCounts.Fit(scratch.IndexKeys + 1, indexed.Count))
+            matches[order++ - 1] = scratch.TokenCounts.Match(_rows.References, begin, end, indexed, scratch.IndexKeys + 1, ref sought, scratch.Keys);
+        for (; order <= _rows.OrderCount && sought.Count != 0; order++)
         {
             if (order > 1)
                 indexed.Extend(order, scratch.IndexKeys + 1);

@@ -2,7 +2,7 @@ namespace Kernels.Cpu;
 
 /// <summary>
 /// A lane of the workspace as the hash variant divides it. Layout: keys of the index and of what is sought in it, lists of places, tallies, then 32-bit
-/// numbers: the rest of the index, tokens of both sides, what is pending, and the slots.
+/// numbers: the rest of the index, tokens of both sides, what is pending, counts of tokens, and the slots.
 /// </summary>
 internal readonly unsafe struct BleuHashScratch
 {
@@ -16,6 +16,7 @@ internal readonly unsafe struct BleuHashScratch
     public readonly ulong* Keys, Once;
     public readonly NgramTally* Tallies;
     public readonly int* Pending;
+    public readonly TokenCounts TokenCounts;
 
     /// <summary>Of what is indexed, and of what is sought.</summary>
     public readonly NgramPlaces Indexed, Sought;
@@ -35,14 +36,15 @@ internal readonly unsafe struct BleuHashScratch
         Indexed = new NgramPlaces(tokens, lists);
         Sought = new NgramPlaces(tokens + places, lists + places);
         Pending = tokens + 2 * places;
-        _slots = Pending + places;
+        TokenCounts = new TokenCounts(Pending + places);
+        _slots = Pending + places + TokenCounts.Length;
     }
 
     /// <summary>The bytes of a lane.</summary>
     public static long Bytes(int largestGroup, int longestCandidate)
     {
         int places = PlaceCount(largestGroup, longestCandidate);
-        return (WideArrays * (long)sizeof(ulong) + sizeof(NgramTally) + NumberArrays * (long)sizeof(int)) * places + sizeof(int) * NgramIndex.SlotCount(places);
+        return (WideArrays * (long)sizeof(ulong) + sizeof(NgramTally) + NumberArrays * (long)sizeof(int)) * places + sizeof(int) * (TokenCounts.Length + NgramIndex.SlotCount(places));
     }
 
     /// <summary>An index of so many n-grams, whose keys are there.</summary>

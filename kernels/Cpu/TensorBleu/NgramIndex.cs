@@ -147,7 +147,8 @@ internal readonly unsafe struct NgramIndex
         return kept;
     }
 
-    private static int CapacityLog2(int count) => BitOperations.Log2((uint)count | 1) + SlotsPerNgramLog2;
+    // A sequence has a few n-grams less than tokens: what is just below a power of two counts as one, as its tokens do.
+    private static int CapacityLog2(int count) => BitOperations.Log2((uint)count + BleuOptions.LargestOrder) + SlotsPerNgramLog2;
 
     private int FindInChain(ulong key)
     {

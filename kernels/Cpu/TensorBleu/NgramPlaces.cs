@@ -112,8 +112,21 @@ internal unsafe struct NgramPlaces(int* tokens, ulong* list)
         return aside;
     }
 
-    /// <summary>The first element of the list, from some element on, whose place is at another or behind it.</summary>
-    public readonly int FirstAtOrBehind(int place, int from)
+    /// <summary>The element of the list behind the last one of a sequence, of all that are listed one after another.</summary>
+    /// <param name="rows">Where the sequences are.</param>
+    /// <param name="sequence">The sequence.</param>
+    /// <param name="end">Behind the last sequence.</param>
+    /// <param name="first">The sequence's first element.</param>
+    /// <param name="place">Where it begins; moves on to where the next one does.</param>
+    public readonly int EndOf<T>(in TokenRows<T> rows, int sequence, int end, int first, ref int place) where T : unmanaged, IBinaryInteger<T>
+    {
+        if (sequence + 1 == end)
+            return Count;
+        place += rows[sequence].Length + 1;
+        return FirstAtOrBehind(place, first);
+    }
+
+    private readonly int FirstAtOrBehind(int place, int from)
     {
         int to = Count;
         while (from < to)

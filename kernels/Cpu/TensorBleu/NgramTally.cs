@@ -24,12 +24,7 @@ internal unsafe struct NgramTally
         int first = 0, place = 0;
         for (int sequence = begin; sequence < end; sequence++)
         {
-            int last = places.Count;
-            if (sequence + 1 < end)
-            {
-                place += rows[sequence].Length + 1;
-                last = places.FirstAtOrBehind(place, first);
-            }
+            int last = places.EndOf(rows, sequence, end, first, ref place);
             matches += Count(places, first, last, sequence - begin + 1, index.Limits, tallies);
             first = last;
         }

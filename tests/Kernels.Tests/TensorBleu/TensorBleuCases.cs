@@ -27,17 +27,22 @@ internal static class TensorBleuCases
         return data;
     }
 
-    /// <summary>Random sentences: references are mutated copies of the candidate, and up to <paramref name="mostReferences"/> of them.</summary>
-    public static BleuSentence[] Random(int count, int longest, int vocabulary, int mostReferences, int seed, int fewestReferences = 0, long firstId = 0)
+    /// <summary>
+    /// Random sentences: references are mutated copies of the candidate, and up to <paramref name="mostReferences"/> of them. Ids stand
+    /// <paramref name="idDistance"/> apart.
+    /// </summary>
+    public static BleuSentence[] Random(int count, int longest, int vocabulary, int mostReferences, int seed, int fewestReferences = 0, long firstId = 0, int idDistance = 1)
     {
         var random = new Random(seed);
         return [.. Enumerable.Range(0, count).Select(_ =>
         {
-            long[] candidate = [.. Enumerable.Range(0, random.Next(longest + 1)).Select(_ => firstId + random.Next(vocabulary))];
+            long[] candidate = [.. Enumerable.Range(0, random.Next(longest + 1)).Select(_ => Draw())];
             double rate = random.NextDouble();
-            long[][] references = [.. Enumerable.Range(0, random.Next(fewestReferences, mostReferences + 1)).Select(_ => Mutate(candidate, vocabulary, rate, random, firstId))];
+            long[][] references = [.. Enumerable.Range(0, random.Next(fewestReferences, mostReferences + 1)).Select(_ => Mutate(candidate, Draw, rate, random))];
             return new BleuSentence(candidate, references);
         })];
+
+        long Draw() => firstId + (long)idDistance * random.Next(vocabulary);
     }
 
     public static T[] Flat<T>(IEnumerable<long[]> sequences) where T : unmanaged, IBinaryInteger<T> =>
@@ -78,17 +83,17 @@ internal static class TensorBleuCases
     public static long[] Ids(string words) =>
         [.. words.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(word => (long)s_words.GetOrAdd(word, _ => Interlocked.Increment(ref s_wordCount)))];
 
-    private static long[] Mutate(long[] tokens, int vocabulary, double rate, Random random, long firstId)
+    private static long[] Mutate(long[] tokens, Func<long> draw, double rate, Random random)
     {
         List<long> result = [];
         foreach (long token in tokens)
         {
-            double draw = random.NextDouble();
-            if (draw < rate / 3)
+            double fate = random.NextDouble();
+            if (fate < rate / 3)
                 continue;
-            result.Add(draw < rate ? firstId + random.Next(vocabulary) : token);
+            result.Add(fate < rate ? draw() : token);
             if (random.NextDouble() < rate / 3)
-                result.Add(firstId + random.Next(vocabulary));
+                result.Add(draw());
         }
         return [.. result];
     }

@@ -12,6 +12,9 @@ public abstract class TensorBleuCountTests<T> where T : unmanaged, IBinaryIntege
     // Ids at the top of the type's range, so that no bit of them may be lost.
     private static long FirstId => typeof(T) == typeof(long) ? long.MinValue + 5 : typeof(T) == typeof(int) ? int.MinValue + 5 : typeof(T) == typeof(ushort) ? 65_000 : uint.MaxValue - 500L;
 
+    // Ids side by side, most often within one block of 256, and ids never within one; odd, so that they wrap around in the smaller types without meeting.
+    private static readonly int[] s_idDistances = [1, 257];
+
     private static KernelOptions Force(string variant, int threads = 1) => new() { Variant = variant, MaxDegreeOfParallelism = threads };
 
     [Theory]
@@ -24,8 +27,11 @@ public abstract class TensorBleuCountTests<T> where T : unmanaged, IBinaryIntege
         {
             foreach (int vocabulary in new[] { 1, 2, 5, 100, 500 })
             {
-                BleuSentence[] batch = TensorBleuCases.Random(12, longest, vocabulary, mostReferences: 4, seed++, firstId: FirstId);
-                AssertCounts(batch, Count(scorer, batch, Force(variant)), $"longest {longest}, vocabulary {vocabulary}");
+                foreach (int idDistance in s_idDistances)
+                {
+                    BleuSentence[] batch = TensorBleuCases.Random(12, longest, vocabulary, mostReferences: 4, seed++, firstId: FirstId, idDistance: idDistance);
+                    AssertCounts(batch, Count(scorer, batch, Force(variant)), $"longest {longest}, vocabulary {vocabulary}, ids {idDistance} apart");
+                }
             }
         }
     }
@@ -76,7 +82,7 @@ public abstract class TensorBleuCountTests<T> where T : unmanaged, IBinaryIntege
         using var scorer = new BleuScorer();
         for (int round = 0; round < 40; round++)
         {
-            BleuSentence[] batch = TensorBleuCases.Random(6, round % 3 == 1 ? 300 : 3 + round, vocabulary: 6, mostReferences: 1 + round % 5, seed: round);
+            BleuSentence[] batch = TensorBleuCases.Random(6, round % 3 == 1 ? 300 : 3 + round, vocabulary: 6, mostReferences: 1 + round % 5, seed: round, idDistance: s_idDistances[round % s_idDistances.Length]);
             AssertCounts(batch, Count(scorer, batch, Force(variant)), $"round {round}");
             if (round % 5 == 4)
                 AssertCounts(batch, Count(scorer, batch, Force(variant.EndsWith("hash", StringComparison.Ordinal) ? variant.Replace("hash", "sort") : variant.Replace("sort", "hash"))), "other variant");
