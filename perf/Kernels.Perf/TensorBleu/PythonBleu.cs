@@ -16,7 +16,8 @@ internal sealed class PythonBleu(string identity, string script, string absence,
     private const int SampleSentences = 32;
 
     // The published algorithm has tables of sentences x n-grams of the whole batch, of 8 bytes each and about five at a time.
-    private const long LargestTableBytes = 256L << 20;
+    // Beyond 32 MiB one call takes a second or more, and there must be a dozen of them.
+    private const long LargestTableBytes = 32L << 20;
 
     private readonly Lazy<PythonProcess?> _python = new(() => PythonProcess.Start(EmbeddedText.Read(script) + EmbeddedText.Read("bleu_service.py")));
     private BleuWorkload? _loaded;

@@ -43,7 +43,7 @@ internal sealed class TensorBleuFamily : IFamilyBench
     public IReadOnlyList<string> Names => [Word, "bleu"];
 
     /// <summary>More than fifty workloads in eight minutes.</summary>
-    public Effort FullEffort { get; } = new(MinRounds: 7, MaxRounds: 101, SecondsPerWorkload: 4, WarmUpSeconds: 1);
+    public Effort FullEffort { get; } = new(MinRounds: 7, MaxRounds: 101, SecondsPerWorkload: 3, WarmUpSeconds: 1);
 
     public IReadOnlyList<RivalStatus> Rivals => [.. _rivals.Select(rival => rival.Status)];
 

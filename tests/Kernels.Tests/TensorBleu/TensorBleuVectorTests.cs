@@ -20,6 +20,8 @@ public sealed class TensorBleuVectorTests
         { H2, R1 + "|" + R2 + "|" + R3, [5.92086005993801e-155, 0.03703131191121491, 0.13111209575157431, 0.06963003305718092, 0.050586660655564, 0.13294741324283815, double.NaN, 0.14758356058214836] },
         { H1, R1, [0.41180376356915777, 0.41180376356915777, 0.4452945001507636, 0.41180376356915777, 0.41180376356915777, 0.4905328138015114, 0.41358958106633686, 0.4905328138015114] },
         { Hh, Rr, [0.7400828044922853] },
+        { "John loves Mary who loves Mike", "John loves Mary", [5.775353993361614e-78] },
+        { "let go it", "let it go", [1.821831989445342e-231] },
     };
 
     [Theory]
@@ -87,11 +89,22 @@ public sealed class TensorBleuVectorTests
         Assert.Equal(expected, TensorBleuCases.Score(new long[candidateLength], references, new() { MaxOrder = 1 }), 1e-15);
     }
 
+    [Theory]
+    [InlineData("this is a test", "ref1", 0)]
+    [InlineData("this is a fest", "this is a test", 0.223606797749979)]
+    [InlineData("test", "a test", 0.3678794411714425)]
+    [InlineData("a test", "a test", 1)]
+    [InlineData("a little test", "a test", 0.03218297948685433)]
+    public void SacreBleuRawSentences(string candidate, string reference, double expected) =>
+        Assert.Equal(expected, TensorBleuCases.Score(TensorBleuCases.Ids(candidate), [TensorBleuCases.Ids(reference)], new() { Smoothing = BleuSmoothing.Floor, SmoothingValue = 0.01, EffectiveOrder = true }), 1e-8);
+
     [Fact]
     public void SacreBleuStatistics()
     {
         long[] counts = [9, 7, 5, 3], totals = [10, 8, 6, 4];
         Assert.Equal(0.8375922397, BleuStatistics.FromCounts(counts, totals, 11, 11).Score(new() { Smoothing = BleuSmoothing.Floor }), 1e-8);
+        foreach (long[] few in new long[][] { [0, 0, 0, 0], [6, 0, 0, 0], [6, 5, 0, 0], [6, 5, 4, 0] })
+            Assert.Equal(0, BleuStatistics.FromCounts(few, [6, 5, 4, 3], 6, 6).Score(new() { Smoothing = BleuSmoothing.None }));
         Assert.Equal(0, BleuStatistics.FromCounts([6, 5, 4, 0], [6, 5, 4, 3], 6, 6).Score(new() { Smoothing = BleuSmoothing.Floor, SmoothingValue = 0 }));
         BleuStatistics clipped = Corpus([new(TensorBleuCases.Ids("am I am a character sequence"), [TensorBleuCases.Ids("I am a symbol string sequence a a")])], 4);
         Assert.Equal((4, 2, 1, 0), (clipped.Matches(1), clipped.Matches(2), clipped.Matches(3), clipped.Matches(4)));

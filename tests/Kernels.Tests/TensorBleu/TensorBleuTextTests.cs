@@ -1,0 +1,52 @@
+namespace Kernels.Tests;
+
+/// <summary>Text to ids, and scores of text, as sacreBLEU has them.</summary>
+public sealed class TensorBleuTextTests
+{
+    // From sacreBLEU's unit tests, which record three digits behind the point.
+    private const string Candidate = "Producția de zahăr primă va fi exprimată în ceea ce privește zahărul alb;";
+    private const string Reference = "producţia de zahăr brut se exprimă în zahăr alb;";
+
+    [Theory]
+    [InlineData(BleuTokenizer.Mteval13a, false, BleuSmoothing.Exponential, null, 8.493)]
+    [InlineData(BleuTokenizer.Mteval13a, false, BleuSmoothing.None, null, 0.0)]
+    [InlineData(BleuTokenizer.Mteval13a, false, BleuSmoothing.Floor, null, 4.51688)]
+    [InlineData(BleuTokenizer.Mteval13a, false, BleuSmoothing.Floor, 0.5, 10.1)]
+    [InlineData(BleuTokenizer.Mteval13a, false, BleuSmoothing.AddK, null, 14.882)]
+    [InlineData(BleuTokenizer.Mteval13a, false, BleuSmoothing.AddK, 2.0, 21.389)]
+    [InlineData(BleuTokenizer.None, false, BleuSmoothing.Exponential, null, 7.347)]
+    [InlineData(BleuTokenizer.International, false, BleuSmoothing.Exponential, null, 8.493)]
+    [InlineData(BleuTokenizer.Character, false, BleuSmoothing.Exponential, null, 40.8759)]
+    [InlineData(BleuTokenizer.Character, true, BleuSmoothing.Exponential, null, 42.0267)]
+    public void SentencesScoreAsInSacreBleu(BleuTokenizer tokenizer, bool lowercase, BleuSmoothing smoothing, double? value, double expected)
+    {
+        var vocabulary = new BleuVocabulary();
+        BleuStatistics statistics = TensorBleu.Accumulate(vocabulary.Encode([Candidate], tokenizer, lowercase).Batch, vocabulary.Encode([Reference], tokenizer, lowercase).Batch);
+        Assert.Equal(expected, statistics.Score(new() { Smoothing = smoothing, SmoothingValue = value, EffectiveOrder = true, Percent = true }), 1e-3);
+    }
+
+    [Theory]
+    [InlineData(BleuTokenizer.None, " a,b\t(c)  d ", "a,b (c) d")]
+    [InlineData(BleuTokenizer.Mteval13a, "Hello, world.", "Hello , world .")]
+    [InlineData(BleuTokenizer.Mteval13a, "1,000.5 of 10-20", "1,000.5 of 10 - 20")]
+    [InlineData(BleuTokenizer.Mteval13a, "it's well-known (a/b)", "it's well-known ( a / b )")]
+    [InlineData(BleuTokenizer.Mteval13a, "&quot;x&quot; &amp; &lt;y&gt;<skipped>", "\" x \" & < y >")]
+    [InlineData(BleuTokenizer.International, "Préfixe: «1,5 €», n° 2", "Préfixe : « 1,5 € » , n ° 2")]
+    [InlineData(BleuTokenizer.Character, "a \U0001F600é", "a \U0001F600 é")]
+    public void TokensStandApart(BleuTokenizer tokenizer, string text, string apart)
+    {
+        var vocabulary = new BleuVocabulary();
+        Assert.Equal(vocabulary.Encode([apart], BleuTokenizer.None).Ids, vocabulary.Encode([text], tokenizer).Ids);
+    }
+
+    [Fact]
+    public void AVocabularyNumbersTokensByFirstAppearance()
+    {
+        var vocabulary = new BleuVocabulary();
+        EncodedTexts first = vocabulary.Encode(["b a b", "", "c"], BleuTokenizer.None), second = vocabulary.Encode(["c d"], BleuTokenizer.None);
+        Assert.Equal([0, 1, 0, 2], first.Ids);
+        Assert.Equal([0, 3, 3, 4], first.Offsets);
+        Assert.Equal([2, 3], second.Ids);
+        Assert.Equal(4, vocabulary.Count);
+    }
+}
