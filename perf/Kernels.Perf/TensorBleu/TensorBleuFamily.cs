@@ -14,7 +14,7 @@ internal sealed class TensorBleuFamily : IFamilyBench
     private static readonly BleuCase[] s_quick =
     [
         new(32, 64, UsualVocabulary, 1, Usual), new(32, 256, UsualVocabulary, 1, Usual), new(32, 1024, UsualVocabulary, 1, Usual),
-        new(1, 256, UsualVocabulary, 1, Usual), new(32, 256, SmallVocabulary, 1, Usual), new(32, 256, UsualVocabulary, 4, Usual),
+        new(1, 256, UsualVocabulary, 1, Usual), new(512, 256, UsualVocabulary, 1, Usual), new(32, 256, SmallVocabulary, 1, Usual), new(32, 256, UsualVocabulary, 4, Usual),
     ];
 
     // Lengths, batches and vocabularies all with each other; then lengths, references and mutation, those that are not there yet.
