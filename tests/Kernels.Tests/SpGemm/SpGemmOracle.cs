@@ -8,13 +8,13 @@ internal sealed class SpGemmOracle
 {
     private readonly Dictionary<long, (DoubleDouble Real, DoubleDouble Imaginary, double Magnitude)> _sums = [];
 
-    private SpGemmOracle()
-    {
-    }
+    private readonly long _columnCount;
+
+    private SpGemmOracle(long columnCount) => _columnCount = columnCount;
 
     public static SpGemmOracle Multiply<T>(CsrMatrix<T> left, CsrMatrix<T> right, Func<T, Complex> value) where T : unmanaged, IEquatable<T>
     {
-        var oracle = new SpGemmOracle();
+        var oracle = new SpGemmOracle(right.ColumnCount);
         for (int row = 0; row < left.RowCount; row++)
         {
             for (int p = 0; p < left.RowColumns(row).Length; p++)
@@ -22,7 +22,7 @@ internal sealed class SpGemmOracle
                 int k = left.RowColumns(row)[p];
                 Complex a = value(left.RowValues(row)[p]);
                 for (int q = 0; q < right.RowColumns(k).Length; q++)
-                    oracle.Add(Place(row, right.RowColumns(k)[q]), a, value(right.RowValues(k)[q]));
+                    oracle.Add(oracle.Place(row, right.RowColumns(k)[q]), a, value(right.RowValues(k)[q]));
             }
         }
         return oracle;
@@ -46,7 +46,8 @@ internal sealed class SpGemmOracle
         }
     }
 
-    private static long Place(int row, int column) => ((long)row << 32) | (uint)column;
+    // The hash of a long is its halves' exclusive or: row-major places spread, while row and column side by side would collide.
+    private long Place(int row, int column) => (long)row * _columnCount + column;
 
     private void Add(long place, Complex a, Complex b)
     {
