@@ -18,6 +18,9 @@ internal unsafe struct KeyValueRows
     public int ElementBytes;
     public int HeadDimension;
 
+    /// <summary>Whether all elements are known to be finite.</summary>
+    public bool IsFinite;
+
     /// <summary>The number of the first element of a token's row.</summary>
     public readonly long Element(in AttentionSequence sequence, int head, int index)
     {

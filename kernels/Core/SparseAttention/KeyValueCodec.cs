@@ -5,6 +5,9 @@ internal static unsafe class KeyValueCodec
 {
     private const int LargestCode = sbyte.MaxValue;
 
+    // Halfway between the largest half and 2^16: rounds to even, that is, to infinity.
+    private const float FirstInfiniteHalf = 65520;
+
     /// <summary>Rounds a row to nearest, ties to even; returns the scale of a row of bytes, else 1.</summary>
     public static float Narrow(ReadOnlySpan<float> row, byte* destination, KeyValueType type)
     {
@@ -41,6 +44,16 @@ internal static unsafe class KeyValueCodec
                 _ => ((sbyte*)row)[i] * scale,
             };
         }
+    }
+
+    /// <summary>Whether a row is finite as it is stored. A float that rounds to no finite half is not.</summary>
+    public static bool IsFinite(ReadOnlySpan<float> row, KeyValueType type)
+    {
+        bool isFinite = true;
+        float limit = type == KeyValueType.Float16 ? FirstInfiniteHalf : float.PositiveInfinity;
+        foreach (float x in row)
+            isFinite &= MathF.Abs(x) < limit;
+        return isFinite;
     }
 
     /// <summary>Largest magnitude / 127; not a number for rows that are not finite, which then read back as NaN.</summary>

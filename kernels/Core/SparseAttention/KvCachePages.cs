@@ -107,6 +107,7 @@ internal sealed unsafe class KvCachePages : IDisposable
                 (_rows.KeyScales[row], _rows.ValueScales[row]) = (keyScale, valueScale);
             if (_planes.Scales != null)
                 WritePlanes(page, head, slot, key);
+            _rows.IsFinite &= KeyValueCodec.IsFinite(key, _options.Type) && KeyValueCodec.IsFinite(value, _options.Type);
         }
     }
 
@@ -146,6 +147,7 @@ internal sealed unsafe class KvCachePages : IDisposable
             PageShift = Shift,
             ElementBytes = _elementBytes,
             HeadDimension = d,
+            IsFinite = true,
         };
         next += 2 * bytes;
         if (_options.KeyPlanes)

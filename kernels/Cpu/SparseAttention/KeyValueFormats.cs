@@ -96,16 +96,51 @@ internal readonly unsafe struct BFloat16Format : IKeyValueFormat
     public static float LoadOne(byte* source) => *(BFloat16*)source;
 }
 
+/// <summary>Halves that are known to be finite.</summary>
 /// <remarks>
 /// Sign-extended to 32 bits and shifted left by 13, exponent and fraction stand where a float has them, and the sign above copies of itself, which a mask removes. The
-/// exponents' biases then differ by 112, which a product with 2^112 mends, denormal numbers included; what is 2^16 or more was infinite or no number.
+/// exponents' biases then differ by 112, which a product with 2^112 mends, denormal numbers included.
 /// </remarks>
-internal readonly unsafe struct HalfFormat : IKeyValueFormat
+internal readonly unsafe struct FiniteHalfFormat : IKeyValueFormat
 {
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
     private const int FractionShift = 13;
     private const int SignAndMagnitude = unchecked((int)0x8FFFE000);
     private const float ExponentGap = 5.192296858534828e33f; // 2^112
+
+    public static bool IsScaled => false;
+
+    public static int ElementBytes => sizeof(ushort);
+
+    [MethodImpl(Inline)]
+    public static Vector512<float> Load512(byte* source)
+    {
+        Vector512<int> bits = (Vector512.WidenLower(Vector256.Load((short*)source).ToVector512Unsafe()) << FractionShift) & Vector512.Create(SignAndMagnitude);
+        return bits.AsSingle() * Vector512.Create(ExponentGap);
+    }
+
+    [MethodImpl(Inline)]
+    public static Vector256<float> Load256(byte* source)
+    {
+        Vector256<int> bits = (Vector256.WidenLower(Vector128.Load((short*)source).ToVector256Unsafe()) << FractionShift) & Vector256.Create(SignAndMagnitude);
+        return bits.AsSingle() * Vector256.Create(ExponentGap);
+    }
+
+    [MethodImpl(Inline)]
+    public static Vector128<float> Load128(byte* source)
+    {
+        Vector128<int> bits = (Vector128.WidenLower(Vector64.Load((short*)source).ToVector128Unsafe()) << FractionShift) & Vector128.Create(SignAndMagnitude);
+        return bits.AsSingle() * Vector128.Create(ExponentGap);
+    }
+
+    [MethodImpl(Inline)]
+    public static float LoadOne(byte* source) => (float)*(Half*)source;
+}
+
+/// <summary>Any halves: what comes out as 2^16 or more was infinite or no number, and gets a float's highest exponent.</summary>
+internal readonly unsafe struct HalfFormat : IKeyValueFormat
+{
+    private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
     private const float FirstSpecial = 65536;
     private const int SingleInfinity = 0x7F800000;
 
@@ -116,8 +151,7 @@ internal readonly unsafe struct HalfFormat : IKeyValueFormat
     [MethodImpl(Inline)]
     public static Vector512<float> Load512(byte* source)
     {
-        Vector512<int> bits = (Vector512.WidenLower(Vector256.Load((short*)source).ToVector512Unsafe()) << FractionShift) & Vector512.Create(SignAndMagnitude);
-        Vector512<float> value = bits.AsSingle() * Vector512.Create(ExponentGap);
+        Vector512<float> value = FiniteHalfFormat.Load512(source);
         Vector512<int> special = Vector512.GreaterThanOrEqual(Vector512.Abs(value), Vector512.Create(FirstSpecial)).AsInt32();
         return (value.AsInt32() | (special & Vector512.Create(SingleInfinity))).AsSingle();
     }
@@ -125,8 +159,7 @@ internal readonly unsafe struct HalfFormat : IKeyValueFormat
     [MethodImpl(Inline)]
     public static Vector256<float> Load256(byte* source)
     {
-        Vector256<int> bits = (Vector256.WidenLower(Vector128.Load((short*)source).ToVector256Unsafe()) << FractionShift) & Vector256.Create(SignAndMagnitude);
-        Vector256<float> value = bits.AsSingle() * Vector256.Create(ExponentGap);
+        Vector256<float> value = FiniteHalfFormat.Load256(source);
         Vector256<int> special = Vector256.GreaterThanOrEqual(Vector256.Abs(value), Vector256.Create(FirstSpecial)).AsInt32();
         return (value.AsInt32() | (special & Vector256.Create(SingleInfinity))).AsSingle();
     }
@@ -134,8 +167,7 @@ internal readonly unsafe struct HalfFormat : IKeyValueFormat
     [MethodImpl(Inline)]
     public static Vector128<float> Load128(byte* source)
     {
-        Vector128<int> bits = (Vector128.WidenLower(Vector64.Load((short*)source).ToVector128Unsafe()) << FractionShift) & Vector128.Create(SignAndMagnitude);
-        Vector128<float> value = bits.AsSingle() * Vector128.Create(ExponentGap);
+        Vector128<float> value = FiniteHalfFormat.Load128(source);
         Vector128<int> special = Vector128.GreaterThanOrEqual(Vector128.Abs(value), Vector128.Create(FirstSpecial)).AsInt32();
         return (value.AsInt32() | (special & Vector128.Create(SingleInfinity))).AsSingle();
     }

@@ -83,7 +83,10 @@ internal sealed unsafe class SparseAttentionCpu<TKernels, TFormat> : ISparseAtte
             first += IsStreamed(call, call.Sequences[i]) ? (long)StreamPartials.ChunkCount(call.Sequences[i]) * call.Shape.KeyValueHeads : 0;
         }
         partials.FirstItems[call.SequenceCount] = first;
-        RangeRunner.Run(new AttentionStreamJob<TKernels, TFormat>(call, partials), items, grain: 1, threads, cancellation);
+        if (typeof(TFormat) == typeof(HalfFormat) && call.Source.IsFinite)
+            RangeRunner.Run(new AttentionStreamJob<TKernels, FiniteHalfFormat>(call, partials), items, grain: 1, threads, cancellation);
+        else
+            RangeRunner.Run(new AttentionStreamJob<TKernels, TFormat>(call, partials), items, grain: 1, threads, cancellation);
         RangeRunner.Run(new StreamMergeJob<TKernels>(call, partials), (long)call.SequenceCount * call.Shape.QueryHeads, call.Shape.GroupSize, threads, cancellation);
     }
 
