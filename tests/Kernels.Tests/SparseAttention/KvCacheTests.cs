@@ -110,6 +110,17 @@ public sealed class KvCacheTests
             var output = new float[40];
             SparseAttention.Attend<Half>(new float[40], new Half[40], values, output, new(1, 1, 40));
             Assert.Equal((float)special, output[3]);
+            // A cache widens without looking for infinities until it was given one; 65520 rounds to one.
+            foreach (float stored in new[] { (float)special, 65520 })
+            {
+                using var cache = new KvCache(new() { KeyValueHeads = 1, HeadDimension = 40, PageCount = 1, Type = KeyValueType.Float16 });
+                int sequence = cache.CreateSequence();
+                float[] row = new float[40];
+                row[3] = stored;
+                cache.Append(sequence, new float[40], row);
+                SparseAttention.Decode(new float[40], cache, sequence, output);
+                Assert.Equal((float)(Half)stored, output[3]);
+            }
         }
     }
 
