@@ -56,8 +56,15 @@ public static class AffineScan
         {
             var arrays = new AffineArrays<T>
             {
-                Shape = problem.Shape, Direction = problem.Options.Direction, BlockSize = problem.BlockSize, IsTransposed = isTransposed,
-                Matrices = matrices, Offsets = offsets, States = states, InitialState = initial, Lengths = lengths,
+                Shape = problem.Shape,
+                Direction = problem.Options.Direction,
+                BlockSize = problem.BlockSize,
+                IsTransposed = isTransposed,
+                Matrices = matrices,
+                Offsets = offsets,
+                States = states,
+                InitialState = initial,
+                Lengths = lengths,
             };
             backend.Scan(arrays, problem.Options.Kernel);
         }

@@ -46,8 +46,13 @@ public sealed class LinearLayer
         {
             Run(new ProductArrays<float>
             {
-                RowCount = rows, ColumnCount = OutputCount, InnerCount = InputCount,
-                Left = new(x, InputCount, 1), Right = new(w, 1, InputCount), Bias = b, Result = y,
+                RowCount = rows,
+                ColumnCount = OutputCount,
+                InnerCount = InputCount,
+                Left = new(x, InputCount, 1),
+                Right = new(w, 1, InputCount),
+                Bias = b,
+                Result = y,
             }, options);
         }
     }
@@ -67,15 +72,24 @@ public sealed class LinearLayer
             // dW += gy^T x, summed over the rows; dx = gy W.
             Run(new ProductArrays<float>
             {
-                RowCount = OutputCount, ColumnCount = InputCount, InnerCount = rows,
-                Left = new(gy, 1, OutputCount), Right = new(x, InputCount, 1), Result = gw, Accumulates = true,
+                RowCount = OutputCount,
+                ColumnCount = InputCount,
+                InnerCount = rows,
+                Left = new(gy, 1, OutputCount),
+                Right = new(x, InputCount, 1),
+                Result = gw,
+                Accumulates = true,
             }, options);
             if (!inputGradients.IsEmpty)
             {
                 Run(new ProductArrays<float>
                 {
-                    RowCount = rows, ColumnCount = InputCount, InnerCount = OutputCount,
-                    Left = new(gy, OutputCount, 1), Right = new(w, InputCount, 1), Result = gx,
+                    RowCount = rows,
+                    ColumnCount = InputCount,
+                    InnerCount = OutputCount,
+                    Left = new(gy, OutputCount, 1),
+                    Right = new(w, InputCount, 1),
+                    Result = gx,
                 }, options);
             }
         }

@@ -37,8 +37,15 @@ public static class ParaRnn
         {
             var arrays = new RnnArrays<T>
             {
-                Shape = shape, Direction = options.Direction, Gates = gatesAt, Weights = weightsAt, States = statesAt,
-                InitialState = initial, FinalState = final, Lengths = lengths, Resets = resets,
+                Shape = shape,
+                Direction = options.Direction,
+                Gates = gatesAt,
+                Weights = weightsAt,
+                States = statesAt,
+                InitialState = initial,
+                FinalState = final,
+                Lengths = lengths,
+                Resets = resets,
             };
             return backend.Forward<TCell>(arrays, RnnSolverSettings.Of(options), options.Kernel);
         }
@@ -75,11 +82,22 @@ public static class ParaRnn
         {
             var arrays = new RnnArrays<T>
             {
-                Shape = shape, Direction = options.Direction, Gates = gatesAt, Weights = weightsAt, States = statesAt, InitialState = initial, Lengths = lengths, Resets = resets,
+                Shape = shape,
+                Direction = options.Direction,
+                Gates = gatesAt,
+                Weights = weightsAt,
+                States = statesAt,
+                InitialState = initial,
+                Lengths = lengths,
+                Resets = resets,
             };
             var gradients = new RnnGradientArrays<T>
             {
-                StateGradients = stateGradientsAt, FinalStateGradient = final, GateGradients = gateGradientsAt, WeightGradients = weightGradientsAt, InitialStateGradient = initialGradient,
+                StateGradients = stateGradientsAt,
+                FinalStateGradient = final,
+                GateGradients = gateGradientsAt,
+                WeightGradients = weightGradientsAt,
+                InitialStateGradient = initialGradient,
             };
             backend.Backward<TCell>(arrays, gradients, options.Kernel);
         }

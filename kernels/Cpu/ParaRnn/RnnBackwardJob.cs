@@ -87,9 +87,18 @@ internal readonly unsafe struct RnnBackwardJob<TCell, TSimd, V, T>(
             RnnRun<T> window = run.From(end, _strides);
             tile.Forward = new RnnTile<T>
             {
-                Gates = window.Gates + channel, Weights = _arrays.Weights + channel, Start = window.Start + channel, States = window.States + channel,
-                GateStride = _strides.Channels, WeightStride = _strides.Channels, StartStride = _strides.Channels, StateStride = _strides.Channels,
-                GateStep = _strides.GateStep, StateStep = _strides.StateStep, Steps = steps, Vectors = tile.Lanes / TSimd.Count,
+                Gates = window.Gates + channel,
+                Weights = _arrays.Weights + channel,
+                Start = window.Start + channel,
+                States = window.States + channel,
+                GateStride = _strides.Channels,
+                WeightStride = _strides.Channels,
+                StartStride = _strides.Channels,
+                StateStride = _strides.Channels,
+                GateStep = _strides.GateStep,
+                StateStep = _strides.StateStep,
+                Steps = steps,
+                Vectors = tile.Lanes / TSimd.Count,
             };
             tile.StateGradients = _gradients.StateGradients + stateOffset + end * _strides.StateStep + channel;
             tile.GateGradients = _gradients.GateGradients + gateOffset + end * _strides.GateStep + channel;
@@ -117,8 +126,18 @@ internal readonly unsafe struct RnnBackwardJob<TCell, TSimd, V, T>(
         LaneCopy<TSimd, V, T>.Gather(forward.Weights, 0, forward.WeightStride, weights, lanes, TCell.WeightCount, channels, 1);
         copy.Forward = new RnnTile<T>
         {
-            Gates = gates, Weights = weights, Start = start, States = states, GateStride = lanes, WeightStride = lanes, StartStride = lanes, StateStride = lanes,
-            GateStep = gateRow, StateStep = stateRow, Steps = steps, Vectors = lanes / TSimd.Count,
+            Gates = gates,
+            Weights = weights,
+            Start = start,
+            States = states,
+            GateStride = lanes,
+            WeightStride = lanes,
+            StartStride = lanes,
+            StateStride = lanes,
+            GateStep = gateRow,
+            StateStep = stateRow,
+            Steps = steps,
+            Vectors = lanes / TSimd.Count,
         };
         copy.StateGradients = stateGradients;
         copy.GateGradients = gateGradients;

@@ -58,10 +58,18 @@ internal readonly unsafe struct RnnSequentialJob<TCell, TSimd, V, T>(RnnRun<T>* 
                 int firstVector = tile * RnnTuning.TileVectors, channel = firstVector * TSimd.Count;
                 RnnKernels<TCell, TSimd, V, T>.Forward(new RnnTile<T>
                 {
-                    Gates = rest.Gates + channel, Weights = _weights + channel, Start = rest.Start + channel, States = rest.States + channel,
-                    GateStride = _strides.Channels, WeightStride = _strides.Channels, StartStride = _strides.Channels, StateStride = _strides.Channels,
-                    GateStep = _strides.GateStep, StateStep = _strides.StateStep,
-                    Steps = Math.Min(RnnTuning.WindowSteps, rest.Steps), Vectors = Math.Min(RnnTuning.TileVectors, WholeVectors - firstVector),
+                    Gates = rest.Gates + channel,
+                    Weights = _weights + channel,
+                    Start = rest.Start + channel,
+                    States = rest.States + channel,
+                    GateStride = _strides.Channels,
+                    WeightStride = _strides.Channels,
+                    StartStride = _strides.Channels,
+                    StateStride = _strides.Channels,
+                    GateStep = _strides.GateStep,
+                    StateStep = _strides.StateStep,
+                    Steps = Math.Min(RnnTuning.WindowSteps, rest.Steps),
+                    Vectors = Math.Min(RnnTuning.TileVectors, WholeVectors - firstVector),
                 });
             }
         }
@@ -82,8 +90,14 @@ internal readonly unsafe struct RnnSequentialJob<TCell, TSimd, V, T>(RnnRun<T>* 
             int count = (int)Math.Min(RestChannels - offset, end - lane);
             groups[groupCount++] = new RnnLanes<T>
             {
-                Gates = run.Gates + channel, States = run.States + channel, Weights = _weights + channel, Start = run.Start + channel,
-                StartStride = _strides.Channels, Lane = (int)(lane - firstLane), Count = count, Steps = run.Steps,
+                Gates = run.Gates + channel,
+                States = run.States + channel,
+                Weights = _weights + channel,
+                Start = run.Start + channel,
+                StartStride = _strides.Channels,
+                Lane = (int)(lane - firstLane),
+                Count = count,
+                Steps = run.Steps,
             };
             lane += count;
         }

@@ -72,9 +72,18 @@ internal unsafe ref struct StagedTile<TCell, TSimd, V, T>
         }
         RnnKernels<TCell, TSimd, V, T>.Forward(new RnnTile<T>
         {
-            Gates = _gates, Weights = _weights, Start = _states, States = _states + stateRow,
-            GateStride = _lanes, WeightStride = _lanes, StartStride = _lanes, StateStride = _lanes,
-            GateStep = TCell.GateCount * _lanes, StateStep = stateRow, Steps = steps, Vectors = _lanes / TSimd.Count,
+            Gates = _gates,
+            Weights = _weights,
+            Start = _states,
+            States = _states + stateRow,
+            GateStride = _lanes,
+            WeightStride = _lanes,
+            StartStride = _lanes,
+            StateStride = _lanes,
+            GateStep = TCell.GateCount * _lanes,
+            StateStep = stateRow,
+            Steps = steps,
+            Vectors = _lanes / TSimd.Count,
         });
         if (!writesStates)
             return;

@@ -53,7 +53,13 @@ public sealed class ParaRnnGradientTests
             Array.Fill(ByGates, Element.FromDouble<T>(double.NaN));
             data.Cell.Backward<T>(data.Gates, data.Weights, data.States, ByStates, ByGates, ByWeights, data.Shape, new()
             {
-                Direction = data.Direction, InitialState = data.InitialState, Lengths = data.Lengths, Resets = data.Resets, FinalStateGradient = ByFinal, InitialStateGradient = ByStart, Kernel = kernel,
+                Direction = data.Direction,
+                InitialState = data.InitialState,
+                Lengths = data.Lengths,
+                Resets = data.Resets,
+                FinalStateGradient = ByFinal,
+                InitialStateGradient = ByStart,
+                Kernel = kernel,
             });
         }
 

@@ -46,7 +46,15 @@ internal sealed class RnnData<T> where T : unmanaged
     public SolveReport Run(RnnSolver solver, KernelOptions kernel, T[]? final = null, int segments = 0, int maxSweeps = 3) =>
         Cell.Forward<T>(Gates, Weights, States, Shape, new()
         {
-            Solver = solver, Direction = Direction, InitialState = InitialState, Lengths = Lengths, Resets = Resets, FinalState = final ?? [], SegmentCount = segments, MaxSweeps = maxSweeps, Kernel = kernel,
+            Solver = solver,
+            Direction = Direction,
+            InitialState = InitialState,
+            Lengths = Lengths,
+            Resets = Resets,
+            FinalState = final ?? [],
+            SegmentCount = segments,
+            MaxSweeps = maxSweeps,
+            Kernel = kernel,
         });
 
     public int LengthOf(int sequence) => Lengths.Length == 0 ? Shape.StepCount : Lengths[sequence];
