@@ -75,7 +75,7 @@ public sealed class CodebookTests
 /// <summary>Products with codebooks on every variant.</summary>
 public abstract class CodebookProductTests<T> where T : unmanaged
 {
-    public static TheoryData<string> Variants => MixedPrecisionGemmCases.Variants<T>();
+    public static TheoryData<string> Variants => MixedPrecisionGemmCases.Variants<T>(new(QuantizedType.Nf4));
 
     [SkippableTheory]
     [MemberData(nameof(Variants))]
