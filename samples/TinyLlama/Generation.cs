@@ -1,0 +1,46 @@
+using System.Diagnostics;
+
+namespace TinyLlama;
+
+/// <summary>What a run took.</summary>
+internal readonly record struct GenerationReport(int PromptTokens, int NewTokens, TimeSpan PromptTime, TimeSpan NewTime, long BytesPerToken)
+{
+    public double TokensPerSecond => NewTokens / NewTime.TotalSeconds;
+
+    public double BytesPerSecond => BytesPerToken * TokensPerSecond;
+}
+
+/// <summary>Text token by token.</summary>
+internal static class Generation
+{
+    /// <summary>Writes the text of <paramref name="steps"/> tokens, the prompt's included, as llama2.c counts them; ends early when the model begins a new text.</summary>
+    public static GenerationReport Run(LlamaModel model, ITokenizer tokenizer, Sampler sampler, string prompt, int steps, Stream output, CancellationToken interrupted)
+    {
+        int[] tokens = tokenizer.Encode(prompt);
+        int last = Math.Min(steps, model.Shape.ContextLength);
+        if (tokens.Length > last)
+            throw new InvalidDataException($"the prompt has {tokens.Length} tokens, and there is room for {last}");
+        for (int i = 1; i < tokens.Length; i++)
+            output.Write(tokenizer.Decode(tokens[i - 1], tokens[i]));
+        var logits = new float[model.Shape.VocabularySize];
+        var watch = Stopwatch.StartNew();
+        model.Forward(tokens, logits);
+        TimeSpan promptTime = watch.Elapsed;
+        int previous = tokens[^1], count = 0;
+        while (model.Position <= last)
+        {
+            interrupted.ThrowIfCancellationRequested();
+            int next = sampler.Sample(logits);
+            if (next == tokenizer.BeginToken)
+                break;
+            count++;
+            output.Write(tokenizer.Decode(previous, next));
+            output.Flush();
+            previous = next;
+            if (model.Position == last)
+                break;
+            model.Forward([next], logits);
+        }
+        return new GenerationReport(tokens.Length, count, promptTime, watch.Elapsed - promptTime, model.BytesPerToken);
+    }
+}

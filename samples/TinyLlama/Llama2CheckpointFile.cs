@@ -1,0 +1,160 @@
+using System.IO.MemoryMappedFiles;
+using System.Runtime.InteropServices;
+
+namespace TinyLlama;
+
+/// <summary>
+/// A checkpoint of llama2.c, mapped. The legacy form: seven i32 (dimension, hidden dimension, layers, heads, kv heads, vocabulary, negative if the classifier is apart,
+/// context) and f32 tensors. Versions 1 and 2 begin with "ak42" and pad their header to 256 bytes; version 2 stores matrices as i8 with one f32 scale for each
+/// group of values.
+/// </summary>
+internal sealed unsafe class Llama2CheckpointFile : ICheckpoint
+{
+    private const uint Magic = 0x616b3432;
+    private const int LegacyHeaderBytes = 7 * sizeof(int), HeaderBytes = 256, SizesOffset = 2 * sizeof(int), SharedOffset = SizesOffset + LegacyHeaderBytes, GroupOffset = SharedOffset + 1;
+
+    private readonly record struct Stored(long Offset, int Count, int GroupSize);
+
+    private readonly string _path;
+    private readonly MemoryMappedFile _file;
+    private readonly MemoryMappedViewAccessor _view;
+    private readonly byte* _start;
+    private readonly Dictionary<string, Stored> _tensors = [];
+    private long _next;
+
+    public Llama2CheckpointFile(string path)
+    {
+        _path = path;
+        MappedBytes = new FileInfo(path).Length;
+        if (MappedBytes < LegacyHeaderBytes)
+            throw Fault("the file is too short for a header");
+        _file = MemoryMappedFile.CreateFromFile(path, FileMode.Open, null, 0, MemoryMappedFileAccess.Read);
+        _view = _file.CreateViewAccessor(0, MappedBytes, MemoryMappedFileAccess.Read);
+        _view.SafeMemoryMappedViewHandle.AcquirePointer(ref _start);
+        try
+        {
+            Shape = ReadHeader();
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    public LlamaShape Shape { get; }
+
+    public long MappedBytes { get; }
+
+    public ReadOnlyMemory<float> Read(string name)
+    {
+        if (!_tensors.TryGetValue(name, out Stored tensor))
+            throw Fault($"there is no {name}");
+        return tensor.GroupSize == 0 ? new MappedFloats((float*)(_start + tensor.Offset), tensor.Count).Memory : Dequantize(tensor);
+    }
+
+    private float[] Dequantize(Stored tensor)
+    {
+        var values = new ReadOnlySpan<sbyte>(_start + tensor.Offset, tensor.Count);
+        ReadOnlySpan<float> scales = MemoryMarshal.Cast<byte, float>(new ReadOnlySpan<byte>(_start + tensor.Offset + tensor.Count, tensor.Count / tensor.GroupSize * sizeof(float)));
+        var floats = new float[tensor.Count];
+        for (int i = 0; i < floats.Length; i++)
+            floats[i] = values[i] * scales[i / tensor.GroupSize];
+        return floats;
+    }
+
+    private LlamaShape ReadHeader()
+    {
+        bool isLegacy = Int(0) != unchecked((int)Magic);
+        if (!isLegacy && (MappedBytes < HeaderBytes || Int(1) is not (1 or 2)))
+            throw Fault($"version {(MappedBytes < HeaderBytes ? 0 : Int(1))} of the format is neither 1 nor 2, or the header is cut off");
+        int first = isLegacy ? 0 : SizesOffset / sizeof(int);
+        int vocabulary = Int(first + 5);
+        var shape = new LlamaShape(Int(first), Int(first + 1), Int(first + 2), Int(first + 3), Int(first + 4), vocabulary == int.MinValue ? 0 : Math.Abs(vocabulary), Int(first + 6))
+        {
+            RotaryPairs = RotaryPairs.Neighbours,
+            SharesClassifier = isLegacy ? vocabulary > 0 : _start[SharedOffset] != 0,
+        };
+        if (shape.Fault is { } fault)
+            throw Fault(fault);
+        _next = isLegacy ? LegacyHeaderBytes : HeaderBytes;
+        if (isLegacy)
+            LayOutLegacy(shape);
+        else
+            LayOut(shape, Int(1) == 1 ? 0 : MemoryMarshal.Read<int>(new ReadOnlySpan<byte>(_start + GroupOffset, sizeof(int))), isQuantized: Int(1) == 2);
+        if (_next != MappedBytes)
+            throw Fault($"{shape} takes {_next} bytes, but the file has {MappedBytes}");
+        return shape;
+    }
+
+    private void LayOutLegacy(LlamaShape shape)
+    {
+        Add(TensorNames.Embedding, shape.VocabularySize, shape.Dimension);
+        AddNorms(shape, TensorNames.AttentionNorm);
+        foreach (string name in (string[])["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj"])
+            AddMatrices(shape, name);
+        AddNorms(shape, TensorNames.FeedForwardNorm);
+        foreach (string name in (string[])["mlp.gate_proj", "mlp.down_proj", "mlp.up_proj"])
+            AddMatrices(shape, name);
+        Add(TensorNames.FinalNorm, 1, shape.Dimension);
+        // Tables of cosines and sines, which everybody computes anew: context x half a head, twice.
+        Skip((long)shape.ContextLength * shape.HeadDimension * sizeof(float));
+        if (!shape.SharesClassifier)
+            Add(TensorNames.Classifier, shape.VocabularySize, shape.Dimension);
+    }
+
+    private void LayOut(LlamaShape shape, int groupSize, bool isQuantized)
+    {
+        if (isQuantized && (groupSize <= 0 || shape.Dimension % groupSize != 0 || shape.HiddenDimension % groupSize != 0))
+            throw Fault($"groups of {groupSize} do not divide rows of {shape.Dimension} and {shape.HiddenDimension}");
+        AddNorms(shape, TensorNames.AttentionNorm);
+        AddNorms(shape, TensorNames.FeedForwardNorm);
+        Add(TensorNames.FinalNorm, 1, shape.Dimension);
+        Add(TensorNames.Embedding, shape.VocabularySize, shape.Dimension, groupSize);
+        foreach ((string name, _, _) in shape.LayerMatrices)
+            AddMatrices(shape, name, groupSize);
+        if (!shape.SharesClassifier)
+            Add(TensorNames.Classifier, shape.VocabularySize, shape.Dimension, groupSize);
+    }
+
+    private void AddNorms(LlamaShape shape, string part)
+    {
+        for (int layer = 0; layer < shape.LayerCount; layer++)
+            Add(TensorNames.Layer(layer, part), 1, shape.Dimension);
+    }
+
+    private void AddMatrices(LlamaShape shape, string part, int groupSize = 0)
+    {
+        (_, int rows, int columns) = shape.LayerMatrices.Single(matrix => matrix.Name == part);
+        for (int layer = 0; layer < shape.LayerCount; layer++)
+            Add(TensorNames.Layer(layer, part), rows, columns, groupSize);
+    }
+
+    private void Add(string name, int rows, int columns, int groupSize = 0)
+    {
+        long count = (long)rows * columns;
+        if (count > int.MaxValue)
+            throw Fault($"{name} of {rows} x {columns} exceeds one span");
+        long offset = _next;
+        Skip(groupSize == 0 ? count * sizeof(float) : count + count / groupSize * sizeof(float));
+        _tensors.Add(name, new Stored(offset, (int)count, groupSize));
+    }
+
+    private void Skip(long bytes)
+    {
+        if (bytes > MappedBytes - _next)
+            throw Fault($"the file ends within the tensors, at byte {MappedBytes}");
+        _next += bytes;
+    }
+
+    private int Int(int index) => ((int*)_start)[index];
+
+    private InvalidDataException Fault(string reason) => new($"{_path}: {reason}");
+
+    public void Dispose()
+    {
+        _view.SafeMemoryMappedViewHandle.ReleasePointer();
+        _view.Dispose();
+        _file.Dispose();
+    }
+}
