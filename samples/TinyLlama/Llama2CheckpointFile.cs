@@ -75,7 +75,7 @@ internal sealed unsafe class Llama2CheckpointFile : ICheckpoint
             RotaryPairs = RotaryPairs.Neighbours,
             SharesClassifier = isLegacy ? vocabulary > 0 : _start[SharedOffset] != 0,
         };
-        if (shape.Fault is { } fault)
+        if (shape.FindFault() is { } fault)
             throw Fault(fault);
         _next = isLegacy ? LegacyHeaderBytes : HeaderBytes;
         if (isLegacy)
@@ -83,7 +83,7 @@ internal sealed unsafe class Llama2CheckpointFile : ICheckpoint
         else
             LayOut(shape, Int(1) == 1 ? 0 : MemoryMarshal.Read<int>(new ReadOnlySpan<byte>(_start + GroupOffset, sizeof(int))), isQuantized: Int(1) == 2);
         if (_next != MappedBytes)
-            throw Fault($"{shape} takes {_next} bytes, but the file has {MappedBytes}");
+            throw Fault($"these sizes take {_next} bytes, but the file has {MappedBytes}");
         return shape;
     }
 

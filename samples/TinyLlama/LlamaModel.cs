@@ -105,7 +105,11 @@ internal sealed class LlamaModel : IDisposable
         const int pageSize = 16;
         var cache = new KvCache(new()
         {
-            KeyValueHeads = Shape.KvHeadCount, HeadDimension = Shape.HeadDimension, PageSize = pageSize, PageCount = (Shape.ContextLength + pageSize - 1) / pageSize, Type = _options.KeyValues,
+            KeyValueHeads = Shape.KvHeadCount,
+            HeadDimension = Shape.HeadDimension,
+            PageSize = pageSize,
+            PageCount = (Shape.ContextLength + pageSize - 1) / pageSize,
+            Type = _options.KeyValues,
         });
         cache.CreateSequence();
         return cache;

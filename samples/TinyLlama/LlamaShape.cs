@@ -25,8 +25,8 @@ internal sealed record LlamaShape(int Dimension, int HiddenDimension, int LayerC
     public int KvDimension => KvHeadCount * HeadDimension;
 
     /// <summary>Says what is wrong with sizes from a file, or nothing.</summary>
-    public string? Fault =>
-        Dimension <= 0 || HiddenDimension <= 0 || LayerCount <= 0 || HeadCount <= 0 || KvHeadCount <= 0 || VocabularySize <= 0 || ContextLength <= 0 ? $"a size is not positive: {this}"
+    public string? FindFault() =>
+        Dimension <= 0 || HiddenDimension <= 0 || LayerCount <= 0 || HeadCount <= 0 || KvHeadCount <= 0 || VocabularySize <= 0 || ContextLength <= 0 ? $"a size is not positive: {Dimension}, {HiddenDimension}, {LayerCount}, {HeadCount}, {KvHeadCount}, {VocabularySize}, {ContextLength}"
         : Dimension % HeadCount != 0 || HeadDimension % 2 != 0 ? $"dimension {Dimension} is not {HeadCount} heads of an even dimension"
         : HeadCount % KvHeadCount != 0 ? $"{HeadCount} query heads do not share {KvHeadCount} key heads"
         : null;
