@@ -18,7 +18,7 @@ internal static class SharedMatrices
                 return from path in Directory.GetFiles(candidate, "*.mtx").Order(StringComparer.Ordinal)
                        let name = Path.GetFileNameWithoutExtension(path)
                        where name != Left
-                       select (name, (Func<CsrMatrix<double>>)(() => MatrixMarket.Read<double>(path)));
+                       select ($"suitesparse {name}", (Func<CsrMatrix<double>>)(() => MatrixMarket.Read<double>(path)));
             }
         }
         return [];

@@ -57,7 +57,7 @@ internal sealed class SpGemmWorkload<T> : IWorkload where T : unmanaged, INumber
         new CallContender(identity, threads, 1, RivalTolerance, _ => call(), () => LargestError(result()), release);
 
     /// <summary>Checks a rival's result.</summary>
-    public double LargestError((long[] Pointers, int[] Columns, T[] Values) result) => _oracle.LargestError(result.Pointers, result.Columns, result.Values);
+    public double LargestError((long[] Pointers, int[] Columns, T[] Values) result) => _oracle.LargestError(result.Pointers, result.Columns, result.Values, mayDropZeros: true);
 
     public void Dispose()
     {
@@ -69,7 +69,7 @@ internal sealed class SpGemmWorkload<T> : IWorkload where T : unmanaged, INumber
     private CallContender Own(int threads)
     {
         KernelVariant variant = KernelInfo.Catalogue.First(d => d.Chosen.Family == SpGemmFamily.Word && d.Chosen.Types == (Case.IsSingle ? "f32" : "f64")).Chosen;
-        return new(variant.Identity, threads, 1, Case.IsSingle ? SingleTolerance : OwnTolerance, _ => Multiply(threads), () => _oracle.LargestError(_result!.RowPointers, _result.Columns, _result.Values));
+        return new(variant.Identity, threads, 1, Case.IsSingle ? SingleTolerance : OwnTolerance, _ => Multiply(threads), () => _oracle.LargestError(_result!.RowPointers, _result.Columns, _result.Values, mayDropZeros: false));
     }
 
     // The memory of one result serves the next: whoever multiplies again and again keeps a workspace.

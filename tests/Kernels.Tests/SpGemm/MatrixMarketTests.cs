@@ -70,22 +70,22 @@ public sealed class MatrixMarketTests
     [Fact]
     public void ManyPiecesOnAnyNumberOfThreads()
     {
-        CsrMatrix<double> matrix = SpGemmCases.Scattered(20_000, 30_000, 8, 1);
+        CsrMatrix<double> matrix = SpGemmCases.Scattered(12_000, 30_000, 8, 1);
         string path = Path.GetTempFileName();
         try
         {
             MatrixMarket.Write(path, matrix);
-            Assert.True(new FileInfo(path).Length > 3 << 20);
-            foreach (int threads in new[] { 1, 2, 3, 7 })
+            Assert.True(new FileInfo(path).Length > 2 << 20);
+            foreach (int threads in new[] { 1, 2, 7 })
                 SpGemmCases.AssertSame(matrix, MatrixMarket.Read<double>(path, new() { Kernel = new() { MaxDegreeOfParallelism = threads } }));
             // The first of two faults, in different pieces, and blank lines between entries.
             string[] lines = File.ReadAllLines(path);
-            lines[100_000] += "\n";
+            lines[70_000] += "\n";
             File.WriteAllLines(path, lines);
             SpGemmCases.AssertSame(matrix, MatrixMarket.Read<double>(path));
-            (lines[60_000], lines[120_000]) = ("1 x 1", "0 0 0");
+            (lines[50_000], lines[90_000]) = ("1 x 1", "0 0 0");
             File.WriteAllLines(path, lines);
-            Assert.Equal(60_001, Assert.Throws<KernelFormatException>(() => MatrixMarket.Read<double>(path)).Line);
+            Assert.Equal(50_001, Assert.Throws<KernelFormatException>(() => MatrixMarket.Read<double>(path)).Line);
         }
         finally
         {

@@ -79,7 +79,7 @@ public sealed class SpGemmMemoryTests
     [InlineData(true)]
     public void PeakIsBelowTwiceOperandsAndResult(bool unsorted)
     {
-        CsrMatrix<double> matrix = SpGemmCases.Scattered(20_000, 20_000, 20, 4);
+        CsrMatrix<double> matrix = SpGemmCases.Scattered(10_000, 10_000, 20, 4);
         using var workspace = new SpGemmWorkspace();
         long before = GC.GetAllocatedBytesForCurrentThread();
         CsrMatrix<double> product = SpGemm.Multiply(matrix, matrix, new() { Unsorted = unsorted, Workspace = workspace, Kernel = new() { MaxDegreeOfParallelism = 2 } });

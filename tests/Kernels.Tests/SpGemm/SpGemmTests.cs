@@ -86,7 +86,8 @@ public sealed class SpGemmTests
             case "wide":
                 return (SpGemmCases.Scattered(300, 2000, 20, 1), SpGemmCases.Scattered(2000, 80_000_000, 20, 2));
             case "banded":
-                CsrMatrix<double> band = Banded(60_000, 3);
+                // Narrow rows of a matrix wider than the columns whose dense accumulators stay in the cache.
+                CsrMatrix<double> band = Banded((int)(Cpu.SpGemmTuning.CachedColumns(sizeof(double)) * 5 / 4), halfWidth: 1);
                 return (band, band);
             case "skewed":
                 return (SpGemmCases.Random(400, 300, 0.05, 11, SpGemmCases.Number, true), SpGemmCases.Random(300, 3000, 0.2, 12, SpGemmCases.Number, true));
@@ -94,7 +95,7 @@ public sealed class SpGemmTests
                 // One left row of a million products, in stripes; a mask and an addend follow in another test.
                 return (SpGemmCases.Random(7, 500, 0.01, 13, SpGemmCases.Number, true), SpGemmCases.Random(500, 4000, 0.5, 14, SpGemmCases.Number));
             default:
-                return (SpGemmCases.Scattered(4000, 4000, 20, 15), SpGemmCases.Scattered(4000, 4000, 40, 16));
+                return (SpGemmCases.Scattered(1000, 2000, 20, 15), SpGemmCases.Scattered(2000, 2000, 40, 16));
         }
     }
 
