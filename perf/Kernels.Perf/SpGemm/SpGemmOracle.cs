@@ -5,6 +5,9 @@ namespace Kernels.Perf;
 /// <summary>The product by the textbook, row by row in double with a dense row of sums, to check results against.</summary>
 internal sealed class SpGemmOracle<T>(CsrMatrix<T> left, CsrMatrix<T> right) where T : unmanaged, INumber<T>
 {
+    // Each product may lose so much where it leaves the type's range; circuits' conductances span more than that of f32.
+    private static readonly double s_smallestNormal = typeof(T) == typeof(float) ? 1.17549435e-38 : 0;
+
     // A sum in f32 may come out as zero where the one in double does not.
     private const double DroppedTolerance = 1e-6;
 
@@ -20,10 +23,11 @@ internal sealed class SpGemmOracle<T>(CsrMatrix<T> left, CsrMatrix<T> right) whe
         for (int row = 0; row < left.RowCount; row++)
         {
             int places = Add(row, sums, magnitudes);
+            double underflow = left.RowColumns(row).Length * s_smallestNormal;
             for (long i = pointers[row]; i < pointers[row + 1]; i++)
             {
                 int column = columns[(int)i];
-                double error = Math.Abs(double.CreateChecked(values[(int)i]) - sums[column]) / magnitudes[column];
+                double error = Math.Max(0, Math.Abs(double.CreateChecked(values[(int)i]) - sums[column]) - underflow) / magnitudes[column];
                 // 0 / 0 where the column is not, or no longer, expected.
                 largest = error <= largest ? largest : error;
                 if (double.IsNaN(error))
@@ -31,18 +35,18 @@ internal sealed class SpGemmOracle<T>(CsrMatrix<T> left, CsrMatrix<T> right) whe
                 (sums[column], magnitudes[column]) = (0, 0);
                 places--;
             }
-            if (places != 0 && !(mayDropZeros && TakeZerosOut(sums, magnitudes)))
+            if (places != 0 && !(mayDropZeros && TakeZerosOut(sums, magnitudes, underflow)))
                 return double.NaN;
         }
         return largest;
     }
 
     // Whether nothing is left but what rounding may have made a zero.
-    private static bool TakeZerosOut(double[] sums, double[] magnitudes)
+    private static bool TakeZerosOut(double[] sums, double[] magnitudes, double underflow)
     {
         for (int column = 0; column < sums.Length; column++)
         {
-            if (Math.Abs(sums[column]) > DroppedTolerance * magnitudes[column])
+            if (Math.Abs(sums[column]) > underflow + DroppedTolerance * magnitudes[column])
                 return false;
             (sums[column], magnitudes[column]) = (0, 0);
         }
