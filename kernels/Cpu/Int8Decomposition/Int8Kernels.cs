@@ -197,6 +197,8 @@ internal readonly unsafe struct Int8Kernels<V, TDot> : IInt8Kernels
         V t0 = TDot.Zero, t1 = t0, t2 = t0, t3 = t0;
         for (; weights < end; weights += StepBytes)
         {
+            Prefetch(weights);
+            Prefetch(weights + 2 * LaneBytes);
             V a = TDot.LoadActivations(activations);
             t0 = TDot.Add(t0, TDot.LoadWeights(weights), a);
             t1 = TDot.Add(t1, TDot.LoadWeights(weights + LaneBytes), a);
