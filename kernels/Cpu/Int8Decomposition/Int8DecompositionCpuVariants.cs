@@ -32,11 +32,16 @@ internal static class Int8DecompositionCpuVariants
     {
         VariantAvailability availability = isSupported ? VariantAvailability.Available : VariantAvailability.Emulated;
         string types = $"{ElementToken.Of<T>()}_i8_{ElementToken.Of<T>()}";
-        return new(new KernelVariant(Family, types, Backend, instructionSet, availability, isSupported ? "" : reason), (IInt8DecompositionBackend<T>)BackendOf<T, TKernels>());
+        return new(new KernelVariant(Family, types, Backend, instructionSet, availability, isSupported ? "" : reason), BackendOf<T, TKernels>());
     }
 
-    private static object BackendOf<T, TKernels>() where T : unmanaged where TKernels : struct, IInt8Kernels =>
-        typeof(T) == typeof(float) ? new Int8DecompositionCpu<float, ComputeStorage<float>, TKernels>() :
-        typeof(T) == typeof(Half) ? new Int8DecompositionCpu<Half, HalfStorage, TKernels>() :
-        new Int8DecompositionCpu<BFloat16, BFloat16Storage, TKernels>();
+    /// <summary>The driver with these micro-kernels.</summary>
+    public static IInt8DecompositionBackend<T> BackendOf<T, TKernels>() where T : unmanaged where TKernels : struct, IInt8Kernels
+    {
+        object backend =
+            typeof(T) == typeof(float) ? new Int8DecompositionCpu<float, ComputeStorage<float>, TKernels>() :
+            typeof(T) == typeof(Half) ? new Int8DecompositionCpu<Half, HalfStorage, TKernels>() :
+            new Int8DecompositionCpu<BFloat16, BFloat16Storage, TKernels>();
+        return (IInt8DecompositionBackend<T>)backend;
+    }
 }

@@ -5,24 +5,26 @@ namespace Kernels.Tests;
 /// <summary>The variants and numbers that the tests of the family sweep.</summary>
 internal static class Int8DecompositionCases
 {
-    /// <summary>Instruction sets of all variants; those absent are reported as skipped.</summary>
-    public static TheoryData<string> Variants { get; } = [.. Int8DecompositionVariants<float>.Table.Entries.ToArray().Select(entry => entry.Variant.InstructionSet)];
+    /// <summary>Backend and instruction set of all variants; those absent are reported as skipped.</summary>
+    public static TheoryData<string> Variants { get; } = [.. Int8DecompositionVariants<float>.Table.Entries.ToArray().Select(entry => KeyOf(entry.Variant))];
 
     public static OutlierScope[] Scopes { get; } = Enum.GetValues<OutlierScope>();
 
-    /// <summary>Options that force the variant of that instruction set, in software if need be; skips the test if it cannot run at all.</summary>
-    public static KernelOptions Force<T>(string instructionSet, int threads = 1) where T : unmanaged
+    /// <summary>Options that force a variant, by backend and instruction set, in software if need be; skips the test if it cannot run at all.</summary>
+    public static KernelOptions Force<T>(string variantKey, int threads = 1) where T : unmanaged
     {
-        KernelVariant variant = Variant<T>(instructionSet);
+        KernelVariant variant = Variant<T>(variantKey);
         Skip.If(variant.Availability == VariantAvailability.Absent, $"{variant.Identity}: {variant.Reason}");
         return new KernelOptions { Variant = variant.Identity, MaxDegreeOfParallelism = threads, AllowEmulation = true };
     }
 
     /// <summary>Whether the machine has the instructions, so that nothing runs in software.</summary>
-    public static bool IsAvailable<T>(string instructionSet) where T : unmanaged => Variant<T>(instructionSet).Availability == VariantAvailability.Available;
+    public static bool IsAvailable<T>(string variantKey) where T : unmanaged => Variant<T>(variantKey).Availability == VariantAvailability.Available;
 
-    private static KernelVariant Variant<T>(string instructionSet) where T : unmanaged =>
-        Int8DecompositionVariants<T>.Table.Entries.ToArray().Select(entry => entry.Variant).Single(variant => variant.InstructionSet == instructionSet);
+    private static KernelVariant Variant<T>(string variantKey) where T : unmanaged =>
+        Int8DecompositionVariants<T>.Table.Entries.ToArray().Select(entry => entry.Variant).Single(variant => KeyOf(variant) == variantKey);
+
+    private static string KeyOf(KernelVariant variant) => $"{variant.Backend}/{variant.InstructionSet}";
 
     public static float[] Normal(int count, int seed, double spread = 1)
     {

@@ -1,0 +1,41 @@
+using Kernels.Cpu;
+using Kernels.Interop;
+
+namespace Kernels;
+
+/// <summary>An instruction set of the native library, as a type.</summary>
+internal interface INativeInt8Isa
+{
+    static abstract NativeIsa Isa { get; }
+}
+
+/// <summary>
+/// Native micro-kernels under the managed driver: the integer product. Activations are packed as <typeparamref name="TPacking"/> has them, which is the form that the
+/// native code of the same instructions reads.
+/// </summary>
+internal readonly unsafe struct NativeInt8Kernels<TPacking, TIsa> : IInt8Kernels
+    where TPacking : struct, IInt8Kernels
+    where TIsa : struct, INativeInt8Isa
+{
+    public static int ActivationBytes => TPacking.ActivationBytes;
+
+    public static int ActivationShift => TPacking.ActivationShift;
+
+    public static void Pack(sbyte* values, byte* packed, nint stepBytes, int count) => TPacking.Pack(values, packed, stepBytes, count);
+
+    public static void Clear(byte* step, int inStep) => TPacking.Clear(step, inStep);
+
+    public static void Add(byte* weights, byte* activations, nint stepBytes, nint tileBytes, int rowCount, int stepCount, int* sums)
+    {
+        var block = new NativeInt8Block
+        {
+            Weights = weights,
+            Activations = activations,
+            StepBytes = stepBytes,
+            TileBytes = tileBytes,
+            RowCount = rowCount,
+            StepCount = stepCount,
+        };
+        NativeKernels.Check(Int8DecompositionNativeMethods.Add(TIsa.Isa, &block, sums));
+    }
+}

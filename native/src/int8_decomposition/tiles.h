@@ -1,0 +1,82 @@
+// Tiles of rows times registers of outputs, written once for every instruction set. Include inside a target region.
+//
+// S, a register of 32-bit totals, gives: ints; lanes (outputs of a register); activation_bytes; longest_tile (rows
+// whose totals two registers wide stay in registers, 6 or more); load_weights, load_activations (4 inputs of one row,
+// for every output), add(totals, weights, activations), add_to(totals, sums) and prefetch.
+#pragma once
+
+namespace kernels::int8 {
+
+inline constexpr int panel_columns = KERNELS_INT8_PANEL_COLUMNS, tile_rows = KERNELS_INT8_TILE_ROWS;
+inline constexpr int lane_bytes = KERNELS_INT8_STEP_INPUTS, step_bytes = panel_columns * lane_bytes, line_bytes = 64;
+
+template <class S, int rows, int registers> class tile {
+    using ints = typename S::ints;
+    static constexpr int row_bytes = S::activation_bytes * KERNELS_INT8_STEP_INPUTS;
+
+  public:
+    static void add(const kernels_int8_block& block, int32_t* sums, int first_row, int column) {
+        ints totals[rows][registers];
+        for (int r = 0; r < rows; r++)
+            for (int c = 0; c < registers; c++)
+                totals[r][c] = S::zero();
+        add_steps(totals, block, first_row, column);
+        for (int r = 0; r < rows; r++)
+            for (int c = 0; c < registers; c++)
+                S::add_to(totals[r][c], sums + int64_t{first_row + r} * panel_columns + column + c * S::lanes);
+    }
+
+  private:
+    static void add_steps(ints (&totals)[rows][registers], const kernels_int8_block& block, int first_row, int column) {
+        const uint8_t* weights = block.weights + column * lane_bytes;
+        const auto* activations = static_cast<const uint8_t*>(block.activations) +
+                                  first_row / tile_rows * block.tile_bytes + first_row % tile_rows * row_bytes;
+        const int64_t next_block = int64_t{block.step_count} * step_bytes;
+        for (int step = 0; step < block.step_count; step++) {
+            // At small batch weights come from memory, in an order that hardware does not foresee.
+            if (first_row == 0)
+                prefetch(weights, next_block);
+            ints lanes[registers];
+            for (int c = 0; c < registers; c++)
+                lanes[c] = S::load_weights(weights + c * S::lanes * lane_bytes);
+            for (int r = 0; r < rows; r++) {
+                const ints a =
+                    S::load_activations(activations + r / tile_rows * block.tile_bytes + r % tile_rows * row_bytes);
+                for (int c = 0; c < registers; c++)
+                    totals[r][c] = S::add(totals[r][c], lanes[c], a);
+            }
+            weights += step_bytes;
+            activations += block.step_bytes;
+        }
+    }
+
+    static void prefetch(const uint8_t* weights, int64_t ahead) {
+        for (int byte = 0; byte < registers * S::lanes * lane_bytes; byte += line_bytes)
+            S::prefetch(weights, ahead + byte);
+    }
+};
+
+// One or two rows have four registers side by side, if a panel has as many: enough chains of additions to hide their
+// latency.
+template <class S, int rows> inline constexpr int registers_of = rows <= 2 ? std::min(4, panel_columns / S::lanes) : 2;
+
+template <class S, int rows = S::longest_tile>
+void add_rows(const kernels_int8_block& block, int32_t* sums, int first_row, int count) {
+    if (count == rows) {
+        for (int column = 0; column < panel_columns; column += registers_of<S, rows> * S::lanes)
+            tile<S, rows, registers_of<S, rows>>::add(block, sums, first_row, column);
+    } else if constexpr (rows > 1) {
+        add_rows<S, rows - 1>(block, sums, first_row, count);
+    }
+}
+
+// Tiles of activations, and the last rows together as soon as they fit one tile of registers.
+template <class S> void add(const kernels_int8_block& block, int32_t* sums) {
+    static_assert(S::longest_tile >= tile_rows);
+    int row = 0;
+    for (; block.row_count - row > S::longest_tile; row += tile_rows)
+        add_rows<S>(block, sums, row, tile_rows);
+    add_rows<S>(block, sums, row, block.row_count - row);
+}
+
+} // namespace kernels::int8
