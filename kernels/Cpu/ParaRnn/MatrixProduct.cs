@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace Kernels.Cpu;
 
 /// <summary>
-/// Dense products: panels of B packed once for all threads, blocks of A packed by the thread that uses them, tiles of C in registers. Each element is one chain of multiply-adds in the order
-/// of the inner index, cut every <see cref="MatrixTuning.InnerBlock"/> terms: the same bits on any number of threads.
+/// Dense products: panels of B packed once for all threads, tiles of C in registers. A is read where it lies if its rows are contiguous, else blocks of it are packed by the thread
+/// that uses them. Each element is one chain of multiply-adds in the order of the inner index, cut every <see cref="MatrixTuning.InnerBlock"/> terms: the same bits on any number of threads.
 /// </summary>
 internal static unsafe class MatrixProduct<TSimd, V, T>
     where TSimd : struct, ISimd<V, T>
@@ -40,18 +40,33 @@ internal static unsafe class MatrixProduct<TSimd, V, T>
             if (arrays.Bias != null)
                 new ReadOnlySpan<T>(arrays.Bias + first, count).CopyTo(bias);
             packed += TileColumns;
-            for (int k = 0; k < depth; k++, packed += TileColumns)
-            {
-                T* row = arrays.Right.Data + (begin + k) * arrays.Right.RowStride + first * arrays.Right.ColumnStride;
-                if (arrays.Right.ColumnStride == 1)
-                    new ReadOnlySpan<T>(row, count).CopyTo(new Span<T>(packed, count));
-                else
-                {
-                    for (int j = 0; j < count; j++)
-                        packed[j] = row[j * arrays.Right.ColumnStride];
-                }
-                new Span<T>(packed + count, TileColumns - count).Clear();
-            }
+            T* right = arrays.Right.Data + begin * arrays.Right.RowStride + first * arrays.Right.ColumnStride;
+            if (arrays.Right.ColumnStride == 1)
+                CopyRows(right, arrays.Right.RowStride, depth, count, packed);
+            else
+                Transpose(right, arrays.Right, depth, count, packed);
+            packed += depth * TileColumns;
+        }
+    }
+
+    private static void CopyRows(T* from, long stride, int depth, int count, T* packed)
+    {
+        for (int k = 0; k < depth; k++, packed += TileColumns)
+        {
+            new ReadOnlySpan<T>(from + k * stride, count).CopyTo(new Span<T>(packed, count));
+            new Span<T>(packed + count, TileColumns - count).Clear();
+        }
+    }
+
+    // Column after column: each is contiguous in the transposed matrix, and columns side by side may all lie in one set of the cache.
+    private static void Transpose(T* from, in StridedMatrix<T> right, int depth, int count, T* packed)
+    {
+        long step = right.RowStride;
+        for (int j = 0; j < TileColumns; j++)
+        {
+            T* column = from + j * right.ColumnStride;
+            for (int k = 0; k < depth; k++)
+                packed[k * TileColumns + j] = j < count ? column[k * step] : default;
         }
     }
 }
@@ -79,8 +94,10 @@ internal readonly unsafe struct MatrixProductJob<TSimd, V, T>(ProductArrays<T> a
         for (long block = first; block < end; block++)
         {
             int row = (int)block * MatrixTuning.RowBlock, count = Math.Min(MatrixTuning.RowBlock, _arrays.RowCount - row);
-            PackLeft(row, count, rows);
-            RunBlock(row, count, rows, edge);
+            // What lies in contiguous rows stays there, but for a last tile that would read beyond.
+            int inPlace = _arrays.Left.ColumnStride == 1 ? count / TileRows * TileRows : 0;
+            PackLeft(row + inPlace, count - inPlace, rows);
+            RunBlock(row, count, inPlace, rows, edge);
         }
     }
 
@@ -97,14 +114,16 @@ internal readonly unsafe struct MatrixProductJob<TSimd, V, T>(ProductArrays<T> a
                         packed[k * TileRows + i] = default;
                     continue;
                 }
-                T* from = _arrays.Left.Data + (row + tile + i) * _arrays.Left.RowStride + _begin * _arrays.Left.ColumnStride;
+                T* from = LeftAt(row + tile + i);
                 for (int k = 0; k < _depth; k++)
                     packed[k * TileRows + i] = from[k * _arrays.Left.ColumnStride];
             }
         }
     }
 
-    private void RunBlock(int row, int count, T* rows, T* edge)
+    private T* LeftAt(int row) => _arrays.Left.Data + row * _arrays.Left.RowStride + _begin * _arrays.Left.ColumnStride;
+
+    private void RunBlock(int row, int count, int inPlace, T* packed, T* edge)
     {
         T* panel = _panels;
         for (int column = 0; column < _arrays.ColumnCount; column += TileColumns, panel += (_depth + 1) * TileColumns)
@@ -113,15 +132,18 @@ internal readonly unsafe struct MatrixProductJob<TSimd, V, T>(ProductArrays<T> a
             for (int tile = 0; tile < count; tile += TileRows)
             {
                 int height = Math.Min(TileRows, count - tile);
+                bool isInPlace = tile < inPlace;
+                T* rows = isInPlace ? LeftAt(row + tile) : packed + (tile - inPlace) * _depth;
+                long rowStride = isInPlace ? _arrays.Left.RowStride : 1, termStride = isInPlace ? 1 : TileRows;
                 T* result = _arrays.Result + (long)(row + tile) * _arrays.ColumnCount + column;
                 if (height == TileRows && width == TileColumns)
                 {
-                    MatrixTile<TSimd, V, T>.Run(rows + tile * _depth, panel, _depth, result, _arrays.ColumnCount, _accumulates);
+                    MatrixTile<TSimd, V, T>.Run(rows, rowStride, termStride, panel, _depth, result, _arrays.ColumnCount, _accumulates);
                     continue;
                 }
                 for (int i = 0; i < height; i++)
                     new ReadOnlySpan<T>(result + (long)i * _arrays.ColumnCount, width).CopyTo(new Span<T>(edge + i * TileColumns, width));
-                MatrixTile<TSimd, V, T>.Run(rows + tile * _depth, panel, _depth, edge, TileColumns, _accumulates);
+                MatrixTile<TSimd, V, T>.Run(rows, rowStride, termStride, panel, _depth, edge, TileColumns, _accumulates);
                 for (int i = 0; i < height; i++)
                     new ReadOnlySpan<T>(edge + i * TileColumns, width).CopyTo(new Span<T>(result + (long)i * _arrays.ColumnCount, width));
             }

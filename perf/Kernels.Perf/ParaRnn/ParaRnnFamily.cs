@@ -23,6 +23,9 @@ internal sealed class ParaRnnFamily : IFamilyBench
         new(1, 65_536), new(UsualWidth, UsualSteps, WithGradients: true),
     ];
 
+    // The gates of a GRU of 64, 256 and 512 units for the steps of a few sequences.
+    private static readonly ProjectionCase[] s_projections = [new(1024, 64, 192), new(1024, 256, 768), new(1024, 512, 1536)];
+
     private static readonly RnnBenchCase[] s_layers = [new(1, 65_536), new(512, 2048), new(512, 2048, WithGradients: true)];
 
     private readonly TorchRnn _torch = new();
@@ -31,7 +34,7 @@ internal sealed class ParaRnnFamily : IFamilyBench
 
     public IReadOnlyList<string> Names => [Word, "rnn"];
 
-    public IReadOnlyList<RivalStatus> Rivals => [_torch.Status];
+    public IReadOnlyList<RivalStatus> Rivals => [_torch.Status, OpenBlas.Status];
 
     public IEnumerable<WorkloadPlan> Showcase() => s_layers.Select(shape => Plan(shape, ThreadCounts.OneAndAll, torch: null));
 
@@ -39,7 +42,8 @@ internal sealed class ParaRnnFamily : IFamilyBench
     public IEnumerable<WorkloadPlan> FromFile(string path) => [];
 
     public IEnumerable<WorkloadPlan> Compare(IReadOnlyList<int> threadCounts, bool quick) =>
-        (quick ? s_quick : s_all).Select(shape => Plan(shape, threadCounts, _torch.Status.AbsentReason is null ? _torch : null));
+        (quick ? s_quick : s_all).Select(shape => Plan(shape, threadCounts, _torch.Status.AbsentReason is null ? _torch : null))
+            .Concat(s_projections.Select(projection => new WorkloadPlan(projection.Name, () => new ProjectionWorkload(projection, threadCounts))));
 
     private static WorkloadPlan Plan(RnnBenchCase shape, IReadOnlyList<int> threadCounts, TorchRnn? torch) =>
         new(shape.Name, () => new RnnWorkload(shape, threadCounts, torch));

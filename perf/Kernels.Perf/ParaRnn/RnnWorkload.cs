@@ -40,16 +40,16 @@ internal sealed class RnnWorkload : IWorkload
 
     public bool InCache => true;
 
-    // Rate in channel steps per nanosecond.
-    public double WorkPerCall => (double)Case.Steps * Case.Channels;
+    // Channel steps, counted in thousandths: a thousand millionth of that each second is a step each microsecond.
+    public double WorkPerCall => 1000.0 * Case.Steps * Case.Channels;
 
-    public string Unit => "steps/ns";
+    public string Unit => "steps/us";
 
     public IReadOnlyList<RoofKind> Roofs => [RoofKind.MultiplyAdd];
 
     public RecordedComparison? Recorded => null;
 
-    public double RoofSeconds(RoofSamples roofs, int threads) => WorkPerCall / (TranscendentalRoof.PerSecond * threads);
+    public double RoofSeconds(RoofSamples roofs, int threads) => (double)Case.Steps * Case.Channels / (TranscendentalRoof.PerSecond * threads);
 
     public double LargestError(ReadOnlySpan<float> states)
     {
