@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Numerics;
 
 namespace Kernels;
 
@@ -28,8 +27,10 @@ internal readonly ref struct TokenScores : IDisposable
         _heads = queries.Length / cache.Options.HeadDimension;
         _tokens = positions.IsEmpty ? cache.TokenCount(sequence) : positions.Length;
         _stride = (_tokens + RowMultiple - 1) / RowMultiple * RowMultiple;
-        _probabilities = ArrayPool<float>.Shared.Rent(checked(Math.Max(1, _heads * _stride)));
-        _votes = withVotes ? ArrayPool<float>.Shared.Rent(Math.Max(1, cache.Options.KeyValueHeads * _stride)) : null;
+        // Votes need the terms of two groups of heads at a time.
+        int rows = withVotes ? 2 * (_heads / cache.Options.KeyValueHeads) : _heads;
+        _probabilities = ArrayPool<float>.Shared.Rent(checked(Math.Max(1, rows * _stride)));
+        _votes = withVotes ? ArrayPool<float>.Shared.Rent(Math.Max(1, _tokens)) : null;
     }
 
     public int TokenCount => _tokens;
@@ -42,20 +43,7 @@ internal readonly ref struct TokenScores : IDisposable
     public void Weigh(Span<float> output, in KernelOptions options) => Call(KeyPrecision.Stored, output, options, weigh: true);
 
     /// <summary>The votes of all heads together.</summary>
-    public Span<float> SumVotes()
-    {
-        Span<float> sums = _votes.AsSpan(0, _tokens);
-        for (int head = 1; head < _cache.Options.KeyValueHeads; head++)
-        {
-            Span<float> more = _votes.AsSpan(head * _stride, _tokens);
-            int i = 0;
-            for (; i + Vector<float>.Count <= _tokens; i += Vector<float>.Count)
-                (new Vector<float>(sums[i..]) + new Vector<float>(more[i..])).CopyTo(sums[i..]);
-            for (; i < _tokens; i++)
-                sums[i] += more[i];
-        }
-        return sums;
-    }
+    public Span<float> Votes => _votes.AsSpan(0, _tokens);
 
     public void Dispose()
     {

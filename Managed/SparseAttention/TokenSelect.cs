@@ -28,7 +28,7 @@ public readonly record struct TokenSelectOptions()
 /// </summary>
 /// <remarks>
 /// Query head h scores key-value head h / group. One for each layer and sequence; not for concurrent use. Complexity of a selection O(N heads d), of a reuse O(heads d + k). The scratch, a float for each
-/// query head and token, is rented.
+/// token and each query head of two groups, is rented.
 /// </remarks>
 public sealed class TokenSelect : ITokenSelector
 {
@@ -91,7 +91,7 @@ public sealed class TokenSelect : ITokenSelector
         KeyPrecision precision = _options.HighBits ? KeyPrecision.HighBits : KeyPrecision.Stored;
         using var scores = new TokenScores(cache, sequence, _mean, 1, withVotes: true);
         scores.Run(precision, options);
-        Span<float> votes = scores.SumVotes().Slice(first, local - first);
+        Span<float> votes = scores.Votes.Slice(first, local - first);
         Array.Resize(ref _top, _options.TopK);
         _topCount = _options.PoolWidth == 1 ? TopKSelection.Select(votes, _top) : TopKSelection.Select(Pool(votes), _top);
         foreach (ref int position in _top.AsSpan(0, _topCount))

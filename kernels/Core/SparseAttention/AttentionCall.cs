@@ -128,11 +128,13 @@ internal unsafe struct AttentionScoreCall
     public AttentionCall Attention;
     public KeyPrecision Precision;
 
-    /// <summary>[query heads, <see cref="Stride"/>], Stride a multiple of the tile and not less than the number of keys; what lies beyond the keys is scratch.</summary>
+    /// <summary>
+    /// [query heads, <see cref="Stride"/>], Stride a multiple of the tile and not less than the number of keys; what lies beyond the keys is scratch. With votes all of it is: [2 groups, Stride].
+    /// </summary>
     public float* Probabilities;
     public long Stride;
 
-    /// <summary>[key-value heads, <see cref="Stride"/>] or null: if given, sums over the heads of a group; the probabilities are then left unfinished.</summary>
+    /// <summary>[keys] or null: if given, sums of the probabilities over all heads, which themselves are not kept.</summary>
     public float* Votes;
 }
 

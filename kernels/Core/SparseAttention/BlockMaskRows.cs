@@ -20,11 +20,12 @@ internal unsafe struct BlockMaskRows
     /// <summary>The row of blocks that a query of a head lies in; masks for fewer heads serve equal groups of them.</summary>
     public readonly int Row(int head, int headCount, int query) => head * HeadCount / headCount * RowBlockCount + query / BlockRows;
 
-    /// <summary>Whether a pair inside a block takes part.</summary>
+    /// <summary>Whether all pairs of a block take part.</summary>
+    public readonly bool IsWhole(int block) => PartialNumbers == null || PartialNumbers[block] < 0;
+
+    /// <summary>Whether a pair inside a partial block takes part.</summary>
     public readonly bool Allows(int block, int rowInBlock, int columnInBlock)
     {
-        if (PartialNumbers == null || PartialNumbers[block] < 0)
-            return true;
         int bit = rowInBlock * BlockColumns + columnInBlock;
         return (PartialBits[(long)PartialNumbers[block] * WordsPerBlock + (bit >> 6)] >> (bit & 63) & 1) != 0;
     }

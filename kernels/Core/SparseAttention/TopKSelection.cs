@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace Kernels;
 
 /// <summary>Exact selection of the largest of many scores: radix selection of the k-th largest, then one pass in order.</summary>
@@ -14,11 +16,14 @@ internal static class TopKSelection
             return 0;
         uint threshold = KeyOfRank(scores, count, out int fromEqual);
         int taken = 0;
-        for (int i = 0; i < scores.Length; i++)
+        for (int i = NextWithin(scores, 0, threshold, uint.MaxValue); i < scores.Length; i = NextWithin(scores, i, threshold, uint.MaxValue))
         {
-            uint key = Key(scores[i]);
-            if (key > threshold || (key == threshold && fromEqual-- > 0))
-                indices[taken++] = i;
+            for (int end = Math.Min(scores.Length, i + Vector<float>.Count); i < end; i++)
+            {
+                uint key = Key(scores[i]);
+                if (key > threshold || (key == threshold && fromEqual-- > 0))
+                    indices[taken++] = i;
+            }
         }
         return taken;
     }
@@ -52,11 +57,16 @@ internal static class TopKSelection
         {
             int bits = Math.Min(StepBits, unknownBits), shift = unknownBits - bits;
             histogram.Clear();
-            foreach (float score in scores)
+            var least = (uint)(known << unknownBits);
+            uint largest = least | (uint)((1UL << unknownBits) - 1);
+            for (int i = NextWithin(scores, 0, least, largest); i < scores.Length; i = NextWithin(scores, i, least, largest))
             {
-                ulong key = Key(score);
-                if (key >> unknownBits == known)
-                    histogram[(int)(key >> shift) & ((1 << bits) - 1)]++;
+                for (int end = Math.Min(scores.Length, i + Vector<float>.Count); i < end; i++)
+                {
+                    ulong key = Key(scores[i]);
+                    if (key >> unknownBits == known)
+                        histogram[(int)(key >> shift) & ((1 << bits) - 1)]++;
+                }
             }
             int bucket = (1 << bits) - 1;
             for (; histogram[bucket] < rank; bucket--)
@@ -67,6 +77,23 @@ internal static class TopKSelection
         fromEqual = rank;
         return (uint)known;
     }
+
+    // From index i on, passes registers of scores without a key from the least to the largest. A NaN, among the scores or as a bound, is within: such registers are looked at.
+    private static int NextWithin(ReadOnlySpan<float> scores, int i, uint least, uint largest)
+    {
+        var low = new Vector<float>(Score(least));
+        var high = new Vector<float>(Score(largest));
+        for (; i + Vector<float>.Count <= scores.Length; i += Vector<float>.Count)
+        {
+            var some = new Vector<float>(scores[i..]);
+            if (!Vector.EqualsAll(Vector.LessThan(some, low) | Vector.GreaterThan(some, high), Vector<int>.AllBitsSet))
+                break;
+        }
+        return i;
+    }
+
+    // The score of a key: what Key makes of it is the key again, NaN apart.
+    private static float Score(uint key) => BitConverter.UInt32BitsToSingle((key & 0x80000000) != 0 ? key ^ 0x80000000 : ~key);
 
     // Ascending with the score; -0 as 0, NaN lowest.
     private static uint Key(float score)

@@ -25,9 +25,9 @@ internal readonly unsafe struct QueryGradientJob<TKernels>(in AttentionGradientC
         float* capSlopes = _call.Forward.SoftCap > 0 ? slopes : null;
         for (long item = begin; item < end; item++)
         {
-            int head = _panels.FirstHead + (int)(item % _panels.HeadCount);
-            AttentionTile tile = _tiling.Tile(head, _tiling.Count - 1 - (int)(item / _panels.HeadCount));
-            GradientRows.Load(_call, _sequence, tile, queries, outputGradients, deltas);
+            int head = _panels.FirstHead + (int)(item / _tiling.Count);
+            AttentionTile tile = _tiling.Tile(head, _tiling.Count - 1 - (int)(item % _tiling.Count));
+            GradientRows.Load<TKernels>(_call, _sequence, tile, queries, outputGradients, deltas);
             new Span<float>(sums, Tile * padded).Clear();
             for (int panel = 0; panel < _panels.PanelCount; panel++)
             {
@@ -92,7 +92,7 @@ internal readonly unsafe struct KeyGradientJob<TKernels>(in AttentionGradientCal
             for (int number = 0; number < _tiling.Count; number++)
             {
                 AttentionTile tile = _tiling.Tile(head, number);
-                GradientRows.Load(_call, _sequence, tile, queries, outputGradients, deltas);
+                GradientRows.Load<TKernels>(_call, _sequence, tile, queries, outputGradients, deltas);
                 if (!_pairs.Probabilities(tile, head, panel, queries, probabilities, capSlopes))
                     continue;
                 _pairs.LogitGradients(tile, head, panel, outputGradients, deltas, probabilities, capSlopes, gradients);
@@ -140,11 +140,12 @@ internal readonly unsafe struct KeyGradientJob<TKernels>(in AttentionGradientCal
 internal static unsafe class GradientRows
 {
     /// <summary>Scaled queries, output gradients, and for each row the product of its output and its gradient.</summary>
-    public static void Load(in AttentionGradientCall call, in AttentionSequence sequence, in AttentionTile tile, float* queries, float* outputGradients, float* deltas)
+    public static void Load<TKernels>(in AttentionGradientCall call, in AttentionSequence sequence, in AttentionTile tile, float* queries, float* outputGradients, float* deltas)
+        where TKernels : struct, IAttentionKernels
     {
         int d = call.Forward.Shape.HeadDimension;
-        TileRows.Load(call.Forward, sequence, tile, call.Forward.Queries, call.Forward.Scale, queries);
-        TileRows.Load(call.Forward, sequence, tile, call.OutputGradient, 1, outputGradients);
+        TileRows.Load<TKernels>(call.Forward, sequence, tile, call.Forward.Queries, call.Forward.Scale, queries);
+        TileRows.Load<TKernels>(call.Forward, sequence, tile, call.OutputGradient, 1, outputGradients);
         for (int row = 0; row < tile.RowCount; row++)
         {
             float* output = call.Forward.Output + ((long)(sequence.QueryBegin + tile.QueryOf(row)) * call.Forward.Shape.QueryHeads + tile.HeadOf(row)) * d;

@@ -5,21 +5,21 @@ namespace Kernels.Cpu;
 // Scores from four-bit planes, tokens in lanes.
 internal readonly unsafe partial struct AttentionKernels<TSimd, V, TDot, I>
 {
-    public static void ScorePlane(byte* block, int stepCount, sbyte* queries, int headCount, float* dots)
+    public static void ScorePlane(byte* block, byte* ahead, int stepCount, sbyte* queries, int headCount, float* dots, long stride)
     {
         for (int lane = 0; lane < KeyPlaneLayout.SlotsPerBlock; lane += TDot.Lanes)
         {
             int head = 0;
             for (; head + SharedRows <= headCount; head += SharedRows)
-                ScorePlaneFourHeads(block + lane * KeyPlaneLayout.LaneBytes, stepCount, queries + head * stepCount * KeyPlaneLayout.DimensionsPerStep, dots + head * AttentionTuning.Tile + lane);
+                ScorePlaneFourHeads(block + lane * KeyPlaneLayout.LaneBytes, ahead, stepCount, queries + head * stepCount * KeyPlaneLayout.DimensionsPerStep, dots + head * stride + lane, stride);
             for (; head < headCount; head++)
-                ScorePlaneOneHead(block + lane * KeyPlaneLayout.LaneBytes, stepCount, queries + head * stepCount * KeyPlaneLayout.DimensionsPerStep, dots + head * AttentionTuning.Tile + lane);
+                ScorePlaneOneHead(block + lane * KeyPlaneLayout.LaneBytes, ahead, stepCount, queries + head * stepCount * KeyPlaneLayout.DimensionsPerStep, dots + head * stride + lane);
         }
     }
 
     // Integer sums are exact, so both forms agree.
     [MethodImpl(Hot)]
-    private static void ScorePlaneFourHeads(byte* lanes, int stepCount, sbyte* queries, float* dots)
+    private static void ScorePlaneFourHeads(byte* lanes, byte* ahead, int stepCount, sbyte* queries, float* dots, long stride)
     {
         const int stepBytes = KeyPlaneLayout.SlotsPerBlock * KeyPlaneLayout.LaneBytes, step = KeyPlaneLayout.DimensionsPerStep;
         int headStride = stepCount * step;
@@ -35,7 +35,9 @@ internal readonly unsafe partial struct AttentionKernels<TSimd, V, TDot, I>
                 p1 = TDot.Add(TDot.Add(p1, low, q1), high, q1 + step / 2);
                 p2 = TDot.Add(TDot.Add(p2, low, q2), high, q2 + step / 2);
                 p3 = TDot.Add(TDot.Add(p3, low, q3), high, q3 + step / 2);
+                Prefetch.Read(ahead);
                 lanes += stepBytes;
+                ahead += stepBytes;
                 q0 += step;
                 q1 += step;
                 q2 += step;
@@ -47,13 +49,13 @@ internal readonly unsafe partial struct AttentionKernels<TSimd, V, TDot, I>
             t3 = TDot.Flush(t3, p3);
         }
         TDot.StoreSingle(t0, dots);
-        TDot.StoreSingle(t1, dots + AttentionTuning.Tile);
-        TDot.StoreSingle(t2, dots + 2 * AttentionTuning.Tile);
-        TDot.StoreSingle(t3, dots + 3 * AttentionTuning.Tile);
+        TDot.StoreSingle(t1, dots + stride);
+        TDot.StoreSingle(t2, dots + 2 * stride);
+        TDot.StoreSingle(t3, dots + 3 * stride);
     }
 
     [MethodImpl(Hot)]
-    private static void ScorePlaneOneHead(byte* lanes, int stepCount, sbyte* query, float* dots)
+    private static void ScorePlaneOneHead(byte* lanes, byte* ahead, int stepCount, sbyte* query, float* dots)
     {
         const int stepBytes = KeyPlaneLayout.SlotsPerBlock * KeyPlaneLayout.LaneBytes, step = KeyPlaneLayout.DimensionsPerStep;
         I total = default;
@@ -64,7 +66,9 @@ internal readonly unsafe partial struct AttentionKernels<TSimd, V, TDot, I>
             {
                 I bytes = TDot.Load(lanes);
                 partial = TDot.Add(TDot.Add(partial, TDot.Low(bytes), query), TDot.High(bytes), query + step / 2);
+                Prefetch.Read(ahead);
                 lanes += stepBytes;
+                ahead += stepBytes;
                 query += step;
             }
             total = TDot.Flush(total, partial);

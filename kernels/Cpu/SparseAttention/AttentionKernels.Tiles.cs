@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace Kernels.Cpu;
 
@@ -12,8 +13,15 @@ internal readonly unsafe partial struct AttentionKernels<TSimd, V, TDot, I> : IA
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
     private const MethodImplOptions Hot = MethodImplOptions.AggressiveOptimization;
 
-    // 12 sums, 2 registers of a sliver and one element fit the 16 registers of AVX2, and 12 chains cover the latency of multiply-adds on two pipes.
-    private const int TileRows = 6, TileRegisters = 2;
+    // 12 sums, 2 registers of a sliver and one element fit the 16 registers of AVX2, and 12 chains cover the latency of multiply-adds on two pipes. The 32 registers of AVX-512
+    // hold the 16 sums of 8 rows, which divide a tile, and take fewer loads for a sum.
+    private const int FewRows = 6, MostRows = 8, TileRegisters = 2;
+
+    private static int TileRows
+    {
+        [MethodImpl(Inline)]
+        get => typeof(V) == typeof(Vector512<float>) ? MostRows : FewRows;
+    }
 
     private const double Ln2 = 0.69314718055994531;
 
@@ -40,8 +48,9 @@ internal readonly unsafe partial struct AttentionKernels<TSimd, V, TDot, I> : IA
         nint stride = product.RowStride, step = product.DepthStride, end = product.Depth * step;
         // Rows that are missing repeat the last one; their results are dropped.
         float* a1 = a0 + (rows > 1 ? stride : 0), a2 = a1 + (rows > 2 ? stride : 0), a3 = a2 + (rows > 3 ? stride : 0);
-        float* a4 = a3 + (rows > 4 ? stride : 0), a5 = a4 + (rows > 5 ? stride : 0);
-        V s00 = TSimd.Broadcast(0), s01 = s00, s10 = s00, s11 = s00, s20 = s00, s21 = s00, s30 = s00, s31 = s00, s40 = s00, s41 = s00, s50 = s00, s51 = s00;
+        float* a4 = a3 + (rows > 4 ? stride : 0), a5 = a4 + (rows > 5 ? stride : 0), a6 = a5 + (rows > 6 ? stride : 0), a7 = a6 + (rows > 7 ? stride : 0);
+        V s00 = TSimd.Broadcast(0), s01 = s00, s10 = s00, s11 = s00, s20 = s00, s21 = s00, s30 = s00, s31 = s00;
+        V s40 = s00, s41 = s00, s50 = s00, s51 = s00, s60 = s00, s61 = s00, s70 = s00, s71 = s00;
         nuint width = (nuint)TSimd.Count;
         for (nint k = 0; k != end; k += step)
         {
@@ -64,6 +73,15 @@ internal readonly unsafe partial struct AttentionKernels<TSimd, V, TDot, I> : IA
             a = TSimd.Broadcast(a5[k]);
             s50 = TSimd.MultiplyAdd(a, b0, s50);
             s51 = TSimd.MultiplyAdd(a, b1, s51);
+            if (TileRows == MostRows)
+            {
+                a = TSimd.Broadcast(a6[k]);
+                s60 = TSimd.MultiplyAdd(a, b0, s60);
+                s61 = TSimd.MultiplyAdd(a, b1, s61);
+                a = TSimd.Broadcast(a7[k]);
+                s70 = TSimd.MultiplyAdd(a, b0, s70);
+                s71 = TSimd.MultiplyAdd(a, b1, s71);
+            }
             b += 2 * width;
         }
         Put(product, s00, s01, c);
@@ -77,6 +95,10 @@ internal readonly unsafe partial struct AttentionKernels<TSimd, V, TDot, I> : IA
             Put(product, s40, s41, c + 4 * product.Stride);
         if (rows > 5)
             Put(product, s50, s51, c + 5 * product.Stride);
+        if (rows > 6)
+            Put(product, s60, s61, c + 6 * product.Stride);
+        if (rows > 7)
+            Put(product, s70, s71, c + 7 * product.Stride);
     }
 
     [MethodImpl(Inline)]

@@ -61,12 +61,24 @@ internal readonly unsafe struct AttentionMask<TKernels>(in AttentionCall call, i
     private void ApplyReach(int query, int firstKey, int keyCount, float* scores)
     {
         int begin = BeginFor(query), end = EndFor(query);
+        if (_sequence.Positions == null)
+        {
+            Leave(scores, Math.Max(0, end - firstKey), keyCount);
+            Leave(scores, Math.Max(0, _call.SinkTokens - firstKey), Math.Min(keyCount, begin - firstKey));
+            return;
+        }
         for (int i = 0; i < keyCount; i++)
         {
             int position = Position(firstKey + i);
             if (position >= end || (position < begin && position >= _call.SinkTokens))
                 scores[i] = float.NegativeInfinity;
         }
+    }
+
+    private static void Leave(float* scores, int begin, int end)
+    {
+        if (begin < end)
+            new Span<float>(scores + begin, end - begin).Fill(float.NegativeInfinity);
     }
 
     private void AddSlope(float slope, int query, int firstKey, int keyCount, float* scores)
@@ -98,13 +110,24 @@ internal readonly unsafe struct AttentionMask<TKernels>(in AttentionCall call, i
     private void ApplyBlocks(int head, int query, int firstKey, int keyCount, float* scores)
     {
         ref readonly BlockMaskRows blocks = ref _call.Blocks;
-        int row = blocks.Row(head, _call.Shape.QueryHeads, query), end = blocks.Offsets[row + 1], block = -1, column = -1;
-        for (int i = 0; i < keyCount; i++)
+        int row = blocks.Row(head, _call.Shape.QueryHeads, query), last = blocks.Offsets[row + 1];
+        for (int i = 0; i < keyCount;)
         {
-            int position = Position(firstKey + i), wanted = position / blocks.BlockColumns;
-            if (wanted != column)
-                (column, block) = (wanted, FirstFrom(row, wanted));
-            if (block == end || blocks.Columns[block] != column || !blocks.Allows(block, query % blocks.BlockRows, position - column * blocks.BlockColumns))
+            int position = Position(firstKey + i), column = position / blocks.BlockColumns, begin = column * blocks.BlockColumns;
+            int end = _sequence.Positions == null ? (int)Math.Min(keyCount, (long)begin + blocks.BlockColumns - firstKey) : i + 1, block = FirstFrom(row, column);
+            if (block == last || blocks.Columns[block] != column)
+                Leave(scores, i, end);
+            else if (!blocks.IsWhole(block))
+                ApplyBlock(block, query % blocks.BlockRows, position - begin, end - i, scores + i);
+            i = end;
+        }
+    }
+
+    private void ApplyBlock(int block, int rowInBlock, int columnInBlock, int count, float* scores)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            if (!_call.Blocks.Allows(block, rowInBlock, columnInBlock + i))
                 scores[i] = float.NegativeInfinity;
         }
     }
@@ -121,7 +144,7 @@ internal readonly unsafe struct AttentionMask<TKernels>(in AttentionCall call, i
                 for (int block = FirstFrom(row, firstColumn); block < blocks.Offsets[row + 1] && blocks.Columns[block] <= lastColumn; block++)
                 {
                     present++;
-                    whole += blocks.PartialNumbers == null || blocks.PartialNumbers[block] < 0 ? 1 : 0;
+                    whole += blocks.IsWhole(block) ? 1 : 0;
                 }
             }
         }

@@ -2,199 +2,185 @@ using System.Runtime.CompilerServices;
 
 namespace Kernels.Cpu;
 
-/// <summary>Probabilities of one query over all keys, from stored keys or from planes of their bits; items are key-value heads.</summary>
-internal readonly unsafe struct ScoreJob<TKernels, TFormat>(in AttentionScoreCall call) : IRangeJob
+/// <summary>Terms of one query a head over chunks of keys, from stored keys or from planes of their bits; items are [key-value heads, chunks].</summary>
+internal readonly unsafe struct ScoreJob<TKernels, TFormat>(in AttentionScoreCall call, in ScoreQueries queries, in ScoreParts parts) : IRangeJob
     where TKernels : struct, IAttentionKernels
     where TFormat : struct, IKeyValueFormat
 {
     private const int Tile = AttentionTuning.Tile;
-    private const int LargestCode = sbyte.MaxValue;
 
     private readonly AttentionScoreCall _call = call;
+    private readonly ScoreQueries _queries = queries;
+    private readonly ScoreParts _parts = parts;
 
-    [SkipLocalsInit]
     public void Run(long begin, long end)
     {
-        AttentionShape shape = _call.Attention.Shape;
-        int group = shape.GroupSize, steps = KeyPlaneLayout.StepCount(shape.HeadDimension), stride = steps * KeyPlaneLayout.DimensionsPerStep;
-        stride = (stride + KeyPlaneLayout.SlotsPerBlock - 1) / KeyPlaneLayout.SlotsPerBlock * KeyPlaneLayout.SlotsPerBlock;
-        float* queries = stackalloc float[group * stride], scores = stackalloc float[group * Tile], scales = stackalloc float[group], offsets = stackalloc float[group];
-        sbyte* codes = stackalloc sbyte[group * steps * KeyPlaneLayout.DimensionsPerStep];
-        AttentionRow* sums = stackalloc AttentionRow[group];
-        for (long head = begin; head < end; head++)
+        for (long item = begin; item < end; item++)
         {
-            LoadQueries((int)head, stride, queries);
-            if (_call.Precision != KeyPrecision.Stored)
-                Quantize(queries, stride, steps, codes, scales, offsets);
-            new Span<AttentionRow>(sums, group).Fill(AttentionRow.Empty);
-            var rows = new StreamedRows { Queries = queries, Scores = scores, Count = group, HeadDimension = shape.HeadDimension, Stride = stride };
-            for (int first = 0; first < _call.Attention.Sequences->KeyCount; first += Tile)
-            {
-                int count = Math.Min(Tile, _call.Attention.Sequences->KeyCount - first);
-                if (_call.Precision == KeyPrecision.Stored)
-                    ScoreStored((int)head, first, count, rows);
-                else
-                    ScorePlanes((int)head, first, count, steps, codes, scales, offsets, scores);
-                AddTerms((int)head, first, count, scores, sums);
-            }
-            Finish((int)head, sums);
+            int head = (int)(item / _parts.ChunkCount);
+            ScoreChunk(head, (int)(item % _parts.ChunkCount), _call.Probabilities + (long)head * _call.Attention.Shape.GroupSize * _call.Stride);
         }
     }
 
-    private void LoadQueries(int head, int stride, float* queries)
+    /// <summary>Writes the terms of a chunk to the rows [group, Stride] at <paramref name="terms"/>, and their sums to the parts.</summary>
+    [SkipLocalsInit]
+    public void ScoreChunk(int head, int chunk, float* terms)
     {
-        int d = _call.Attention.Shape.HeadDimension, group = _call.Attention.Shape.GroupSize;
+        int group = _call.Attention.Shape.GroupSize, begin = chunk * AttentionTuning.ChunkLength, end = Math.Min(_call.Attention.Sequences->KeyCount, begin + AttentionTuning.ChunkLength);
+        AttentionRow* sums = stackalloc AttentionRow[group];
+        new Span<AttentionRow>(sums, group).Fill(AttentionRow.Empty);
+        for (int first = begin; first < end; first += Tile)
+        {
+            int count = Math.Min(Tile, end - first);
+            if (_call.Precision == KeyPrecision.Stored)
+                ScoreStored(head, first, count, terms + first);
+            else
+                ScorePlanes(head, first, count, terms + first);
+            for (int row = 0; row < group; row++)
+            {
+                float* own = terms + row * _call.Stride;
+                new Span<float>(own + first + count, Tile - count).Fill(float.NegativeInfinity);
+                float factor = sums[row].AddTerms<TKernels>(own + first);
+                if (factor != 1)
+                    TKernels.Scale(own + begin, first - begin, factor);
+            }
+        }
+        for (int row = 0; row < group; row++)
+            *_parts.Sum(head * group + row, chunk) = sums[row];
+    }
+
+    [SkipLocalsInit]
+    private void ScoreStored(int head, int first, int count, float* scores)
+    {
+        int group = _call.Attention.Shape.GroupSize;
+        byte** keys = stackalloc byte*[Tile], values = stackalloc byte*[Tile];
+        float* keyScales = stackalloc float[Tile], valueScales = stackalloc float[Tile], products = stackalloc float[group * Tile];
+        StreamedKeys<TFormat>.Locate(_call.Attention.Source, *_call.Attention.Sequences, head, first, count, new TileAddresses { Keys = keys, Values = values, KeyScales = keyScales, ValueScales = valueScales });
+        TKernels.ScoreKeys<TFormat>(keys, count, new StreamedRows
+        {
+            Queries = _queries.Row(head * group),
+            Scores = products,
+            Ahead = keys,
+            Count = group,
+            HeadDimension = _call.Attention.Shape.HeadDimension,
+            Stride = _queries.Stride,
+        });
         for (int row = 0; row < group; row++)
         {
-            float* from = _call.Attention.Queries + (long)(head * group + row) * d, to = queries + row * stride;
-            for (int i = 0; i < d; i++)
-                to[i] = _call.Attention.Scale * from[i];
-            new Span<float>(to + d, stride - d).Clear();
+            if (TFormat.IsScaled)
+                StreamedKeys<TFormat>.Multiply(products + row * Tile, keyScales, count);
+            new ReadOnlySpan<float>(products + row * Tile, count).CopyTo(new Span<float>(scores + row * _call.Stride, count));
         }
     }
 
-    // Queries in eight bits; the sum of a query's codes takes the planes' offset off.
-    private void Quantize(float* queries, int stride, int steps, sbyte* codes, float* scales, float* offsets)
-    {
-        int count = steps * KeyPlaneLayout.DimensionsPerStep;
-        float middle = _call.Precision == KeyPrecision.HighBits ? KeyPlaneLayout.MiddleOfLow : 0;
-        for (int row = 0; row < _call.Attention.Shape.GroupSize; row++)
-        {
-            float largest = 0;
-            for (int i = 0; i < count; i++)
-                largest = MathF.Max(largest, MathF.Abs(queries[row * stride + i]));
-            scales[row] = largest / LargestCode;
-            int sum = 0;
-            for (int i = 0; i < count; i++)
-            {
-                int code = scales[row] > 0 ? (int)Math.Clamp(MathF.Round(queries[row * stride + i] / scales[row]), -LargestCode, LargestCode) : 0;
-                codes[row * count + i] = (sbyte)code;
-                sum += code;
-            }
-            offsets[row] = (middle - KeyPlaneLayout.Zero) * sum;
-        }
-    }
-
+    // Tokens stand in blocks of 16 that never straddle a page; whole blocks are scored in place, of others a copy of what is wanted is taken.
     [SkipLocalsInit]
-    private void ScoreStored(int head, int first, int count, in StreamedRows rows)
+    private void ScorePlanes(int head, int first, int count, float* scores)
     {
-        byte** keys = stackalloc byte*[Tile], values = stackalloc byte*[Tile];
-        float* keyScales = stackalloc float[Tile], valueScales = stackalloc float[Tile];
-        StreamedKeys<TFormat>.Locate(_call.Attention.Source, *_call.Attention.Sequences, head, first, count, new TileAddresses { Keys = keys, Values = values, KeyScales = keyScales, ValueScales = valueScales });
-        StreamedRows ahead = rows with { Ahead = keys };
-        TKernels.ScoreKeys<TFormat>(keys, count, ahead);
-        for (int row = 0; TFormat.IsScaled && row < rows.Count; row++)
-            StreamedKeys<TFormat>.Multiply(rows.Scores + row * Tile, keyScales, count);
-    }
-
-    // Tokens stand in blocks of 16 that never straddle a page; a block of which any token is wanted is scored once.
-    [SkipLocalsInit]
-    private void ScorePlanes(int head, int first, int count, int steps, sbyte* codes, float* scales, float* offsets, float* scores)
-    {
+        const int slots = KeyPlaneLayout.SlotsPerBlock;
         ref readonly AttentionSequence sequence = ref *_call.Attention.Sequences;
-        ref readonly KeyValueRows source = ref _call.Attention.Source;
         int group = _call.Attention.Shape.GroupSize;
-        float* blockScores = stackalloc float[group * Tile];
+        float* some = stackalloc float[group * slots];
         long scored = -1;
         for (int i = 0; i < count;)
         {
-            // A row's number is its element divided by d; blocks follow one another as rows do.
-            long row = source.Element(sequence, head, first + i) / source.HeadDimension, block = row / KeyPlaneLayout.SlotsPerBlock;
-            int lane = (int)(row % KeyPlaneLayout.SlotsPerBlock), run = sequence.Positions == null ? Math.Min(count - i, KeyPlaneLayout.SlotsPerBlock - lane) : 1;
-            if (block != scored)
-                ScoreBlock(block, steps, codes, scales, offsets, blockScores);
-            scored = block;
-            for (int h = 0; h < group; h++)
-                new ReadOnlySpan<float>(blockScores + h * Tile + lane, run).CopyTo(new Span<float>(scores + h * Tile + i, run));
+            long row = RowOf(head, first + i), block = row / slots;
+            int lane = (int)(row % slots), run = sequence.Positions == null ? Math.Min(count - i, slots - lane) : 1;
+            if (run == slots)
+            {
+                // A page's rows of a head are contiguous, but pages are not: what comes a tile later is fetched now.
+                ScoreBlock(head, block, RowOf(head, Math.Min(first + i + Tile, sequence.KeyCount - 1)) / slots, scores + i, _call.Stride);
+            }
+            else
+            {
+                if (block != scored)
+                    ScoreBlock(head, block, block, some, slots);
+                scored = block;
+                for (int h = 0; h < group; h++)
+                    new ReadOnlySpan<float>(some + h * slots + lane, run).CopyTo(new Span<float>(scores + h * _call.Stride + i, run));
+            }
             i += run;
         }
     }
 
+    // A row's number is its element divided by d; blocks follow one another as rows do.
+    private long RowOf(int head, int index) => _call.Attention.Source.Element(*_call.Attention.Sequences, head, index) / _call.Attention.Source.HeadDimension;
+
     // q k = scale_q scale_k (16 sum q high + sum q low + offset).
     [SkipLocalsInit]
-    private void ScoreBlock(long block, int steps, sbyte* codes, float* scales, float* offsets, float* scores)
+    private void ScoreBlock(int head, long block, long ahead, float* scores, long stride)
     {
         const int slots = KeyPlaneLayout.SlotsPerBlock;
         int group = _call.Attention.Shape.GroupSize;
-        long offset = block * steps * slots * KeyPlaneLayout.LaneBytes;
-        float* low = stackalloc float[group * Tile];
-        TKernels.ScorePlane(_call.Attention.Planes.High + offset, steps, codes, group, scores);
+        long bytes = (long)_queries.StepCount * slots * KeyPlaneLayout.LaneBytes;
+        ref readonly KeyPlaneRows planes = ref _call.Attention.Planes;
+        sbyte* codes = _queries.Code(head * group);
+        float* low = null;
+        Prefetch.Read(planes.Scales + ahead * slots);
+        TKernels.ScorePlane(planes.High + block * bytes, planes.High + ahead * bytes, _queries.StepCount, codes, group, scores, stride);
         if (_call.Precision == KeyPrecision.AllBits)
-            TKernels.ScorePlane(_call.Attention.Planes.Low + offset, steps, codes, group, low);
+        {
+            float* lowScores = stackalloc float[group * slots];
+            low = lowScores;
+            TKernels.ScorePlane(planes.Low + block * bytes, planes.Low + ahead * bytes, _queries.StepCount, codes, group, low, slots);
+        }
         for (int h = 0; h < group; h++)
-            TKernels.FinishDots(scores + h * Tile, _call.Precision == KeyPrecision.AllBits ? low + h * Tile : null, _call.Attention.Planes.Scales + block * slots, scales[h], offsets[h]);
-    }
-
-    private void AddTerms(int head, int first, int count, float* scores, AttentionRow* sums)
-    {
-        int group = _call.Attention.Shape.GroupSize;
-        for (int row = 0; row < group; row++)
-        {
-            float* terms = _call.Probabilities + (long)(head * group + row) * _call.Stride, own = scores + row * Tile;
-            new Span<float>(own + count, Tile - count).Fill(float.NegativeInfinity);
-            float factor = sums[row].AddTerms<TKernels>(own);
-            if (factor != 1)
-                TKernels.Scale(terms, first, factor);
-            new ReadOnlySpan<float>(own, Tile).CopyTo(new Span<float>(terms + first, Tile));
-        }
-    }
-
-    private void Finish(int head, AttentionRow* sums)
-    {
-        int group = _call.Attention.Shape.GroupSize;
-        float* votes = _call.Votes == null ? null : _call.Votes + head * _call.Stride;
-        if (votes != null)
-            new Span<float>(votes, checked((int)_call.Stride)).Clear();
-        for (int row = 0; row < group; row++)
-        {
-            float* terms = _call.Probabilities + (long)(head * group + row) * _call.Stride;
-            if (votes == null)
-                TKernels.Scale(terms, _call.Attention.Sequences->KeyCount, sums[row].Normalization);
-            else
-                TKernels.AddScaled(terms, votes, _call.Attention.Sequences->KeyCount, sums[row].Normalization);
-        }
+            TKernels.FinishDots(scores + h * stride, low == null ? null : low + h * slots, planes.Scales + block * slots, _queries.Scales[head * group + h], _queries.Offsets[head * group + h]);
     }
 }
 
-/// <summary>Outputs from probabilities, of which many are 0; items are key-value heads.</summary>
-internal readonly unsafe struct WeighJob<TKernels, TFormat>(in AttentionScoreCall call, int stride) : IRangeJob
+/// <summary>
+/// A step of voting: adds the votes of one key-value head's terms, whose sums are known, and makes the next one's; items are chunks of keys. Two heads' terms are all that is
+/// kept, so that they are still in a cache when they are read.
+/// </summary>
+internal readonly unsafe struct VoteJob<TKernels, TFormat>(in AttentionScoreCall call, in ScoreQueries queries, in ScoreParts parts, int head) : IRangeJob
     where TKernels : struct, IAttentionKernels
     where TFormat : struct, IKeyValueFormat
 {
-    private const int Tile = AttentionTuning.Tile;
-
     private readonly AttentionScoreCall _call = call;
-    private readonly int _stride = stride;
+    private readonly ScoreJob<TKernels, TFormat> _scores = new(call, queries, parts);
+    private readonly ScoreParts _parts = parts;
+    private readonly int _head = head;
 
-    [SkipLocalsInit]
     public void Run(long begin, long end)
     {
-        AttentionShape shape = _call.Attention.Shape;
-        byte** keys = stackalloc byte*[Tile], values = stackalloc byte*[Tile];
-        float* keyScales = stackalloc float[Tile], valueScales = stackalloc float[Tile], output = stackalloc float[_stride];
-        for (long head = begin * shape.GroupSize; head < end * shape.GroupSize; head++)
+        for (long chunk = begin; chunk < end; chunk++)
         {
-            float* probabilities = _call.Probabilities + head * _call.Stride;
-            new Span<float>(output, _stride).Clear();
-            for (int first = 0; first < _call.Attention.Sequences->KeyCount; first += Tile)
-            {
-                int count = Math.Min(Tile, _call.Attention.Sequences->KeyCount - first);
-                ulong takesPart = NotZero(probabilities + first, count);
-                if (takesPart == 0)
-                    continue;
-                StreamedKeys<TFormat>.Locate(_call.Attention.Source, *_call.Attention.Sequences, (int)head / shape.GroupSize, first, count, new TileAddresses { Keys = keys, Values = values, KeyScales = keyScales, ValueScales = valueScales });
-                var rows = new StreamedRows { Scores = probabilities + first, Output = output, Ahead = values, Count = 1, HeadDimension = shape.HeadDimension, Stride = _stride };
-                StreamedKeys<TFormat>.AddSome<TKernels>(values, valueScales, takesPart, 0, rows);
-            }
-            new ReadOnlySpan<float>(output, shape.HeadDimension).CopyTo(new Span<float>(_call.Attention.Output + head * shape.HeadDimension, shape.HeadDimension));
+            AddVotes((int)chunk);
+            if (_head < _call.Attention.Shape.KeyValueHeads)
+                _scores.ScoreChunk(_head, (int)chunk, Terms(_head));
         }
     }
 
-    private static ulong NotZero(float* probabilities, int count)
+    private void AddVotes(int chunk)
     {
-        ulong bits = 0;
-        for (int key = 0; key < count; key++)
-            bits |= probabilities[key] == 0 ? 0 : 1UL << key;
-        return bits;
+        int begin = chunk * AttentionTuning.ChunkLength, count = Math.Min(AttentionTuning.ChunkLength, _call.Attention.Sequences->KeyCount - begin), group = _call.Attention.Shape.GroupSize;
+        if (_head == 0)
+        {
+            new Span<float>(_call.Votes + begin, count).Clear();
+            return;
+        }
+        for (int row = 0; row < group; row++)
+            TKernels.AddScaled(Terms(_head - 1) + row * _call.Stride + begin, _call.Votes + begin, count, *_parts.Factor((_head - 1) * group + row, chunk));
+    }
+
+    private float* Terms(int head) => _call.Probabilities + (head & 1) * _call.Attention.Shape.GroupSize * _call.Stride;
+}
+
+/// <summary>Makes probabilities of terms; items are [query heads, chunks].</summary>
+internal readonly unsafe struct NormalizeJob<TKernels>(in AttentionScoreCall call, in ScoreParts parts) : IRangeJob
+    where TKernels : struct, IAttentionKernels
+{
+    private readonly AttentionScoreCall _call = call;
+    private readonly ScoreParts _parts = parts;
+
+    public void Run(long begin, long end)
+    {
+        for (long item = begin; item < end; item++)
+        {
+            int head = (int)(item / _parts.ChunkCount), chunk = (int)(item % _parts.ChunkCount), first = chunk * AttentionTuning.ChunkLength;
+            int count = Math.Min(AttentionTuning.ChunkLength, _call.Attention.Sequences->KeyCount - first);
+            TKernels.Scale(_call.Probabilities + head * _call.Stride + first, count, *_parts.Factor(head, chunk));
+        }
     }
 }

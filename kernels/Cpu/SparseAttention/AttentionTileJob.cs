@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace Kernels.Cpu;
 
-/// <summary>Attention of tiles of query rows over packed panels; items are [tiles, last queries first][heads].</summary>
+/// <summary>Attention of tiles of query rows over packed panels; items are [heads][tiles, last queries first].</summary>
 internal readonly unsafe struct AttentionTileJob<TKernels>(in AttentionCall call, in AttentionSequence sequence, in PackedPanels panels, float* logSumExp) : IRangeJob
     where TKernels : struct, IAttentionKernels
 {
@@ -27,10 +27,10 @@ internal readonly unsafe struct AttentionTileJob<TKernels>(in AttentionCall call
         AttentionRow* rows = stackalloc AttentionRow[Tile];
         for (long item = begin; item < end; item++)
         {
-            // A causal call's last queries have the most keys: they go first, so that no thread is left alone with them.
-            int number = _tiling.Count - 1 - (int)(item / _panels.HeadCount), head = _panels.FirstHead + (int)(item % _panels.HeadCount);
+            // All threads work on one head, whose panels stay in the shared cache. A causal call's last queries have the most keys: they go first, so that no thread is left alone with them.
+            int number = _tiling.Count - 1 - (int)(item % _tiling.Count), head = _panels.FirstHead + (int)(item / _tiling.Count);
             AttentionTile tile = _tiling.Tile(head, number);
-            TileRows.Load(_call, _sequence, tile, _call.Queries, _call.Scale, scratch.Queries);
+            TileRows.Load<TKernels>(_call, _sequence, tile, _call.Queries, _call.Scale, scratch.Queries);
             new Span<float>(scratch.Output, tile.RowCount * padded).Clear();
             new Span<AttentionRow>(rows, tile.RowCount).Fill(AttentionRow.Empty);
             for (int panel = 0; panel < _panels.PanelCount; panel++)
@@ -129,14 +129,14 @@ internal unsafe struct TileScratch
 internal static unsafe class TileRows
 {
     /// <summary>rows[r] = factor source[query, head].</summary>
-    public static void Load(in AttentionCall call, in AttentionSequence sequence, in AttentionTile tile, float* source, float factor, float* rows)
+    public static void Load<TKernels>(in AttentionCall call, in AttentionSequence sequence, in AttentionTile tile, float* source, float factor, float* rows) where TKernels : struct, IAttentionKernels
     {
         int d = call.Shape.HeadDimension;
         for (int row = 0; row < tile.RowCount; row++)
         {
             float* from = source + ((long)(sequence.QueryBegin + tile.QueryOf(row)) * call.Shape.QueryHeads + tile.HeadOf(row)) * d, to = rows + row * d;
-            for (int i = 0; i < d; i++)
-                to[i] = factor * from[i];
+            new ReadOnlySpan<float>(from, d).CopyTo(new Span<float>(to, d));
+            TKernels.Scale(to, d, factor);
         }
     }
 

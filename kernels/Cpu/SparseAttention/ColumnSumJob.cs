@@ -29,7 +29,7 @@ internal readonly unsafe struct ColumnSumJob<TKernels>(in AttentionCall call, in
             for (int number = 0; number < _tiling.Count; number++)
             {
                 AttentionTile tile = _tiling.Tile(head, number);
-                TileRows.Load(_call, _sequence, tile, _call.Queries, _call.Scale, queries);
+                TileRows.Load<TKernels>(_call, _sequence, tile, _call.Queries, _call.Scale, queries);
                 if (!_pairs.Probabilities(tile, head, panel, queries, probabilities, null))
                     continue;
                 for (int row = 0; row < tile.RowCount; row++)

@@ -33,8 +33,11 @@ internal unsafe interface IAttentionKernels
     /// <summary>output[r] += sum over j of scores[r][j] v_j for values as they are stored.</summary>
     static abstract void AddValues<TFormat>(byte** values, int keyCount, in StreamedRows rows) where TFormat : struct, IKeyValueFormat;
 
-    /// <summary>dots[h][t] = sum over dimensions of nibble times query, for 16 tokens of a block of a plane (<see cref="KeyPlaneLayout"/>).</summary>
-    static abstract void ScorePlane(byte* block, int stepCount, sbyte* queries, int headCount, float* dots);
+    /// <summary>
+    /// dots[h stride + t] = sum over dimensions of nibble times query, for 16 tokens of a block of a plane (<see cref="KeyPlaneLayout"/>). The block at
+    /// <paramref name="ahead"/>, never null, is fetched meanwhile.
+    /// </summary>
+    static abstract void ScorePlane(byte* block, byte* ahead, int stepCount, sbyte* queries, int headCount, float* dots, long stride);
 
     /// <summary>high[t] = scale tokenScales[t] (16 high[t] + low[t] + offset) for the 16 tokens of a block; low may be null.</summary>
     static abstract void FinishDots(float* high, float* low, float* tokenScales, float scale, float offset);

@@ -44,7 +44,7 @@ internal sealed unsafe class SparseAttentionCpu<TKernels, TFormat> : ISparseAtte
     }
 
     public void Score(in AttentionScoreCall call, in KernelOptions options) =>
-        RangeRunner.Run(new ScoreJob<TKernels, TFormat>(call), call.Attention.Shape.KeyValueHeads, grain: 1, ThreadCount(call.Attention, options), options.CancellationToken);
+        AttentionScoring<TKernels, TFormat>.Run(call, ThreadCount(call.Attention, options), options.CancellationToken);
 
     public void Weigh(in AttentionScoreCall call, in KernelOptions options) => RangeRunner.Run(
         new WeighJob<TKernels, TFormat>(call, TilePacking<TKernels>.Padded(call.Attention.Shape.HeadDimension)), call.Attention.Shape.KeyValueHeads, grain: 1,
