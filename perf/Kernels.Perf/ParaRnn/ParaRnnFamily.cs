@@ -36,7 +36,7 @@ internal sealed class ParaRnnFamily : IFamilyBench
 
     public IReadOnlyList<RivalStatus> Rivals => [_torch.Status, OpenBlas.Status];
 
-    // Some thirty workloads in eight minutes.
+    // Some thirty workloads: meant to stay below eight minutes.
     public Effort FullEffort { get; } = new(MinRounds: 5, MaxRounds: 51, SecondsPerWorkload: 3, WarmUpSeconds: 1);
 
     public IEnumerable<WorkloadPlan> Showcase() => s_layers.Select(shape => Plan(shape, ThreadCounts.OneAndAll, torch: null));

@@ -8,7 +8,7 @@ public sealed class TrainedModelTests
 {
     private const string Folder = "models/charlstm-shakespeare";
 
-    /// <summary>The pronunciations that g2p_en 2.1 itself predicts; the first is printed in its documentation.</summary>
+    /// <summary>The first is printed in the documentation of g2p_en; the others come of its published equations and weights in double precision.</summary>
     [SkippableTheory]
     [InlineData("activationist", "AE2 K T IH0 V EY1 SH AH0 N IH0 S T")]
     [InlineData("kernel", "K ER1 N AH0 L")]
