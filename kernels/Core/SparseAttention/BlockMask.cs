@@ -57,7 +57,7 @@ public sealed partial class BlockMask
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(key, Shape.KeyCount);
         int row = head * Shape.RowBlockCount + query / Shape.BlockRows, begin = _offsets[row];
         int found = _columns.AsSpan(begin, _offsets[row + 1] - begin).BinarySearch(key / Shape.BlockColumns);
-        return found >= 0 && Rows.Allows(begin + found, query % Shape.BlockRows, key % Shape.BlockColumns);
+        return found >= 0 && (Rows.IsWhole(begin + found) || Rows.Allows(begin + found, query % Shape.BlockRows, key % Shape.BlockColumns));
     }
 
     /// <summary>A mask from its block matrix.</summary>

@@ -23,7 +23,7 @@ internal unsafe struct BlockMaskRows
     /// <summary>Whether all pairs of a block take part.</summary>
     public readonly bool IsWhole(int block) => PartialNumbers == null || PartialNumbers[block] < 0;
 
-    /// <summary>Whether a pair inside a partial block takes part.</summary>
+    /// <summary>Whether a pair inside a block that is not whole takes part.</summary>
     public readonly bool Allows(int block, int rowInBlock, int columnInBlock)
     {
         int bit = rowInBlock * BlockColumns + columnInBlock;
