@@ -53,15 +53,15 @@ internal static class MixedPrecisionGemmVariants<T> where T : unmanaged
         return
         [
             Entry<GemmKernels<Vector512<int>, GemmSimd512, GemmDotAvx512, TFormat>, Avx512Vnni>("avx512vnni", "avx512"),
-            Entry<GemmKernels<Vector256<int>, GemmSimd256, GemmDotAvx2, TFormat>, AvxVnni>("avxvnni", "avx2"),
+            Entry<GemmKernels<Vector256<int>, GemmSimd256, GemmDotAvx2, TFormat>, AvxVnni>("avxvnni", "avxvnni"),
             Entry<GemmKernels<Vector256<int>, GemmSimd256, GemmDotAvx2, TFormat>, Avx2>("avx2", "avx2"),
             Entry<GemmKernels<uint, GemmSimdScalar, GemmDotScalar, TFormat>, Scalar>("scalar", "scalar"),
         ];
 
-        // Exact arithmetic is the managed variant's: where the runtime's settings turn that off, the native one is off as well.
-        VariantEntry<IMixedPrecisionGemmBackend<T>> Entry<TExact, TIsa>(string instructionSet, string exact) where TExact : struct, IGemmKernels where TIsa : struct, INativeGemmIsa
+        // Exact arithmetic is the managed kernels': where the runtime's settings turn those of the same instructions off, the native variant is off as well.
+        VariantEntry<IMixedPrecisionGemmBackend<T>> Entry<TExact, TIsa>(string instructionSet, string sameInstructions) where TExact : struct, IGemmKernels where TIsa : struct, INativeGemmIsa
         {
-            string needed = Array.Find(managed, entry => entry.Variant.InstructionSet == exact).Variant.Reason;
+            string needed = Array.Find(managed, entry => entry.Variant.InstructionSet == sameInstructions).Variant.Reason;
             KernelVariant variant = MixedPrecisionGemmNativeVariants.Describe(types, instructionSet, TIsa.Isa, needed);
             return new(variant, MixedPrecisionGemmCpuVariants.BackendOf<T, NativeGemmKernels<TExact, TIsa, TFormat>>());
         }

@@ -10,7 +10,7 @@ internal static class Int8Contenders
     public static KernelDispatch Dispatch { get; } = KernelInfo.Catalogue.First(d => d.Chosen.Family == Family && d.Chosen.Types == Types);
 
     /// <summary>Variants with wide registers that this machine can run, on one thread, and after them the default one on each other number of threads.</summary>
-    public static IEnumerable<IContender> Ours(Int8Buffers buffers, Int8Oracle oracle, IReadOnlyList<int> threadCounts)
+    public static IEnumerable<IContender> Ours(Int8Buffers buffers, ProductOracle oracle, IReadOnlyList<int> threadCounts)
     {
         // On 128 bits and less a call takes seconds at these sizes.
         IEnumerable<KernelVariant> wide = Dispatch.Variants.Where(v => v is { Availability: VariantAvailability.Available, InstructionSet: not ("scalar" or "sse42") });
@@ -21,7 +21,7 @@ internal static class Int8Contenders
         }
     }
 
-    private static CallContender Contender(Int8Buffers buffers, Int8Oracle oracle, string variant, int threads) =>
+    private static CallContender Contender(Int8Buffers buffers, ProductOracle oracle, string variant, int threads) =>
         new(variant, threads, buffers.Weights.Packed.Length, Int8Case.Tolerance, buffer => Call(buffers, buffer, variant, threads), oracle.LargestError);
 
     private static void Call(Int8Buffers buffers, int buffer, string variant, int threads) => Int8Decomposition.Multiply<float>(

@@ -38,7 +38,7 @@ internal sealed class Int8Family : IFamilyBench
 
     // A layer's weights live while its cases are asked for.
     private static IEnumerable<WorkloadPlan> Plans(
-        (int Inputs, int Outputs)[] layers, int[] rowCounts, double[] outlierFractions, Func<Int8Buffers, Int8Oracle, IEnumerable<IContender>> contenders)
+        (int Inputs, int Outputs)[] layers, int[] rowCounts, double[] outlierFractions, Func<Int8Buffers, ProductOracle, IEnumerable<IContender>> contenders)
     {
         foreach ((int inputs, int outputs) in layers)
         {
@@ -51,7 +51,7 @@ internal sealed class Int8Family : IFamilyBench
         }
     }
 
-    private IEnumerable<IContender> Opened(Int8Buffers buffers, Int8Oracle oracle, IReadOnlyList<int> threadCounts)
+    private IEnumerable<IContender> Opened(Int8Buffers buffers, ProductOracle oracle, IReadOnlyList<int> threadCounts)
     {
         foreach (int threads in threadCounts)
         {

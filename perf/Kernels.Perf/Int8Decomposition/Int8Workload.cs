@@ -5,10 +5,10 @@ internal sealed class Int8Workload : IWorkload
 {
     private readonly Int8Buffers _buffers;
 
-    public Int8Workload(Int8Case int8Case, Int8LayerWeights weights, Func<Int8Buffers, Int8Oracle, IEnumerable<IContender>> contenders)
+    public Int8Workload(Int8Case int8Case, Int8LayerWeights weights, Func<Int8Buffers, ProductOracle, IEnumerable<IContender>> contenders)
     {
         _buffers = new Int8Buffers(int8Case, weights);
-        Contenders = [.. contenders(_buffers, new Int8Oracle(_buffers))];
+        Contenders = [.. contenders(_buffers, new ProductOracle(_buffers.Activations, _buffers.Weights.Dequantized[0], _buffers.Output, _buffers.Case.InputCount, _buffers.Case.OutputCount))];
     }
 
     public IReadOnlyList<IContender> Contenders { get; }

@@ -3,7 +3,7 @@ namespace Kernels.Perf;
 /// <summary>OpenBLAS on the dequantised weights: what a float layer costs.</summary>
 internal static unsafe class OpenBlasInt8
 {
-    public static IContender Open(Int8Buffers buffers, Int8Oracle oracle, int threads)
+    public static IContender Open(Int8Buffers buffers, ProductOracle oracle, int threads)
     {
         return new CallContender(OpenBlas.Identity, threads, buffers.Weights.Dequantized.Length, OpenBlas.Tolerance, Call, oracle.LargestError);
 

@@ -16,7 +16,7 @@ internal sealed class TorchInt8
         ? new RivalStatus("rival/torch-int8", torch.Version, null)
         : new RivalStatus("rival/torch-int8", "", "absent: no Python interpreter with torch (Debian: python3-torch)");
 
-    public IContender Open(Int8Buffers buffers, Int8Oracle oracle, int threads) => new Session(this, buffers, oracle, threads);
+    public IContender Open(Int8Buffers buffers, ProductOracle oracle, int threads) => new Session(this, buffers, oracle, threads);
 
     private string Ask(Int8Buffers buffers, string line)
     {
@@ -42,9 +42,9 @@ internal sealed class TorchInt8
     {
         private readonly TorchInt8 _rival;
         private readonly Int8Buffers _buffers;
-        private readonly Int8Oracle _oracle;
+        private readonly ProductOracle _oracle;
 
-        public Session(TorchInt8 rival, Int8Buffers buffers, Int8Oracle oracle, int threads)
+        public Session(TorchInt8 rival, Int8Buffers buffers, ProductOracle oracle, int threads)
         {
             (_rival, _buffers, _oracle, Threads) = (rival, buffers, oracle, threads);
             WithFile(buffers.Activations, path => rival.Ask(buffers, $"input {buffers.Case.RowCount} {path}"));

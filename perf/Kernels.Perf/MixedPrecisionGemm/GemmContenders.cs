@@ -10,7 +10,7 @@ internal static class GemmContenders
     public static KernelDispatch Dispatch { get; } = KernelInfo.Catalogue.First(d => d.Chosen.Family == Family && d.Chosen.Types == Types);
 
     /// <summary>Every SIMD variant that this machine can run, on one thread, and after them the default one on each other number of threads.</summary>
-    public static IEnumerable<IContender> Ours(GemmBuffers buffers, GemmOracle oracle, IReadOnlyList<int> threadCounts)
+    public static IEnumerable<IContender> Ours(GemmBuffers buffers, ProductOracle oracle, IReadOnlyList<int> threadCounts)
     {
         // The scalar variant takes minutes at these sizes; in exact arithmetic native variants run the managed kernels.
         bool isExact = buffers.Case.Arithmetic == GemmArithmetic.Exact;
@@ -23,7 +23,7 @@ internal static class GemmContenders
         }
     }
 
-    private static CallContender Contender(GemmBuffers buffers, GemmOracle oracle, string variant, int threads) =>
+    private static CallContender Contender(GemmBuffers buffers, ProductOracle oracle, string variant, int threads) =>
         new(variant, threads, buffers.Weights.Packed.Length, buffers.Case.Tolerance, buffer => Call(buffers, buffer, variant, threads), oracle.LargestError);
 
     private static void Call(GemmBuffers buffers, int buffer, string variant, int threads) => MixedPrecisionGemm.Multiply<float>(

@@ -30,7 +30,7 @@ internal sealed class GemmFamily : IFamilyBench
         (buffers, oracle) => GemmContenders.Ours(buffers, oracle, threadCounts).Concat(Opened(buffers, oracle, threadCounts)));
 
     // A layer's weights live while its cases are asked for.
-    private static IEnumerable<WorkloadPlan> Plans((int Inputs, int Outputs)[] layers, int[] rowCounts, Func<GemmBuffers, GemmOracle, IEnumerable<IContender>> contenders)
+    private static IEnumerable<WorkloadPlan> Plans((int Inputs, int Outputs)[] layers, int[] rowCounts, Func<GemmBuffers, ProductOracle, IEnumerable<IContender>> contenders)
     {
         foreach ((int inputs, int outputs) in layers)
         {
@@ -46,7 +46,7 @@ internal sealed class GemmFamily : IFamilyBench
         }
     }
 
-    private static IEnumerable<IContender> Opened(GemmBuffers buffers, GemmOracle oracle, IReadOnlyList<int> threadCounts)
+    private static IEnumerable<IContender> Opened(GemmBuffers buffers, ProductOracle oracle, IReadOnlyList<int> threadCounts)
     {
         foreach (int threads in threadCounts)
         {

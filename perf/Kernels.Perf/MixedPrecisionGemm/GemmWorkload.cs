@@ -5,10 +5,10 @@ internal sealed class GemmWorkload : IWorkload
 {
     private readonly GemmBuffers _buffers;
 
-    public GemmWorkload(GemmCase gemmCase, GemmWeights weights, Func<GemmBuffers, GemmOracle, IEnumerable<IContender>> contenders)
+    public GemmWorkload(GemmCase gemmCase, GemmWeights weights, Func<GemmBuffers, ProductOracle, IEnumerable<IContender>> contenders)
     {
         _buffers = new GemmBuffers(gemmCase, weights);
-        Contenders = [.. contenders(_buffers, new GemmOracle(_buffers))];
+        Contenders = [.. contenders(_buffers, new ProductOracle(_buffers.Activations, _buffers.Weights.Dequantized[0], _buffers.Output, _buffers.Case.InputCount, _buffers.Case.OutputCount))];
     }
 
     public IReadOnlyList<IContender> Contenders { get; }

@@ -24,7 +24,7 @@ internal static class OneDnnGemm
         Status(Signed, "activations and weights -127 to 127, which saturate without VNNI"),
     ];
 
-    public static IEnumerable<IContender> Open(GemmBuffers buffers, GemmOracle oracle, int threads)
+    public static IEnumerable<IContender> Open(GemmBuffers buffers, ProductOracle oracle, int threads)
     {
         if (OneDnn.AbsentReason is not null)
             yield break;

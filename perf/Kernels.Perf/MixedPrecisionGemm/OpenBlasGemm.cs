@@ -3,7 +3,7 @@ namespace Kernels.Perf;
 /// <summary>OpenBLAS on the dequantised weights.</summary>
 internal static unsafe class OpenBlasGemm
 {
-    public static IContender Open(GemmBuffers buffers, GemmOracle oracle, int threads)
+    public static IContender Open(GemmBuffers buffers, ProductOracle oracle, int threads)
     {
         return new CallContender(OpenBlas.Identity, threads, buffers.Weights.Dequantized.Length, OpenBlas.Tolerance, Call, oracle.LargestError);
 
