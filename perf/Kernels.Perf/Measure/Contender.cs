@@ -8,6 +8,12 @@ internal interface IContender : IDisposable
 
     int Threads { get; }
 
+    /// <summary>Whether this is what a caller gets who asks for nothing: rivals are compared with it.</summary>
+    bool IsDefault => KernelInfo.Catalogue.Any(dispatch => dispatch.Chosen.Identity == Identity);
+
+    /// <summary>Whether it solves the workload's own problem; a rival that solves one like it is shown, and compared with nothing.</summary>
+    bool SolvesTheSameProblem => true;
+
     /// <summary>The largest error that passes the check. Rivals have a wide one: it only shows that they solved the same problem.</summary>
     double Tolerance { get; }
 
@@ -34,6 +40,8 @@ internal sealed class CallContender(
     public string Identity => identity;
 
     public int Threads => threads;
+
+    public bool IsDefault { get; init; } = KernelInfo.Catalogue.Any(dispatch => dispatch.Chosen.Identity == identity);
 
     public double Tolerance => tolerance;
 

@@ -26,7 +26,7 @@ internal sealed unsafe class ProjectionWorkload : IWorkload
         string variant = KernelInfo.Catalogue.First(d => d.Chosen.Family == ParaRnnFamily.Word && d.Chosen.Types == "f32").Chosen.Identity;
         Contenders =
         [
-            .. from threads in threadCounts select new CallContender($"{variant} LinearLayer", threads, 1, OwnTolerance, _ => RunOwn(threads), LargestError),
+            .. from threads in threadCounts select new CallContender($"{variant} LinearLayer", threads, 1, OwnTolerance, _ => RunOwn(threads), LargestError) { IsDefault = true },
             .. from threads in threadCounts where OpenBlas.Status.AbsentReason is null select new CallContender(OpenBlas.Identity, threads, 1, OpenBlas.Tolerance, _ => RunOpenBlas(threads), LargestError),
         ];
     }

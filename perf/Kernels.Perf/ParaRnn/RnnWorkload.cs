@@ -86,6 +86,8 @@ internal sealed class RnnWorkload : IWorkload
 
         public int Threads => threads;
 
+        public bool IsDefault => solver == RnnSolver.Auto;
+
         public double Tolerance => OwnTolerance;
 
         public double Time(int calls)

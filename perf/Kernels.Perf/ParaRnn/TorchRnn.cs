@@ -47,6 +47,8 @@ internal sealed class TorchRnn
 
         public int Threads => 1;
 
+        public bool SolvesTheSameProblem => isSameCell;
+
         // Wide: it only shows that the same problem was solved.
         public double Tolerance => 1e-5;
 

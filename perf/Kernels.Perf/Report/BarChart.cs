@@ -44,10 +44,10 @@ internal static class BarChart
         Text(svg, $"{row.Identity} x {row.Threads}", 0, baseline, "", "start");
         svg.Append(CultureInfo.InvariantCulture, $"<rect class=\"{Colour(row)}\" x=\"{NameWidth}\" y=\"{top + 3}\" width=\"{length:0.0}\" height=\"{BarHeight}\" rx=\"2\"/>");
         Text(svg, Format.Milliseconds(row.MsMedian), TimeRight, baseline, "soft", "end");
-        Text(svg, row.Rate.ToString("0.0", CultureInfo.InvariantCulture), RateRight, baseline, "", "end");
+        Text(svg, Format.Number(row.Rate), RateRight, baseline, "", "end");
         if (!row.IsRoof)
             Text(svg, Format.Percent(row.RoofPercent), PercentRight, baseline, "", "end");
-        Text(svg, Format.Error(row.Error), ErrorRight, baseline, row.Passed ? "soft" : "bad", "end");
+        Text(svg, Format.Error(row), ErrorRight, baseline, row.Passed ? "soft" : "bad", "end");
     }
 
     /// <summary>The style class of a row: roof, rival, or the backend's word in the identity.</summary>

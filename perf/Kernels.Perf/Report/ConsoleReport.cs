@@ -50,7 +50,7 @@ internal static class ConsoleReport
     private static string[] Cells(ResultRow row) =>
     [
         Markup.Escape(row.Identity), $"{row.Threads}", Format.Milliseconds(row.MsMedian), Format.Milliseconds(row.MsMin), Format.Rate(row),
-        row.IsRoof ? "" : Format.Percent(row.RoofPercent), Coloured(Format.Error(row.Error), row.Held),
+        row.IsRoof ? "" : Format.Percent(row.RoofPercent), Coloured(Format.Error(row), row.Held),
     ];
 
     private static string Advantage(Report report, ResultRow row) => report.Advantage(row) is { } ratio ? Format.Ratio(ratio) : "";

@@ -12,9 +12,7 @@ internal sealed record Report(string Title, DateTimeOffset Date, IReadOnlyList<R
     /// How many times faster our default variant is than this row, on the same workload with the same number of threads; null if it is not there.
     /// </summary>
     public double? Advantage(ResultRow row) =>
-        row.IsRival && Rows.FirstOrDefault(ours => IsDefault(ours) && ours.Workload == row.Workload && ours.Threads == row.Threads) is { } found
+        row.IsRival && row.SolvesTheSameProblem && Rows.FirstOrDefault(ours => ours.IsDefault && ours.Workload == row.Workload && ours.Threads == row.Threads) is { } found
             ? row.Timing.Median / found.Timing.Median
             : null;
-
-    private static bool IsDefault(ResultRow row) => KernelInfo.Catalogue.Any(dispatch => dispatch.Chosen.Identity == row.Identity);
 }

@@ -11,10 +11,12 @@ namespace Kernels.Perf;
 /// <param name="RoofPercent">The time that the roofs allow, divided by the median, times 100.</param>
 /// <param name="Error">The largest error against the oracle; NaN if a result was not a number where it should be.</param>
 /// <param name="Held">Whether the error is within the contender's tolerance.</param>
+/// <param name="IsDefault">See <see cref="IContender.IsDefault"/>.</param>
+/// <param name="SolvesTheSameProblem">See <see cref="IContender.SolvesTheSameProblem"/>.</param>
 /// <param name="Recorded">The comparison with results recorded in the input file, if it holds any.</param>
 internal sealed record ResultRow(
     string Family, string Identity, string Workload, int Threads, Timing Timing, double Rate, string Unit, double RoofPercent, double Error, bool Held,
-    RecordedComparison? Recorded)
+    bool IsDefault, bool SolvesTheSameProblem, RecordedComparison? Recorded)
 {
     public const string RoofFamily = "roof";
 

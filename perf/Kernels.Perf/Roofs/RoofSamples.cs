@@ -41,6 +41,6 @@ internal sealed class RoofSamples
             _ => ("roof/fma", "GFLOP/s"),
         };
         string workload = kind is RoofKind.MultiplyAdd or RoofKind.NibbleDot or RoofKind.ByteDot ? "registers" : $"{(long)work >> 20} MiB";
-        return new ResultRow(ResultRow.RoofFamily, identity, workload, threads, timing, work / timing.Median / 1e9, unit, 100, error, error <= Tolerance, null);
+        return new ResultRow(ResultRow.RoofFamily, identity, workload, threads, timing, work / timing.Median / 1e9, unit, 100, error, error <= Tolerance, IsDefault: false, SolvesTheSameProblem: true, null);
     }
 }

@@ -15,7 +15,7 @@ internal static class CompareVerb
         var filter = new Option<string?>("--filter") { Description = "Only contenders whose identity or workload contains this text." };
         var workload = new Option<string?>("--workload") { Description = "Only workloads whose name contains this text; no other is brought into memory." };
         var quick = new Option<bool>("--quick") { Description = "Few rounds: done within a minute." };
-        var save = new Option<bool>("--save") { Description = "Also write perf/results/[machine]/[family].md." };
+        var save = new Option<bool>("--save") { Description = "Also write the tables into perf/results/[machine]/[family].md; workloads that were not measured keep theirs." };
         Option<FileInfo?> page = VerbOptions.Report();
         Option<bool> json = VerbOptions.Json();
         var command = new Command("compare", "Measure a family and its rivals in turn in the same run.") { family, threads, filter, workload, quick, save, page, json };
@@ -27,9 +27,14 @@ internal static class CompareVerb
                 Console.Error.WriteLine($"--threads {parsed.GetValue(threads)}: numbers from 1 on, separated by commas, are needed");
                 return ExitCode.BadInput;
             }
+            if (parsed.GetValue(save) && parsed.GetValue(filter) is not null)
+            {
+                Console.Error.WriteLine("--save with --filter: a table that lacks contenders is no result; --workload picks whole tables");
+                return ExitCode.BadInput;
+            }
             Report report = ProgressLine.During(parsed.GetValue(json), progress => Measure(bench, counts, parsed.GetValue(quick), parsed.GetValue(filter), parsed.GetValue(workload), progress));
             if (parsed.GetValue(save))
-                ReportWriter.Say(parsed.GetValue(json), $"Saved: {MarkdownResults.Save(report, bench.Family)}");
+                ReportWriter.Say(parsed.GetValue(json), $"Saved: {MarkdownResults.Save(report, bench.Family, WorkloadNames(bench, counts))}");
             return ReportWriter.Write(report, parsed.GetValue(json), parsed.GetValue(page));
         });
         return command;
@@ -43,6 +48,9 @@ internal static class CompareVerb
         ResultRow[] rows = [.. new FamilyMeasurement(roofs, quick ? Effort.Quick : bench.FullEffort, progress, filter, workload).Run(bench.Family, bench.Compare(threads, quick))];
         return new Report($"{bench.Family}: ours and rivals", DateTimeOffset.UtcNow, roofs.Rows, rows, rivals);
     }
+
+    private static string[] WorkloadNames(IFamilyBench bench, int[] threads) =>
+        [.. bench.Compare(threads, quick: false).Concat(bench.Compare(threads, quick: true)).Select(plan => plan.Name).Distinct()];
 
     private static bool TryParseThreads(string? text, out int[] threads)
     {
