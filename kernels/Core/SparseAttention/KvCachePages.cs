@@ -1,12 +1,8 @@
-using System.Runtime.InteropServices;
-
 namespace Kernels;
 
 /// <summary>The memory of a <see cref="KvCache"/>: pages with counts of the sequences that use them.</summary>
 internal sealed unsafe class KvCachePages : IDisposable
 {
-    private const int Alignment = 64;
-
     private readonly KvCacheOptions _options;
     private readonly int[] _users;
     private readonly Stack<int> _free;
@@ -25,7 +21,7 @@ internal sealed unsafe class KvCachePages : IDisposable
         _rowsPerPage = (long)options.PageSize * options.KeyValueHeads;
         _planeBytesPerHead = KeyPlaneLayout.HeadBytes(options.PageSize, options.HeadDimension);
         ByteCount = options.ByteCount;
-        _memory = (byte*)NativeMemory.AlignedAlloc((nuint)ByteCount, Alignment);
+        _memory = LargeMemory.Allocate(ByteCount);
         Divide();
     }
 
@@ -124,12 +120,12 @@ internal sealed unsafe class KvCachePages : IDisposable
 
     public void Dispose()
     {
-        NativeMemory.AlignedFree(_memory);
+        LargeMemory.Free(_memory);
         _memory = null;
         GC.SuppressFinalize(this);
     }
 
-    ~KvCachePages() => NativeMemory.AlignedFree(_memory);
+    ~KvCachePages() => LargeMemory.Free(_memory);
 
     // Keys, values, planes, then the scales, each array of all pages.
     private void Divide()
