@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace Kernels;
 
 /// <summary>
@@ -95,10 +93,10 @@ public sealed unsafe class SpGemmWorkspace : IDisposable
         long total = checked(laneBytes * count) + Alignment;
         if (total > _laneTotal)
         {
-            NativeMemory.AlignedFree(_lanes);
+            LargeMemory.Free(_lanes);
             _lanes = null;
             _laneTotal = 0;
-            _lanes = (byte*)NativeMemory.AlignedAlloc((nuint)total, Alignment);
+            _lanes = LargeMemory.Allocate(total);
             _laneTotal = total;
         }
         _laneBytes = laneBytes;
@@ -114,10 +112,10 @@ public sealed unsafe class SpGemmWorkspace : IDisposable
     {
         if (bytes > _tableBytes)
         {
-            NativeMemory.AlignedFree(_table);
+            LargeMemory.Free(_table);
             _table = null;
             _tableBytes = 0;
-            _table = (byte*)NativeMemory.AlignedAlloc((nuint)bytes, Alignment);
+            _table = LargeMemory.Allocate(bytes);
             _tableBytes = bytes;
         }
         return _table;
@@ -125,8 +123,8 @@ public sealed unsafe class SpGemmWorkspace : IDisposable
 
     private void Free()
     {
-        NativeMemory.AlignedFree(_lanes);
-        NativeMemory.AlignedFree(_table);
+        LargeMemory.Free(_lanes);
+        LargeMemory.Free(_table);
         _lanes = _table = null;
         _laneTotal = _tableBytes = 0;
     }
