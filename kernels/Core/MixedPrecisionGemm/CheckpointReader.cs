@@ -1,11 +1,24 @@
 namespace Kernels;
 
 /// <summary>What checkpoints of quantised layers have in common: tensors by prefix, checked against each other, scales in one of three types.</summary>
-internal sealed unsafe class CheckpointReader(string path) : IDisposable
+internal sealed unsafe class CheckpointReader : IDisposable
 {
-    private readonly CheckpointFiles _files = CheckpointFiles.Open(path);
+    private readonly SafetensorsCheckpoint _files;
+    private readonly bool _ownsFiles;
 
-    public bool Has(string name) => _files.Find(name) is not null;
+    public CheckpointReader(string path)
+    {
+        _files = SafetensorsCheckpoint.Open(path);
+        _ownsFiles = true;
+    }
+
+    public CheckpointReader(SafetensorsCheckpoint files)
+    {
+        ArgumentNullException.ThrowIfNull(files);
+        _files = files;
+    }
+
+    public bool Has(string name) => _files.TryFind(name, out _);
 
     /// <summary>A matrix of 32-bit words or of scales, as it lies in the file.</summary>
     public CheckpointTensor Matrix(string name)
@@ -99,11 +112,15 @@ internal sealed unsafe class CheckpointReader(string path) : IDisposable
         }
     }
 
-    public void Dispose() => _files.Dispose();
+    public void Dispose()
+    {
+        if (_ownsFiles)
+            _files.Dispose();
+    }
 
     private CheckpointTensor Tensor(string name)
     {
-        SafetensorsReader reader = _files.Get(name);
+        SafetensorsReader reader = _files.Find(name);
         TensorInfo info = reader.Find(name);
         return new CheckpointTensor(reader.FileName, info, reader.Address(info));
     }
@@ -111,7 +128,7 @@ internal sealed unsafe class CheckpointReader(string path) : IDisposable
     private float[] Floats(CheckpointTensor tensor)
     {
         string name = tensor.Info.Name;
-        SafetensorsReader reader = _files.Get(name);
+        SafetensorsReader reader = _files.Find(name);
         return tensor.Info.Type switch
         {
             TensorType.Float16 => Array.ConvertAll(reader.Elements<Half>(name).ToArray(), value => (float)value),

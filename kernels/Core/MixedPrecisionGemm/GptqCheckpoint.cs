@@ -20,22 +20,22 @@ public sealed unsafe class GptqCheckpoint : IDisposable
     private readonly CheckpointReader _reader;
     private readonly GptqVersion _version;
 
-    private GptqCheckpoint(CheckpointReader reader, GptqVersion version)
+    private GptqCheckpoint(GptqVersion version, CheckpointReader reader)
     {
-        _reader = reader;
         _version = version;
+        _reader = reader;
     }
 
     /// <summary>Opens a checkpoint; tensors are mapped and read when they are asked for.</summary>
     /// <param name="path">A safetensors file, a model.safetensors.index.json, or a folder with either.</param>
     /// <param name="version">How zero points are kept: quantize_config.json says so under checkpoint_format.</param>
     /// <exception cref="KernelFormatException">A file is malformed.</exception>
-    public static GptqCheckpoint Open(string path, GptqVersion version = GptqVersion.V1)
-    {
-        if (!Enum.IsDefined(version))
-            throw new ArgumentOutOfRangeException(nameof(version), version, "no such version");
-        return new GptqCheckpoint(new CheckpointReader(path), version);
-    }
+    public static GptqCheckpoint Open(string path, GptqVersion version = GptqVersion.V1) => new(Checked(version), new CheckpointReader(path));
+
+    /// <summary>Reads layers of files that are open already.</summary>
+    /// <param name="files">The files; they stay the caller's to close.</param>
+    /// <param name="version">As in <see cref="Open(string, GptqVersion)"/>.</param>
+    public static GptqCheckpoint Open(SafetensorsCheckpoint files, GptqVersion version = GptqVersion.V1) => new(Checked(version), new CheckpointReader(files));
 
     /// <summary>Packs the weights of a layer.</summary>
     /// <param name="prefix">The layer, such as model.layers.0.self_attn.q_proj.</param>
@@ -67,6 +67,8 @@ public sealed unsafe class GptqCheckpoint : IDisposable
     /// <exception cref="KernelFormatException">It is no vector of floating-point numbers.</exception>
     public float[] LoadBias(string prefix) => _reader.Vector($"{prefix}.bias") ?? [];
 
-    /// <summary>Closes the files.</summary>
+    /// <summary>Closes the files that it opened.</summary>
     public void Dispose() => _reader.Dispose();
+
+    private static GptqVersion Checked(GptqVersion version) => Enum.IsDefined(version) ? version : throw new ArgumentOutOfRangeException(nameof(version), version, "no such version");
 }

@@ -18,6 +18,10 @@ public sealed unsafe class MarlinCheckpoint : IDisposable
     /// <exception cref="KernelFormatException">A file is malformed.</exception>
     public static MarlinCheckpoint Open(string path) => new(new CheckpointReader(path));
 
+    /// <summary>Reads layers of files that are open already.</summary>
+    /// <param name="files">The files; they stay the caller's to close.</param>
+    public static MarlinCheckpoint Open(SafetensorsCheckpoint files) => new(new CheckpointReader(files));
+
     /// <summary>Packs the weights of a layer.</summary>
     /// <param name="prefix">The layer, such as model.layers.0.self_attn.q_proj.</param>
     /// <param name="options">Threads and cancellation.</param>
@@ -39,6 +43,6 @@ public sealed unsafe class MarlinCheckpoint : IDisposable
     /// <exception cref="KernelFormatException">It is no vector of floating-point numbers.</exception>
     public float[] LoadBias(string prefix) => _reader.Vector($"{prefix}.bias") ?? [];
 
-    /// <summary>Closes the files.</summary>
+    /// <summary>Closes the files that it opened.</summary>
     public void Dispose() => _reader.Dispose();
 }

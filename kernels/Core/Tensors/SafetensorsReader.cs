@@ -23,6 +23,9 @@ public sealed class SafetensorsReader : IDisposable
     /// <summary>The file as it was opened.</summary>
     public string FileName => _file.Name;
 
+    /// <summary>The bytes of the file, all of which are mapped.</summary>
+    public long ByteCount => _file.Length;
+
     /// <summary>The tensors, in the order in which their elements stand in the file.</summary>
     public IReadOnlyList<TensorInfo> Tensors { get; }
 

@@ -162,10 +162,13 @@ public sealed class CheckpointTests
     [InlineData("{\"weight_map\":{\"a\":1}}")]
     [InlineData("{\"weight_map\":{\"a\":\"../secret.safetensors\"}}")]
     [InlineData("{\"weight_map\":{\"a\":\"/etc/passwd\"}}")]
+    [InlineData("{\"weight_map\":{\"a\":\"..\"}}")]
+    [InlineData("{\"weight_map\":{\"a\":\"x\\u0000\"}}")]
+    [InlineData("{\"weight_map\":{\"a\":\"..\\\\secret.safetensors\"}}")]
     [InlineData("{\"weight_map\":{\"a\":\"x\",\"a\":\"y\"}}")]
     [InlineData("{\"weight_map\":")]
     public void BadIndexesAreRefused(string json) =>
-        Assert.Throws<KernelFormatException>(() => CheckpointFiles.ReadIndex("model.safetensors.index.json", System.Text.Encoding.UTF8.GetBytes(json)));
+        Assert.Throws<KernelFormatException>(() => SafetensorsCheckpoint.ReadIndex("model.safetensors.index.json", System.Text.Encoding.UTF8.GetBytes(json)));
 
     [Fact]
     public void WhatDoesNotFitIsRefusedByTensor()

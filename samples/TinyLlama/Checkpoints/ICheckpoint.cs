@@ -1,3 +1,5 @@
+using Kernels;
+
 namespace TinyLlama;
 
 /// <summary>The weights of a model by the names that Hugging Face gives them, such as model.layers.0.mlp.up_proj.weight; matrices are [outputs, inputs], row-major.</summary>
@@ -8,7 +10,10 @@ internal interface ICheckpoint : IDisposable
     /// <summary>A vector or matrix as f32, over the mapped file where it is stored so, else converted. Valid until the checkpoint is disposed of.</summary>
     ReadOnlyMemory<float> Read(string name);
 
-    /// <summary>Bytes of the file that is mapped.</summary>
+    /// <summary>A matrix that is stored in 4 or 8 bits as it is, packed once; null if it is stored otherwise.</summary>
+    QuantizedWeights? ReadQuantized(string name);
+
+    /// <summary>Bytes of the files that are mapped.</summary>
     long MappedBytes { get; }
 }
 
