@@ -13,7 +13,7 @@ internal readonly record struct GenerationReport(int PromptTokens, int NewTokens
 /// <summary>Text token by token.</summary>
 internal static class Generation
 {
-    /// <summary>Writes the text of <paramref name="steps"/> tokens, the prompt's included, as llama2.c counts them; ends early when the model begins a new text.</summary>
+    /// <summary>Writes the text of <paramref name="steps"/> tokens, the prompt's included, as llama2.c counts them; ends early where the model ends it.</summary>
     public static GenerationReport Run(LlamaModel model, ITokenizer tokenizer, Sampler sampler, string prompt, int steps, Stream output, CancellationToken interrupted)
     {
         int[] tokens = tokenizer.Encode(prompt);
@@ -31,7 +31,7 @@ internal static class Generation
         {
             interrupted.ThrowIfCancellationRequested();
             int next = sampler.Sample(logits);
-            if (next == tokenizer.BeginToken)
+            if (tokenizer.Ends(next))
                 break;
             count++;
             output.Write(tokenizer.Decode(previous, next));

@@ -40,6 +40,7 @@ internal sealed class LlamaModel : IDisposable
         _layers = [.. Enumerable.Range(0, Shape.LayerCount).Select(LoadLayer)];
 
         WeightMatrix Load(string name, int rows, int columns, string layerName) =>
+            options.Weights == WeightKind.Stored && checkpoint.ReadQuantized(name) is { } stored ? WeightMatrix.Create(stored) :
             WeightMatrix.Create(options.Weights, checkpoint.Read(name), rows, columns, WeightMatrix.NeedsCalibration(options.Weights) ? calibration!.Hessian(layerName, columns) : null);
 
         Layer LoadLayer(int layer) => new(

@@ -3,16 +3,20 @@
 //   dotnet run -c Release --project samples/TinyLlama -- generate model.bin tokenizer.bin --prompt "Once upon a time"
 //   dotnet run -c Release --project samples/TinyLlama -- eval model.bin tokenizer.bin text.txt
 //
-// model.bin is a checkpoint of llama2.c, for example stories260K.bin with tok512.bin.
+// model.bin is a checkpoint of llama2.c, for example stories260K.bin with tok512.bin. Checkpoints of Hugging Face are folders, which hold both (config.json, safetensors in
+// one file or in shards, in f32, f16, bf16, GPTQ or AWQ, and tokenizer.json or vocab.json with merges.txt):
+//
+//   dotnet run -c Release --project samples/TinyLlama -- generate Llama-3.2-1B Llama-3.2-1B --weights stored --prompt "Once upon a time"
 using System.CommandLine;
 using System.Globalization;
 using Kernels;
 using TinyLlama;
 
-var modelPath = new Argument<FileInfo>("model") { Description = "A checkpoint of llama2.c: legacy, version 1 or 2." };
-var tokenizerPath = new Argument<FileInfo>("tokenizer") { Description = "Its tokenizer." };
+var modelPath = new Argument<FileInfo>("model") { Description = "A checkpoint of llama2.c (legacy, version 1 or 2), or a folder of Hugging Face." };
+var tokenizerPath = new Argument<FileInfo>("tokenizer") { Description = "Its tokenizer: a file of llama2.c, or the folder again." };
 var textPath = new Argument<FileInfo>("text") { Description = "The text to be predicted." };
-var weights = new Option<WeightKind[]>("--weights") { Description = "How matrices are kept: f32, int8, u4g32, u4g32gptq, u4g128, u4g128gptq.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [WeightKind.F32] };
+var weights = new Option<WeightKind[]>("--weights") { Description = "How matrices are kept: f32, int8, u4g32, u4g32gptq, u4g128, u4g128gptq, stored.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [WeightKind.F32] };
+var context = new Option<int>("--context") { Description = "Tokens that a model of Hugging Face has room for, if it allows them.", DefaultValueFactory = _ => 2048 };
 var attention = new Option<AttentionKind[]>("--attention") { Description = "dense, tokenselect or h2o.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [AttentionKind.Dense] };
 var keyValues = new Option<KeyValueType[]>("--kv") { Description = "float32, float16, bfloat16 or int8.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [KeyValueType.Float32] };
 var keep = new Option<double>("--keep") { Description = "The share of the context that sparse attention keeps.", DefaultValueFactory = _ => 0.25 };
@@ -24,16 +28,16 @@ var topK = new Option<int>("--top-k") { Description = "Draw among so many tokens
 var topP = new Option<double>("--top-p") { Description = "Draw among the tokens of this probability together.", DefaultValueFactory = _ => 1 };
 var seed = new Option<int>("--seed") { DefaultValueFactory = _ => 1 };
 
-var generate = new Command("generate", "Writes a text.") { modelPath, tokenizerPath, weights, attention, keyValues, keep, calibrationText, prompt, steps, temperature, topK, topP, seed };
+var generate = new Command("generate", "Writes a text.") { modelPath, tokenizerPath, context, weights, attention, keyValues, keep, calibrationText, prompt, steps, temperature, topK, topP, seed };
 generate.SetAction((parsed, interrupted) => Task.FromResult(Guarded(() => Generate(parsed, interrupted))));
-var evaluate = new Command("eval", "Says how well the model predicts a text, and how fast, for every combination asked for.") { modelPath, tokenizerPath, textPath, weights, attention, keyValues, keep };
+var evaluate = new Command("eval", "Says how well the model predicts a text, and how fast, for every combination asked for.") { modelPath, tokenizerPath, textPath, context, weights, attention, keyValues, keep };
 evaluate.SetAction((parsed, interrupted) => Task.FromResult(Guarded(() => Evaluate(parsed, interrupted))));
 return new RootCommand("A small Llama.") { generate, evaluate }.Parse(args).Invoke();
 
 int Generate(ParseResult parsed, CancellationToken interrupted)
 {
-    using var checkpoint = new Llama2CheckpointFile(parsed.GetValue(modelPath)!.FullName);
-    var tokenizer = new Llama2Tokenizer(parsed.GetValue(tokenizerPath)!.FullName, checkpoint.Shape.VocabularySize);
+    using ICheckpoint checkpoint = Checkpoint.Open(parsed.GetValue(modelPath)!.FullName, parsed.GetValue(context));
+    ITokenizer tokenizer = TokenizerFiles.Open(parsed.GetValue(tokenizerPath)!.FullName, checkpoint.Shape.VocabularySize);
     var options = new LlamaOptions(parsed.GetValue(weights)![0], parsed.GetValue(attention)![0], parsed.GetValue(keyValues)![0], parsed.GetValue(keep));
     Calibration? calibration = parsed.GetValue(calibrationText) is { } text ? Calibration.Of(checkpoint, tokenizer.Encode(File.ReadAllText(text.FullName))) : null;
     if (calibration is null && WeightMatrix.NeedsCalibration(options.Weights))
@@ -51,8 +55,8 @@ int Generate(ParseResult parsed, CancellationToken interrupted)
 
 int Evaluate(ParseResult parsed, CancellationToken interrupted)
 {
-    using var checkpoint = new Llama2CheckpointFile(parsed.GetValue(modelPath)!.FullName);
-    var tokenizer = new Llama2Tokenizer(parsed.GetValue(tokenizerPath)!.FullName, checkpoint.Shape.VocabularySize);
+    using ICheckpoint checkpoint = Checkpoint.Open(parsed.GetValue(modelPath)!.FullName, parsed.GetValue(context));
+    ITokenizer tokenizer = TokenizerFiles.Open(parsed.GetValue(tokenizerPath)!.FullName, checkpoint.Shape.VocabularySize);
     int[] tokens = tokenizer.Encode(File.ReadAllText(parsed.GetValue(textPath)!.FullName));
     Calibration? calibration = parsed.GetValue(weights)!.Any(WeightMatrix.NeedsCalibration) ? Calibration.Of(checkpoint, tokens) : null;
     Console.WriteLine("weights     attention    kv        perplexity   tokens/s   bytes/token");

@@ -1,6 +1,6 @@
 namespace TinyLlama;
 
-/// <summary>Rotary positions: pair i of a head turns by the angle position / base^(2i/d).</summary>
+/// <summary>Rotary positions: pair i of a head turns by the angle position / base^(2i/d), scaled where the model says so.</summary>
 internal sealed class RotaryTable
 {
     private readonly LlamaShape _shape;
@@ -14,7 +14,13 @@ internal sealed class RotaryTable
         _cosines = new float[shape.ContextLength * pairs];
         _sines = new float[_cosines.Length];
         for (int i = 0; i < _cosines.Length; i++)
-            (_sines[i], _cosines[i]) = MathF.SinCos(i / pairs * MathF.Pow(shape.RotaryBase, -2f * (i % pairs) / shape.HeadDimension));
+            (_sines[i], _cosines[i]) = MathF.SinCos(i / pairs * Angle(i % pairs));
+
+        float Angle(int pair)
+        {
+            float angle = MathF.Pow(shape.RotaryBase, -2f * pair / shape.HeadDimension);
+            return shape.RotaryScaling?.Scale(angle) ?? angle;
+        }
     }
 
     /// <summary>Turns all heads of a row in place.</summary>

@@ -12,6 +12,9 @@ internal enum WeightKind
     U4G32Gptq,
     U4G128,
     U4G128Gptq,
+
+    /// <summary>As the checkpoint stores them: quantised by GPTQ or AWQ, or else f32.</summary>
+    Stored,
 }
 
 /// <summary>y = x W^T for rows x and a matrix W [outputs, inputs].</summary>
@@ -34,13 +37,16 @@ internal abstract class WeightMatrix(int outputCount, int inputCount)
     /// <param name="hessian">What the inputs of the layer are like, for the kinds that are packed with GPTQ.</param>
     public static WeightMatrix Create(WeightKind kind, ReadOnlyMemory<float> weights, int outputCount, int inputCount, GptqHessian? hessian) => kind switch
     {
-        WeightKind.F32 => new FloatLayer(weights, outputCount, inputCount),
+        WeightKind.F32 or WeightKind.Stored => new FloatLayer(weights, outputCount, inputCount),
         WeightKind.Int8 => new EightBitLayer(Int8Weights.Pack(weights.Span, outputCount, inputCount)),
         WeightKind.U4G32 => new FourBitLayer(QuantizedWeights.Pack(weights.Span, outputCount, inputCount, Groups(32, inputCount))),
         WeightKind.U4G128 => new FourBitLayer(QuantizedWeights.Pack(weights.Span, outputCount, inputCount, Groups(128, inputCount))),
         WeightKind.U4G32Gptq => new FourBitLayer(QuantizedWeights.PackGptq(weights.Span, outputCount, inputCount, Groups(32, inputCount), hessian!)),
         _ => new FourBitLayer(QuantizedWeights.PackGptq(weights.Span, outputCount, inputCount, Groups(128, inputCount), hessian!)),
     };
+
+    /// <summary>A layer that is quantised already.</summary>
+    public static WeightMatrix Create(QuantizedWeights weights) => new FourBitLayer(weights);
 
     public static bool NeedsCalibration(WeightKind kind) => kind is WeightKind.U4G32Gptq or WeightKind.U4G128Gptq;
 

@@ -3,8 +3,11 @@ namespace TinyLlama;
 /// <summary>Text to tokens and back.</summary>
 internal interface ITokenizer
 {
-    /// <summary>The token that begins every text, and at which generation ends.</summary>
+    /// <summary>The token that begins every text.</summary>
     int BeginToken { get; }
+
+    /// <summary>Whether a text is over at this token.</summary>
+    bool Ends(int token);
 
     int[] Encode(string text);
 

@@ -1,0 +1,40 @@
+namespace TinyLlama;
+
+/// <summary>Reads GPT-2's pair of files: vocab.json, an object of tokens, and merges.txt, a pair in each line. They are byte-level and have GPT-2's splits.</summary>
+internal static class VocabularyFiles
+{
+    public const string VocabularyName = "vocab.json", MergesName = "merges.txt";
+
+    private const string VersionMark = "#version";
+
+    /// <summary>Reads a tokenizer.</summary>
+    /// <param name="folder">Where the files stand.</param>
+    /// <param name="vocabularySize">Tokens that the model knows.</param>
+    /// <param name="special">Where texts begin and end; these tokens are also recognised within texts.</param>
+    public static BytePairTokenizer Open(string folder, int vocabularySize, SpecialTokens special)
+    {
+        string vocabularyPath = Path.Combine(folder, VocabularyName);
+        var vocabulary = new BytePairVocabulary(vocabularyPath, vocabularySize, isByteLevel: true, takesWholePieces: false);
+        (string Name, JsonValue Value)[] tokens = JsonValue.Read(vocabularyPath).Properties;
+        foreach ((string text, JsonValue token) in tokens)
+            vocabulary.Add(text, token.Integer);
+        ReadMerges(Path.Combine(folder, MergesName), vocabulary);
+        vocabulary.Complete();
+        var rules = new TextRules { Splits = { Split.Gpt2 } };
+        return new BytePairTokenizer(vocabulary, rules, special, tokens.Select(token => (token.Name, token.Value.Integer)).Where(token => token.Integer == special.Begin || special.Ends.Contains(token.Integer)));
+    }
+
+    private static void ReadMerges(string path, BytePairVocabulary vocabulary)
+    {
+        int line = 0;
+        foreach (string merge in File.ReadLines(path))
+        {
+            line++;
+            if (merge.Length == 0 || (line == 1 && merge.StartsWith(VersionMark, StringComparison.Ordinal)))
+                continue;
+            if (merge.Split(' ') is not [var left, var right])
+                throw new InvalidDataException($"{path}, line {line}: '{merge}' is no pair of tokens");
+            vocabulary.AddMerge(left, right);
+        }
+    }
+}
