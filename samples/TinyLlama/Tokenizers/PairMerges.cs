@@ -15,7 +15,9 @@ internal sealed class PairMerges
     private readonly record struct Candidate(int Left, int Right, int Token);
 
     private readonly Dictionary<(int Left, int Right), Rule> _rules = [];
-    private readonly PriorityQueue<Candidate, (int Rank, int Position)> _queue = new();
+
+    // By rank and, within a rank, by position, in one number.
+    private readonly PriorityQueue<Candidate, long> _queue = new();
 
     // Neighbours of each symbol that is left.
     private int[] _next = [];
@@ -36,9 +38,9 @@ internal sealed class PairMerges
         Link(symbols.Length);
         for (int i = 0; i < symbols.Length; i++)
             Offer(symbols, i);
-        while (_queue.TryDequeue(out Candidate pair, out (int Rank, int Position) place))
+        while (_queue.TryDequeue(out Candidate pair, out long place))
         {
-            int left = place.Position, right = _next[left];
+            int left = (int)place, right = _next[left];
             // One of them may have been joined to another since.
             if (symbols[left] != pair.Left || right == symbols.Length || symbols[right] != pair.Right)
                 continue;
@@ -65,6 +67,6 @@ internal sealed class PairMerges
     {
         int right = _next[left];
         if (right < symbols.Length && _rules.TryGetValue((symbols[left], symbols[right]), out Rule rule))
-            _queue.Enqueue(new Candidate(symbols[left], symbols[right], rule.Token), (rule.Rank, left));
+            _queue.Enqueue(new Candidate(symbols[left], symbols[right], rule.Token), ((long)rule.Rank << 32) | (uint)left);
     }
 }
