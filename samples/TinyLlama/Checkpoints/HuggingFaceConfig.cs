@@ -1,7 +1,7 @@
 namespace TinyLlama;
 
-/// <summary>What the files beside the weights say: sizes, special tokens, and how matrices are quantised. A property that would change the computation in a way that the sample does not know is refused by name.</summary>
-internal sealed record HuggingFaceConfig(LlamaShape Shape, SpecialTokens Special, QuantizationConfig? Quantization)
+/// <summary>What the files beside the weights say: sizes, and how matrices are quantised. A property that would change the computation in a way that the sample does not know is refused by name.</summary>
+internal sealed record HuggingFaceConfig(LlamaShape Shape, QuantizationConfig? Quantization)
 {
     public const string FileName = "config.json";
 
@@ -19,14 +19,10 @@ internal sealed record HuggingFaceConfig(LlamaShape Shape, SpecialTokens Special
             throw config.Fault(fault);
         if (config.Find("head_dim") is { } headDimension && headDimension.Integer != shape.HeadDimension)
             throw headDimension.Fault($"heads of {headDimension.Integer} are not known: {shape.Dimension} over {shape.HeadCount} heads is {shape.HeadDimension}");
-        // LlamaConfig's own numbers where the file is silent, here and below (transformers, configuration_llama.py).
-        int begin = config.Find("bos_token_id")?.Integer ?? 1;
-        if ((uint)begin >= (uint)shape.VocabularySize)
-            throw config.Fault($"bos_token_id {begin} is not within the vocabulary of {shape.VocabularySize}");
-        int[] ends = config.Find("eos_token_id") is { } end ? end.IsArray ? [.. end.Items.Select(item => item.Integer)] : [end.Integer] : [2];
-        return new HuggingFaceConfig(shape, new SpecialTokens(begin, ends), QuantizationConfig.Find(folder, config));
+        return new HuggingFaceConfig(shape, QuantizationConfig.Find(folder, config));
     }
 
+    // LlamaConfig's own numbers where the file is silent (transformers, configuration_llama.py).
     private static LlamaShape ReadShape(JsonValue config)
     {
         int heads = config["num_attention_heads"].Integer;

@@ -1,4 +1,5 @@
 using System.IO.MemoryMappedFiles;
+using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using Kernels;
 
@@ -14,13 +15,17 @@ internal sealed unsafe class Llama2CheckpointFile : ICheckpoint
     private const uint Magic = 0x616b3432;
     private const int LegacyHeaderBytes = 7 * sizeof(int), HeaderBytes = 256, SizesOffset = 2 * sizeof(int), SharedOffset = SizesOffset + LegacyHeaderBytes, GroupOffset = SharedOffset + 1;
 
-    private readonly record struct Stored(long Offset, int Count, int GroupSize);
+    private readonly record struct Stored(long Offset, int Rows, int Columns, int GroupSize)
+    {
+        public int Count => Rows * Columns;
+    }
 
     private readonly string _path;
     private readonly MemoryMappedFile _file;
     private readonly MemoryMappedViewAccessor _view;
     private readonly byte* _start;
     private readonly Dictionary<string, Stored> _tensors = [];
+    private readonly Dictionary<string, QuantizedWeights> _packed = [];
     private long _next;
 
     public Llama2CheckpointFile(string path)
@@ -49,22 +54,50 @@ internal sealed unsafe class Llama2CheckpointFile : ICheckpoint
 
     public ReadOnlyMemory<float> Read(string name)
     {
-        if (!_tensors.TryGetValue(name, out Stored tensor))
-            throw Fault($"there is no {name}");
+        Stored tensor = Find(name);
         return tensor.GroupSize == 0 ? new MappedFloats((float*)(_start + tensor.Offset), tensor.Count).Memory : Dequantize(tensor);
     }
 
-    // Version 2 has groups along rows, but symmetric ones of i8 without a zero: they are read as floats.
-    public QuantizedWeights? ReadQuantized(string name) => null;
+    public QuantizedWeights? ReadQuantized(string name)
+    {
+        Stored tensor = Find(name);
+        if (tensor.GroupSize == 0)
+            return null;
+        if (!_packed.TryGetValue(name, out QuantizedWeights? weights))
+            _packed.Add(name, weights = Pack(name, tensor));
+        return weights;
+    }
+
+    private Stored Find(string name) => _tensors.TryGetValue(name, out Stored tensor) ? tensor : throw Fault($"there is no {name}");
+
+    private ReadOnlySpan<sbyte> Values(Stored tensor) => new(_start + tensor.Offset, tensor.Count);
+
+    private ReadOnlySpan<float> Scales(Stored tensor) =>
+        MemoryMarshal.Cast<byte, float>(new ReadOnlySpan<byte>(_start + tensor.Offset + tensor.Count, tensor.Count / tensor.GroupSize * sizeof(float)));
 
     private float[] Dequantize(Stored tensor)
     {
-        var values = new ReadOnlySpan<sbyte>(_start + tensor.Offset, tensor.Count);
-        ReadOnlySpan<float> scales = MemoryMarshal.Cast<byte, float>(new ReadOnlySpan<byte>(_start + tensor.Offset + tensor.Count, tensor.Count / tensor.GroupSize * sizeof(float)));
+        ReadOnlySpan<sbyte> values = Values(tensor);
+        ReadOnlySpan<float> scales = Scales(tensor);
         var floats = new float[tensor.Count];
         for (int i = 0; i < floats.Length; i++)
             floats[i] = values[i] * scales[i / tensor.GroupSize];
         return floats;
+    }
+
+    private QuantizedWeights Pack(string name, Stored tensor)
+    {
+        // Signed bytes around 0 are unsigned ones around 128.
+        var values = new byte[tensor.Count];
+        TensorPrimitives.Xor(MemoryMarshal.AsBytes(Values(tensor)), (byte)0x80, values);
+        try
+        {
+            return QuantizedWeights.FromQuantized(values, Scales(tensor), [], tensor.Rows, tensor.Columns, new(QuantizedType.U8, tensor.GroupSize, ScaleType.Float32));
+        }
+        catch (ArgumentException unfit)
+        {
+            throw Fault($"{name}: {unfit.Message}");
+        }
     }
 
     private LlamaShape ReadHeader()
@@ -141,7 +174,7 @@ internal sealed unsafe class Llama2CheckpointFile : ICheckpoint
             throw Fault($"{name} of {rows} x {columns} exceeds one span");
         long offset = _next;
         Skip(groupSize == 0 ? count * sizeof(float) : count + count / groupSize * sizeof(float));
-        _tensors.Add(name, new Stored(offset, (int)count, groupSize));
+        _tensors.Add(name, new Stored(offset, rows, columns, groupSize));
     }
 
     private void Skip(long bytes)

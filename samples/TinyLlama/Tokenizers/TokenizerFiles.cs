@@ -12,7 +12,7 @@ internal static class TokenizerFiles
         if (!isFolder && Path.GetExtension(path) is not (".json" or ".safetensors"))
             return new Llama2Tokenizer(path, vocabularySize);
         string folder = isFolder ? path : Path.GetDirectoryName(Path.GetFullPath(path))!;
-        SpecialTokens special = HuggingFaceConfig.Read(folder).Special;
+        SpecialTokens special = SpecialTokens.Read(JsonValue.Read(Path.Combine(folder, HuggingFaceConfig.FileName)), vocabularySize);
         return File.Exists(Path.Combine(folder, TokenizerJson.FileName)) || !File.Exists(Path.Combine(folder, VocabularyFiles.VocabularyName))
             ? TokenizerJson.Open(Path.Combine(folder, TokenizerJson.FileName), vocabularySize, special)
             : VocabularyFiles.Open(folder, vocabularySize, special);

@@ -23,6 +23,7 @@ public sealed class TinyLlamaHostileTests
         using var checkpoint = new HuggingFaceCheckpoint(folder.Path);
         foreach ((string name, _) in checkpoint.Shape.Tensors)
             checkpoint.Read(name);
+        SpecialTokens.Read(TinyLlama.JsonValue.Read(folder.File("config.json")), checkpoint.Shape.VocabularySize);
     }
 
     [Theory]
