@@ -2,151 +2,150 @@ using System.Runtime.CompilerServices;
 
 namespace Kernels.Cpu;
 
-/// <summary>
-/// Dense products: panels of B packed once for all threads, tiles of C in registers. A is read where it lies if its rows are contiguous, else blocks of it are packed by the thread
-/// that uses them. Each element is one chain of multiply-adds in the order of the inner index, cut every <see cref="MatrixTuning.InnerBlock"/> terms: the same bits on any number of threads.
-/// </summary>
-internal static unsafe class MatrixProduct<TSimd, V, T>
+/// <summary>Dense products of any strides: pieces of work (<see cref="MatrixBlocks"/>), each of which packs what it needs, so that threads share nothing and wait for nobody.</summary>
+internal readonly unsafe struct MatrixProductJob<TSimd, V, T>(in ProductArrays<T> arrays, in MatrixBlocks blocks) : IRangeJob
     where TSimd : struct, ISimd<V, T>
     where V : unmanaged
     where T : unmanaged
 {
-    public static int TileColumns => MatrixTuning.TileVectors * TSimd.Count;
+    private readonly ProductArrays<T> _arrays = arrays;
+    private readonly MatrixBlocks _blocks = blocks;
+
+    private static int TileRows => ProductTile<TSimd, V, T>.Rows;
+
+    private static int TileColumns => ProductTile<TSimd, V, T>.Columns;
+
+    private bool LeftLiesInRows => _arrays.Left.ColumnStride == 1;
 
     public static void Run(in ProductArrays<T> arrays, int threads, CancellationToken cancellation)
     {
-        int panels = (arrays.ColumnCount + TileColumns - 1) / TileColumns, rowBlocks = (arrays.RowCount + MatrixTuning.RowBlock - 1) / MatrixTuning.RowBlock;
-        using var packed = new PooledMemory<T>((long)panels * TileColumns * (MatrixTuning.InnerBlock + 1));
-        int begin = 0;
-        do
-        {
-            int depth = Math.Min(MatrixTuning.InnerBlock, arrays.InnerCount - begin);
-            PackRight(arrays, begin, depth, panels, packed.Pointer);
-            var job = new MatrixProductJob<TSimd, V, T>(arrays, packed.Pointer, begin, depth, arrays.Accumulates || begin > 0);
-            RangeRunner.Run(job, rowBlocks, 1, threads, cancellation);
-            begin += depth;
-        }
-        while (begin < arrays.InnerCount);
+        var blocks = MatrixBlocks.Of(arrays.RowCount, arrays.ColumnCount, arrays.InnerCount, TileRows, TileColumns, sizeof(T), threads);
+        RangeRunner.Run(new MatrixProductJob<TSimd, V, T>(arrays, blocks), blocks.ItemCount, 1, threads, cancellation);
     }
 
-    // Each panel: the bias of its columns, then depth rows of B; columns beyond the last are zeros.
-    private static void PackRight(in ProductArrays<T> arrays, int begin, int depth, int panels, T* packed)
+    public void Run(long begin, long end)
     {
-        for (int panel = 0; panel < panels; panel++)
+        // A row of biases, the slivers, a tile at the edge; the rows, where they must be packed.
+        int leftElements = LeftLiesInRows ? 0 : _blocks.Rows * _blocks.Depth;
+        using var scratch = new PooledMemory<T>(TileColumns * (1 + (long)_blocks.Slivers * _blocks.Depth + _blocks.Rows) + leftElements);
+        for (long item = begin; item < end; item++)
         {
-            int first = panel * TileColumns, count = Math.Min(TileColumns, arrays.ColumnCount - first);
-            var bias = new Span<T>(packed, TileColumns);
-            bias.Clear();
-            if (arrays.Bias != null)
-                new ReadOnlySpan<T>(arrays.Bias + first, count).CopyTo(bias);
-            packed += TileColumns;
-            T* right = arrays.Right.Data + begin * arrays.Right.RowStride + first * arrays.Right.ColumnStride;
-            if (arrays.Right.ColumnStride == 1)
-                CopyRows(right, arrays.Right.RowStride, depth, count, packed);
-            else
-                Transpose(right, arrays.Right, depth, count, packed);
-            packed += depth * TileColumns;
-        }
-    }
-
-    private static void CopyRows(T* from, long stride, int depth, int count, T* packed)
-    {
-        for (int k = 0; k < depth; k++, packed += TileColumns)
-        {
-            new ReadOnlySpan<T>(from + k * stride, count).CopyTo(new Span<T>(packed, count));
-            new Span<T>(packed + count, TileColumns - count).Clear();
-        }
-    }
-
-    // Column after column: each is contiguous in the transposed matrix, and columns side by side may all lie in one set of the cache.
-    private static void Transpose(T* from, in StridedMatrix<T> right, int depth, int count, T* packed)
-    {
-        long step = right.RowStride;
-        for (int j = 0; j < TileColumns; j++)
-        {
-            T* column = from + j * right.ColumnStride;
-            for (int k = 0; k < depth; k++)
-                packed[k * TileColumns + j] = j < count ? column[k * step] : default;
-        }
-    }
-}
-
-/// <summary>Blocks of rows of a product, for one stretch of the inner index.</summary>
-internal readonly unsafe struct MatrixProductJob<TSimd, V, T>(ProductArrays<T> arrays, T* panels, int begin, int depth, bool accumulates) : IRangeJob
-    where TSimd : struct, ISimd<V, T>
-    where V : unmanaged
-    where T : unmanaged
-{
-    private const int TileRows = MatrixTuning.TileRows;
-
-    private readonly ProductArrays<T> _arrays = arrays;
-    private readonly T* _panels = panels;
-    private readonly int _begin = begin, _depth = depth;
-    private readonly bool _accumulates = accumulates;
-
-    private static int TileColumns => MatrixProduct<TSimd, V, T>.TileColumns;
-
-    [SkipLocalsInit]
-    public void Run(long first, long end)
-    {
-        T* rows = stackalloc T[MatrixTuning.RowBlock * MatrixTuning.InnerBlock];
-        T* edge = stackalloc T[TileRows * TileColumns];
-        for (long block = first; block < end; block++)
-        {
-            int row = (int)block * MatrixTuning.RowBlock, count = Math.Min(MatrixTuning.RowBlock, _arrays.RowCount - row);
-            // What lies in contiguous rows stays there, but for a last tile that would read beyond.
-            int inPlace = _arrays.Left.ColumnStride == 1 ? count / TileRows * TileRows : 0;
-            PackLeft(row + inPlace, count - inPlace, rows);
-            RunBlock(row, count, inPlace, rows, edge);
-        }
-    }
-
-    // Tiles of six rows, column after column; rows beyond the last are zeros.
-    private void PackLeft(int row, int count, T* packed)
-    {
-        for (int tile = 0; tile < count; tile += TileRows, packed += TileRows * _depth)
-        {
-            for (int i = 0; i < TileRows; i++)
+            int sliver = (int)(item / _blocks.RowItems) * _blocks.Slivers, row = (int)(item % _blocks.RowItems) * _blocks.ItemRows;
+            int column = sliver * TileColumns, columns = Math.Min(_blocks.Slivers * TileColumns, _arrays.ColumnCount - column);
+            int rows = Math.Min(_blocks.ItemRows, _arrays.RowCount - row), term = 0;
+            do
             {
-                if (tile + i >= count)
-                {
-                    for (int k = 0; k < _depth; k++)
-                        packed[k * TileRows + i] = default;
-                    continue;
-                }
-                T* from = LeftAt(row + tile + i);
-                for (int k = 0; k < _depth; k++)
-                    packed[k * TileRows + i] = from[k * _arrays.Left.ColumnStride];
+                int depth = Math.Min(_blocks.Depth, _arrays.InnerCount - term);
+                var slivers = scratch.Pointer + TileColumns;
+                PackRight(term, depth, column, columns, slivers);
+                for (int first = row; first < row + rows; first += _blocks.Rows)
+                    RunBlock(term, depth, first, Math.Min(_blocks.Rows, row + rows - first), column, columns, scratch.Pointer);
+                term += depth;
+            }
+            while (term < _arrays.InnerCount);
+        }
+    }
+
+    // All slivers of the piece by one block of rows.
+    private void RunBlock(int term, int depth, int row, int rows, int column, int columns, T* scratch)
+    {
+        T* bias = scratch, slivers = bias + TileColumns, edge = slivers + (long)_blocks.Slivers * _blocks.Depth * TileColumns, packed = edge + (long)_blocks.Rows * TileColumns;
+        bool startsFromResult = _arrays.Accumulates || term > 0;
+        if (!LeftLiesInRows)
+            PackLeft(term, depth, row, rows, packed);
+        for (int at = 0; at < columns; at += TileColumns, slivers += depth * TileColumns)
+        {
+            int width = Math.Min(TileColumns, columns - at);
+            bool isEdge = width < TileColumns;
+            T* result = _arrays.Result + (long)row * _arrays.ColumnCount + column + at;
+            if (isEdge && startsFromResult)
+                CopyRows(result, _arrays.ColumnCount, edge, TileColumns, rows, width);
+            if (!startsFromResult)
+                SetBias(bias, column + at, width);
+            var product = new SliverProduct<T>
+            {
+                Sliver = slivers,
+                RowCount = rows,
+                Depth = depth,
+                Result = isEdge ? edge : result,
+                ResultStride = isEdge ? TileColumns : _arrays.ColumnCount,
+            };
+            product.Start = startsFromResult ? product.Result : bias;
+            product.StartStride = startsFromResult ? product.ResultStride : 0;
+            Multiply(product, term, row, packed);
+            if (isEdge)
+                CopyRows(edge, TileColumns, result, _arrays.ColumnCount, rows, width);
+        }
+    }
+
+    private void Multiply(SliverProduct<T> product, int term, int row, T* packed)
+    {
+        if (LeftLiesInRows)
+        {
+            product.Left = _arrays.Left.Data + row * _arrays.Left.RowStride + term;
+            product.LeftStride = (nint)_arrays.Left.RowStride;
+            product.DepthStride = 1;
+            ProductTile<TSimd, V, T>.Multiply(product);
+            return;
+        }
+        // Packed tiles are [depth, tile rows], one after another.
+        int rows = product.RowCount;
+        product.LeftStride = 1;
+        product.DepthStride = TileRows;
+        for (int tile = 0; tile < rows; tile += TileRows)
+        {
+            product.Left = packed + (long)tile * product.Depth;
+            product.RowCount = Math.Min(TileRows, rows - tile);
+            ProductTile<TSimd, V, T>.Multiply(product);
+            product.Start += TileRows * product.StartStride;
+            product.Result += TileRows * product.ResultStride;
+        }
+    }
+
+    private void SetBias(T* bias, int column, int width)
+    {
+        var row = new Span<T>(bias, TileColumns);
+        row.Clear();
+        if (_arrays.Bias != null)
+            new ReadOnlySpan<T>(_arrays.Bias + column, width).CopyTo(row);
+    }
+
+    // Slivers [depth, tile columns], one after another; columns beyond the last are zeros.
+    private void PackRight(int term, int depth, int column, int columns, T* slivers)
+    {
+        StridedMatrix<T> right = _arrays.Right;
+        for (int at = 0; at < columns; at += TileColumns, slivers += depth * TileColumns)
+        {
+            int width = Math.Min(TileColumns, columns - at);
+            T* from = right.Data + term * right.RowStride + (column + at) * right.ColumnStride;
+            if (width < TileColumns)
+                new Span<T>(slivers, depth * TileColumns).Clear();
+            if (right.ColumnStride == 1)
+            {
+                CopyRows(from, right.RowStride, slivers, TileColumns, depth, width);
+                continue;
+            }
+            // Column after column: each is contiguous in the transposed matrix, and columns side by side may all lie in one set of the cache.
+            for (int j = 0; j < width; j++, from += right.ColumnStride)
+            {
+                for (int k = 0; k < depth; k++)
+                    slivers[k * TileColumns + j] = from[k * right.RowStride];
             }
         }
     }
 
-    private T* LeftAt(int row) => _arrays.Left.Data + row * _arrays.Left.RowStride + _begin * _arrays.Left.ColumnStride;
-
-    private void RunBlock(int row, int count, int inPlace, T* packed, T* edge)
+    // Tiles [depth, tile rows] of a matrix that lies in columns; rows beyond the last are not used.
+    private void PackLeft(int term, int depth, int row, int rows, T* packed)
     {
-        T* panel = _panels;
-        for (int column = 0; column < _arrays.ColumnCount; column += TileColumns, panel += (_depth + 1) * TileColumns)
-        {
-            int width = Math.Min(TileColumns, _arrays.ColumnCount - column);
-            for (int tile = 0; tile < count; tile += TileRows)
-            {
-                int height = Math.Min(TileRows, count - tile);
-                bool isInPlace = tile < inPlace;
-                T* rows = isInPlace ? LeftAt(row + tile) : packed + (tile - inPlace) * _depth;
-                long rowStride = isInPlace ? _arrays.Left.RowStride : 1, termStride = isInPlace ? 1 : TileRows;
-                T* result = _arrays.Result + (long)(row + tile) * _arrays.ColumnCount + column;
-                if (height == TileRows && width == TileColumns)
-                {
-                    MatrixTile<TSimd, V, T>.Run(rows, rowStride, termStride, panel, _depth, result, _arrays.ColumnCount, _accumulates);
-                    continue;
-                }
-                for (int i = 0; i < height; i++)
-                    new ReadOnlySpan<T>(result + (long)i * _arrays.ColumnCount, width).CopyTo(new Span<T>(edge + i * TileColumns, width));
-                MatrixTile<TSimd, V, T>.Run(rows, rowStride, termStride, panel, _depth, edge, TileColumns, _accumulates);
-                for (int i = 0; i < height; i++)
-                    new ReadOnlySpan<T>(edge + i * TileColumns, width).CopyTo(new Span<T>(result + (long)i * _arrays.ColumnCount, width));
-            }
-        }
+        T* from = _arrays.Left.Data + row * _arrays.Left.RowStride + term * _arrays.Left.ColumnStride;
+        for (int tile = 0; tile < rows; tile += TileRows, packed += depth * TileRows, from += TileRows * _arrays.Left.RowStride)
+            CopyRows(from, _arrays.Left.ColumnStride, packed, TileRows, depth, Math.Min(TileRows, rows - tile));
+    }
+
+    private static void CopyRows(T* from, long fromStride, T* to, long toStride, int rows, int width)
+    {
+        uint bytes = (uint)(width * sizeof(T));
+        for (int row = 0; row < rows; row++, from += fromStride, to += toStride)
+            Unsafe.CopyBlockUnaligned(to, from, bytes);
     }
 }

@@ -67,8 +67,8 @@ internal sealed unsafe class ParaRnnCpu<TSimd, V, T> : IParaRnnBackend<T>
 
     public void Multiply(in ProductArrays<T> arrays, in KernelOptions options)
     {
-        long operations = (long)arrays.RowCount * arrays.ColumnCount * Math.Max(1, arrays.InnerCount) / MatrixTuning.OperationsPerElement;
-        MatrixProduct<TSimd, V, T>.Run(arrays, RnnTuning.ThreadCount(operations, options), options.CancellationToken);
+        long operations = (long)arrays.RowCount * arrays.ColumnCount * Math.Max(1, arrays.InnerCount) / MatrixBlocks.OperationsPerElement;
+        MatrixProductJob<TSimd, V, T>.Run(arrays, RnnTuning.ThreadCount(operations, options), options.CancellationToken);
     }
 
     public void Scan(in AffineArrays<T> arrays, in KernelOptions options)
