@@ -1,11 +1,12 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace Kernels.Cpu;
 
 /// <summary>
 /// Gradients of y = x W^T + b in float, with W as the integers stand for it. Rows come in blocks; a block's gradient of the outputs is widened once, padded with zeros to whole
-/// tiles and panels, and the inputs are spread over the threads.
+/// panels, and the inputs are spread over the threads.
 /// </summary>
 internal static unsafe class Int8Gradient<T, TStorage>
     where T : unmanaged
@@ -16,7 +17,7 @@ internal static unsafe class Int8Gradient<T, TStorage>
     public static void Run(in Int8GradientRows<T> rows, int threads, CancellationToken cancellation)
     {
         Int8WeightsLayout layout = rows.Weights.Layout;
-        int stride = layout.PanelCount * Int8WeightsLayout.PanelColumns, blockRows = Math.Min(BlockRows, rows.RowCount + Int8DecompositionTuning.TileRows - 1);
+        int stride = layout.PanelCount * Int8WeightsLayout.PanelColumns, blockRows = Math.Min(BlockRows, rows.RowCount);
         if (rows.WeightGradient != null)
             NativeMemory.Clear(rows.WeightGradient, (nuint)layout.OutputCount * (nuint)layout.InputCount * sizeof(float));
         if (rows.BiasGradient != null)
@@ -30,7 +31,12 @@ internal static unsafe class Int8Gradient<T, TStorage>
                 {
                     int count = Math.Min(BlockRows, rows.RowCount - first);
                     Widen(rows, first, count, gradient, stride);
-                    RangeRunner.Run(new Int8GradientJob<T, TStorage>(rows, first, count, gradient, stride), (layout.InputCount + Columns - 1) / Columns, grain: 1, threads, cancellation);
+                    if (Vector512.IsHardwareAccelerated)
+                        RunBlock<Simd512<float>, Vector512<float>>(rows, first, count, gradient, stride, threads, cancellation);
+                    else if (Vector256.IsHardwareAccelerated)
+                        RunBlock<Simd256<float>, Vector256<float>>(rows, first, count, gradient, stride, threads, cancellation);
+                    else
+                        RunBlock<Simd128<float>, Vector128<float>>(rows, first, count, gradient, stride, threads, cancellation);
                     if (rows.BiasGradient != null)
                         AddRows(gradient, count, stride, rows.BiasGradient, layout.OutputCount);
                 }
@@ -42,10 +48,18 @@ internal static unsafe class Int8Gradient<T, TStorage>
         }
     }
 
+    private static void RunBlock<TSimd, V>(in Int8GradientRows<T> rows, int first, int count, float* gradient, int stride, int threads, CancellationToken cancellation)
+        where TSimd : struct, ISimd<V, float>
+        where V : unmanaged
+    {
+        var job = new Int8GradientJob<T, TStorage, TSimd, V>(rows, first, count, gradient, stride);
+        RangeRunner.Run(job, (rows.Weights.Layout.InputCount + Columns - 1) / Columns, grain: 1, threads, cancellation);
+    }
+
     private static void Widen(in Int8GradientRows<T> rows, int first, int count, float* gradient, int stride)
     {
-        int outputs = rows.Weights.Layout.OutputCount, padded = Int8ActivationBlock.TileCount(count) * Int8DecompositionTuning.TileRows;
-        new Span<float>(gradient, padded * stride).Clear();
+        int outputs = rows.Weights.Layout.OutputCount;
+        new Span<float>(gradient, count * stride).Clear();
         for (int row = 0; row < count; row++)
             TStorage.Widen(rows.OutputGradient + (long)(first + row) * outputs, gradient + (long)row * stride, outputs);
     }

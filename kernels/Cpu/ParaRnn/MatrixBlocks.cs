@@ -2,7 +2,7 @@ namespace Kernels.Cpu;
 
 /// <summary>
 /// The blocking of a dense product, after Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008). A piece of work is some slivers of B's columns by some of A's rows: its
-/// slivers, packed, stay in level 2 while blocks of rows pass, and one of them in level 1 while a block's tiles do. No size shows in a bit of the result.
+/// slivers, packed, stay in level 2 while blocks of rows pass, and one of them near level 1 while a block's tiles do. No size shows in a bit of the result.
 /// </summary>
 /// <param name="Depth">Terms added before the next block of slivers is packed.</param>
 /// <param name="Rows">Rows that pass a sliver at a time.</param>
@@ -12,8 +12,11 @@ namespace Kernels.Cpu;
 /// <param name="RowItems">Pieces one below another.</param>
 internal readonly record struct MatrixBlocks(int Depth, int Rows, int Slivers, int SliverBlocks, int ItemRows, int RowItems)
 {
-    // A sliver takes no more than this share of level 1, a block of rows and the slivers of a piece this one of level 2 each: the rest is for what passes by.
-    private const double Level1Share = 0.75, Level2Share = 0.25;
+    // A sliver may exceed level 1: each step of a tile then takes a register's worth of it from level 2 in six cycles or more, which costs less than a further pass over C.
+    private const double SliverShare = 1.5;
+
+    // What a block of rows and a piece's slivers take of level 2 each: the rest is for what passes by.
+    private const double Level2Share = 0.25;
 
     // Pieces for each thread, so that one which comes late, or is slower, does fewer.
     private const int ItemsPerThread = 4;
@@ -26,7 +29,7 @@ internal readonly record struct MatrixBlocks(int Depth, int Rows, int Slivers, i
     public static MatrixBlocks Of(int rows, int columns, int inner, int tileRows, int tileColumns, int elementBytes, int threads)
     {
         MachineInfo machine = MachineInfo.Current;
-        int mostDepth = Math.Max(1, (int)(Level1Share * machine.Level1DataBytes / (tileColumns * elementBytes)));
+        int mostDepth = Math.Max(1, (int)(SliverShare * machine.Level1DataBytes / (tileColumns * elementBytes)));
         int depth = Even(inner, mostDepth), share = (int)(Level2Share * machine.Level2Bytes / (Math.Max(1, depth) * elementBytes));
         int slivers = (columns + tileColumns - 1) / tileColumns, items = threads == 1 ? 1 : threads * ItemsPerThread;
         int sliverCount = Even(slivers, Math.Max(1, Math.Min(share / tileColumns, slivers / items))), sliverBlocks = (slivers + sliverCount - 1) / sliverCount;

@@ -88,6 +88,13 @@ internal static unsafe class ProductTile<TSimd, V, T>
             s70 = TSimd.Load(ref *s, 0);
             s71 = TSimd.Load(ref *s, width);
         }
+        T* c = product.Result + row * product.ResultStride;
+        // The next tile's: beyond level 2 a line takes a tenth of a tile's time to come.
+        for (int i = Rows; i < 2 * Rows; i++)
+        {
+            Prefetch.Read(c + i * product.ResultStride);
+            Prefetch.Read(c + i * product.ResultStride + 2 * width - 1);
+        }
         for (nint k = 0; k != end; k += step)
         {
             V b0 = TSimd.Load(ref *b, 0), b1 = TSimd.Load(ref *b, width);
@@ -120,7 +127,6 @@ internal static unsafe class ProductTile<TSimd, V, T>
             }
             b += 2 * width;
         }
-        T* c = product.Result + row * product.ResultStride;
         Store(s00, s01, c);
         if (rows > 1)
             Store(s10, s11, c + product.ResultStride);

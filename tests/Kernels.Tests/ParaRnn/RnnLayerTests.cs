@@ -12,7 +12,7 @@ public sealed class RnnLayerTests
     public void LinearLayersAgreeWithPlainLoops(string variant)
     {
         KernelOptions kernel = ParaRnnCases.Force<float>(variant, threads: 2);
-        foreach ((int rows, int inputs, int outputs) in new[] { (1, 1, 1), (5, 3, 7), (6, 16, 32), (97, 33, 35), (200, 300, 5), (0, 4, 4) })
+        foreach ((int rows, int inputs, int outputs) in new[] { (1, 1, 1), (5, 3, 7), (6, 16, 32), (97, 33, 35), (200, 300, 5), (13, 1300, 70), (0, 4, 4) })
         {
             var layer = new LinearLayer("l", inputs, outputs, seed: 1);
             ParaRnnCases.Normal<float>(outputs, 1, 3).CopyTo(layer.Biases.Values, 0);
@@ -33,6 +33,29 @@ public sealed class RnnLayerTests
                 for (int i = 0; i < actual.Length; i++)
                     Assert.InRange(Math.Abs(actual[i] - expected(i)), 0, 4 * tolerance);
             }
+        }
+    }
+
+    [SkippableTheory]
+    [MemberData(nameof(Variants))]
+    public void ThreadsDoNotShowInProducts(string variant)
+    {
+        // Widths and depths beyond one block, of which threads take different ones.
+        (int rows, int inputs, int outputs) = (150, 800, 133);
+        var layer = new LinearLayer("l", inputs, outputs, seed: 1);
+        float[] x = ParaRnnCases.Normal<float>(rows * inputs, 1, 1), gy = ParaRnnCases.Normal<float>(rows * outputs, 1, 2);
+        float[][] alone = Run(1);
+        foreach (int threads in new[] { 2, 3, 7 })
+            Assert.All(Run(threads).Zip(alone), pair => Assert.Equal(pair.Second, pair.First));
+
+        float[][] Run(int threads)
+        {
+            KernelOptions kernel = ParaRnnCases.Force<float>(variant, threads);
+            float[] y = new float[rows * outputs], gx = new float[x.Length];
+            Array.Clear(layer.Weights.Gradients);
+            layer.Forward(x, y, kernel);
+            layer.Backward(x, gy, gx, kernel);
+            return [y, gx, [.. layer.Weights.Gradients]];
         }
     }
 
