@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace Kernels.Cpu;
 
 /// <summary>
-/// Gradients. Items: for each sequence its tiles of whole registers of channels, where they lie, and one more tile, copied to scratch, of those that fill no register. Each item adds up its sequence's
+/// Gradients. Items: for each sequence its tiles of channels, where they lie; copied to scratch where they fill no register. Each item adds up its sequence's
 /// gradients by the weights, in double every <see cref="RnnTuning.GradientWindowSteps"/> steps, into partial sums of its own: no bit depends on the number of threads.
 /// </summary>
 internal readonly unsafe struct RnnBackwardJob<TCell, TSimd, V, T>(
@@ -22,11 +22,9 @@ internal readonly unsafe struct RnnBackwardJob<TCell, TSimd, V, T>(
 
     private static int TileLanes => RnnTuning.TileVectors * TSimd.Count;
 
-    private int WholeChannels => _strides.Channels / TSimd.Count * TSimd.Count;
+    private bool IsStaged => _strides.Channels < TSimd.Count;
 
-    private int WholeTiles => (WholeChannels + TileLanes - 1) / TileLanes;
-
-    private int TilesPerSequence => WholeTiles + (WholeChannels < _strides.Channels ? 1 : 0);
+    private int TilesPerSequence => (_strides.Channels + TileLanes - 1) / TileLanes;
 
     public long ItemCount => (long)_arrays.Shape.SequenceCount * TilesPerSequence;
 
@@ -38,27 +36,29 @@ internal readonly unsafe struct RnnBackwardJob<TCell, TSimd, V, T>(
         for (long item = begin; item < end; item++)
         {
             int sequence = (int)(item / TilesPerSequence), tile = (int)(item % TilesPerSequence);
-            int channel = tile < WholeTiles ? tile * TileLanes : WholeChannels;
-            int channels = tile < WholeTiles ? Math.Min(TileLanes, WholeChannels - channel) : _strides.Channels - channel;
-            RunTile(sequence, channel, channels, scratch, tile < WholeTiles ? null : staged);
+            // A last tile of less than a register begins within the one before it.
+            int channel = IsStaged ? 0 : Math.Min(tile * TileLanes, _strides.Channels - TSimd.Count), fresh = tile * TileLanes - channel;
+            RunTile(sequence, channel, Math.Min(TileLanes, _strides.Channels - channel), fresh, scratch, staged);
         }
     }
 
-    private void RunTile(int sequence, int channel, int channels, T* scratch, T* staged)
+    // The first channels of a tile, up to fresh, belong to the one before it.
+    private void RunTile(int sequence, int channel, int channels, int fresh, T* scratch, T* staged)
     {
         int lanes = (channels + TSimd.Count - 1) / TSimd.Count * TSimd.Count;
         long stateRow = (long)sequence * TCell.StateCount * _strides.Channels + channel;
-        var tile = new RnnGradientTile<T> { Carry = scratch, Total = scratch + TCell.StateCount * lanes, WeightGradients = scratch + 2 * TCell.StateCount * lanes, Lanes = lanes };
+        var tile = new RnnGradientTile<T> { Carry = scratch, Total = scratch + TCell.StateCount * lanes, WeightGradients = scratch + 2 * TCell.StateCount * lanes, ScratchLanes = lanes };
+        tile.Forward.Lanes = IsStaged ? lanes : channels;
         double* sums = _partialSums + (long)sequence * TCell.WeightCount * _strides.Channels + channel;
         for (int weight = 0; weight < TCell.WeightCount; weight++)
-            new Span<double>(sums + (long)weight * _strides.Channels, channels).Clear();
+            new Span<double>(sums + (long)weight * _strides.Channels + fresh, channels - fresh).Clear();
         new Span<T>(scratch, lanes * (2 * TCell.StateCount + TCell.WeightCount)).Clear();
         if (_gradients.FinalStateGradient != null)
-            LaneCopy<TSimd, V, T>.Gather(_gradients.FinalStateGradient + stateRow, 0, _strides.Channels, tile.Carry, lanes, TCell.StateCount, channels, 1);
+            LoadCarry(_gradients.FinalStateGradient + stateRow, tile, channels);
         int first = _firstRuns[sequence], last = _firstRuns[sequence + 1] - 1;
         for (int run = last; run >= first; run--)
         {
-            RunBackward(_runs[run], channel, channels, tile, staged, sums);
+            RunBackward(_runs[run], channel, channels, fresh, tile, staged, sums);
             // Before a reset nothing is known of what follows it.
             if (run > first)
                 new Span<T>(tile.Carry, TCell.StateCount * lanes).Clear();
@@ -68,7 +68,24 @@ internal readonly unsafe struct RnnBackwardJob<TCell, TSimd, V, T>(
         bool startsFromReset = last >= first && IsReset(sequence);
         if (startsFromReset)
             new Span<T>(tile.Carry, TCell.StateCount * lanes).Clear();
-        LaneCopy<TSimd, V, T>.Scatter(tile.Carry, lanes, _gradients.InitialStateGradient + stateRow, 0, _strides.Channels, TCell.StateCount, channels, 1);
+        StoreCarry(tile, _gradients.InitialStateGradient + stateRow, channels);
+    }
+
+    // Where registers share channels each has its own copy in scratch.
+    private void LoadCarry(T* source, in RnnGradientTile<T> tile, int channels)
+    {
+        int whole = Math.Min(channels, tile.WholeLanes(TSimd.Count));
+        LaneCopy<TSimd, V, T>.Gather(source, 0, _strides.Channels, tile.Carry, tile.ScratchLanes, TCell.StateCount, whole, 1);
+        if (whole < channels)
+            LaneCopy<TSimd, V, T>.Gather(source + channels - TSimd.Count, 0, _strides.Channels, tile.Carry + whole, tile.ScratchLanes, TCell.StateCount, TSimd.Count, 1);
+    }
+
+    private void StoreCarry(in RnnGradientTile<T> tile, T* destination, int channels)
+    {
+        int whole = Math.Min(channels, tile.WholeLanes(TSimd.Count));
+        LaneCopy<TSimd, V, T>.Scatter(tile.Carry, tile.ScratchLanes, destination, 0, _strides.Channels, TCell.StateCount, whole, 1);
+        if (whole < channels)
+            LaneCopy<TSimd, V, T>.Scatter(tile.Carry + whole, tile.ScratchLanes, destination + channels - TSimd.Count, 0, _strides.Channels, TCell.StateCount, TSimd.Count, 1);
     }
 
     private bool IsReset(int sequence)
@@ -77,7 +94,7 @@ internal readonly unsafe struct RnnBackwardJob<TCell, TSimd, V, T>(
         return _arrays.Resets != null && _arrays.Resets[(long)sequence * _arrays.Shape.StepCount + first];
     }
 
-    private void RunBackward(in RnnRun<T> run, int channel, int channels, RnnGradientTile<T> tile, T* staged, double* sums)
+    private void RunBackward(in RnnRun<T> run, int channel, int channels, int fresh, RnnGradientTile<T> tile, T* staged, double* sums)
     {
         long gateOffset = run.Gates - _arrays.Gates, stateOffset = run.States - _arrays.States;
         for (int end = run.Steps; end > 0;)
@@ -98,22 +115,22 @@ internal readonly unsafe struct RnnBackwardJob<TCell, TSimd, V, T>(
                 GateStep = _strides.GateStep,
                 StateStep = _strides.StateStep,
                 Steps = steps,
-                Vectors = tile.Lanes / TSimd.Count,
+                Lanes = tile.Forward.Lanes,
             };
             tile.StateGradients = _gradients.StateGradients + stateOffset + end * _strides.StateStep + channel;
             tile.GateGradients = _gradients.GateGradients + gateOffset + end * _strides.GateStep + channel;
-            if (staged == null)
-                RnnGradientKernels<TCell, TSimd, V, T>.Backward(tile);
-            else
+            if (IsStaged)
                 RunStaged(tile, channels, staged);
-            AddUp(tile, channels, sums);
+            else
+                RnnGradientKernels<TCell, TSimd, V, T>.Backward(tile);
+            AddUp(tile, fresh, channels, sums);
         }
     }
 
     // The same on copies in scratch, [steps, components, lanes].
     private void RunStaged(in RnnGradientTile<T> tile, int channels, T* scratch)
     {
-        int lanes = tile.Lanes, steps = tile.Forward.Steps, gateRow = TCell.GateCount * lanes, stateRow = TCell.StateCount * lanes;
+        int lanes = tile.ScratchLanes, steps = tile.Forward.Steps, gateRow = TCell.GateCount * lanes, stateRow = TCell.StateCount * lanes;
         RnnTile<T> forward = tile.Forward;
         RnnGradientTile<T> copy = tile;
         T* gates = scratch, gateGradients = gates + RnnTuning.GradientWindowSteps * gateRow, states = gateGradients + RnnTuning.GradientWindowSteps * gateRow;
@@ -137,7 +154,7 @@ internal readonly unsafe struct RnnBackwardJob<TCell, TSimd, V, T>(
             GateStep = gateRow,
             StateStep = stateRow,
             Steps = steps,
-            Vectors = lanes / TSimd.Count,
+            Lanes = lanes,
         };
         copy.StateGradients = stateGradients;
         copy.GateGradients = gateGradients;
@@ -146,15 +163,16 @@ internal readonly unsafe struct RnnBackwardJob<TCell, TSimd, V, T>(
     }
 
     // A window's gradients by the weights go to the sums in double.
-    private void AddUp(in RnnGradientTile<T> tile, int channels, double* sums)
+    private void AddUp(in RnnGradientTile<T> tile, int fresh, int channels, double* sums)
     {
+        int whole = tile.WholeLanes(TSimd.Count), shift = tile.ScratchLanes - tile.Forward.Lanes;
         for (int weight = 0; weight < TCell.WeightCount; weight++)
         {
-            T* window = tile.WeightGradients + weight * tile.Lanes;
+            T* window = tile.WeightGradients + weight * tile.ScratchLanes;
             double* sum = sums + (long)weight * _strides.Channels;
-            for (int channel = 0; channel < channels; channel++)
-                sum[channel] += ComputeType.ToDouble(window[channel]);
+            for (int channel = fresh; channel < channels; channel++)
+                sum[channel] += ComputeType.ToDouble(window[channel < whole ? channel : channel + shift]);
         }
-        new Span<T>(tile.WeightGradients, TCell.WeightCount * tile.Lanes).Clear();
+        new Span<T>(tile.WeightGradients, TCell.WeightCount * tile.ScratchLanes).Clear();
     }
 }

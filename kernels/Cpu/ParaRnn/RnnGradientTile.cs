@@ -14,8 +14,11 @@ internal unsafe struct RnnGradientTile<T> where T : unmanaged
     /// <summary>Room for one row of states, [components, lanes], and the sums of the gradients by the weights, [weights, lanes].</summary>
     public T* Total, WeightGradients;
 
-    /// <summary>All lanes of the scratch arrays.</summary>
-    public int Lanes;
+    /// <summary>Lanes of the scratch arrays: those of the forward tile, a whole number of registers. Here registers share none.</summary>
+    public int ScratchLanes;
+
+    /// <summary>The lanes of registers that share none.</summary>
+    public readonly int WholeLanes(int registerLanes) => Forward.Lanes / registerLanes * registerLanes;
 }
 
 /// <summary>
@@ -34,22 +37,23 @@ internal static unsafe class RnnGradientKernels<TCell, TSimd, V, T>
     public static void Backward(in RnnGradientTile<T> tile)
     {
         RnnTile<T> forward = tile.Forward;
-        int lanes = forward.Vectors * TSimd.Count;
+        int lanes = forward.Lanes, last = lanes - TSimd.Count;
         for (int step = forward.Steps - 1; step >= 0; step--)
         {
             T* gates = forward.Gates + step * forward.GateStep, gateGradients = tile.GateGradients + step * forward.GateStep;
             T* gradients = tile.StateGradients + step * forward.StateStep;
             T* before = step == 0 ? forward.Start : forward.States + (step - 1) * forward.StateStep;
             long beforeStride = step == 0 ? forward.StartStride : forward.StateStride;
-            for (int lane = 0; lane < lanes; lane += TSimd.Count)
+            for (int register = 0; register < lanes; register += TSimd.Count)
             {
-                RnnRegisters<V> carry = Registers(tile.Carry + lane, tile.Lanes), total = Registers(tile.Total + lane, tile.Lanes);
+                int lane = Math.Min(register, last);
+                RnnRegisters<V> carry = Registers(tile.Carry + register, tile.ScratchLanes), total = Registers(tile.Total + register, tile.ScratchLanes);
                 RnnRegisters<V> gradient = Registers(gradients + lane, forward.StateStride);
                 for (int i = 0; i < TCell.StateCount; i++)
                     total[i] = TSimd.Add(gradient[i], carry[i]);
                 TCell.Backward<V, RnnArithmetic<TSimd, V, T>>(
                     Registers(gates + lane, forward.GateStride), Registers(forward.Weights + lane, forward.WeightStride), Registers(before + lane, beforeStride),
-                    total, carry, Registers(gateGradients + lane, forward.GateStride), Registers(tile.WeightGradients + lane, tile.Lanes));
+                    total, carry, Registers(gateGradients + lane, forward.GateStride), Registers(tile.WeightGradients + register, tile.ScratchLanes));
             }
         }
     }

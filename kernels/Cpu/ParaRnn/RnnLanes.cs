@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Kernels.Cpu;
 
 /// <summary>Neighbouring channels of one run, or of a segment of it, that take neighbouring lanes of a tile.</summary>
@@ -27,6 +29,7 @@ internal static unsafe class LaneCopy<TSimd, V, T>
     /// <param name="components">Components of a step.</param>
     /// <param name="count">Channels to copy.</param>
     /// <param name="steps">Steps to copy.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Gather(T* source, long sourceStep, long sourceStride, T* scratch, int lanes, int components, int count, int steps)
     {
         for (int step = 0; step < steps; step++)
@@ -43,6 +46,7 @@ internal static unsafe class LaneCopy<TSimd, V, T>
     }
 
     /// <summary>The way back; parameters as those of <see cref="Gather"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Scatter(T* scratch, int lanes, T* destination, long destinationStep, long destinationStride, int components, int count, int steps)
     {
         for (int step = 0; step < steps; step++)
@@ -58,6 +62,7 @@ internal static unsafe class LaneCopy<TSimd, V, T>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Copy(T* from, T* to, int count)
     {
         if (count == 1)

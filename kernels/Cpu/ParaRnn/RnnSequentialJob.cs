@@ -3,10 +3,10 @@ using System.Runtime.CompilerServices;
 namespace Kernels.Cpu;
 
 /// <summary>
-/// Runs, step after step, in SIMD over channels. Items: for each run its tiles of whole registers, where they lie; then the channels that fill no register, of all runs together,
-/// register by register, copied to scratch.
+/// Runs, step after step, in SIMD over channels. Items: for each run its tiles of registers, where they lie; where all channels of a run fill no register, registers of the channels of all runs
+/// together, copied to scratch.
 /// </summary>
-internal readonly unsafe struct RnnSequentialJob<TCell, TSimd, V, T>(RnnRun<T>* runs, int runCount, T* weights, RnnStrides strides) : IRangeJob
+internal readonly unsafe struct RnnSequentialJob<TCell, TSimd, V, T>(RnnRun<T>* runs, int runCount, T* weights, RnnStrides strides, int tileVectors) : IRangeJob
     where TCell : struct, IRnnCell
     where TSimd : struct, ISimd<V, T>
     where V : unmanaged
@@ -16,35 +16,37 @@ internal readonly unsafe struct RnnSequentialJob<TCell, TSimd, V, T>(RnnRun<T>* 
     private readonly int _runCount = runCount;
     private readonly T* _weights = weights;
     private readonly RnnStrides _strides = strides;
+    private readonly int _tileVectors = tileVectors;
 
-    private int WholeVectors => _strides.Channels / TSimd.Count;
+    private int TileLanes => _tileVectors * TSimd.Count;
 
-    private int RestChannels => _strides.Channels % TSimd.Count;
+    private bool IsStaged => _strides.Channels < TSimd.Count;
 
-    private int TilesPerRun => (WholeVectors + RnnTuning.TileVectors - 1) / RnnTuning.TileVectors;
+    private int TilesPerRun => (_strides.Channels + TileLanes - 1) / TileLanes;
 
-    private long TileCount => (long)_runCount * TilesPerRun;
-
-    private long StagedCount => ((long)_runCount * RestChannels + TSimd.Count - 1) / TSimd.Count;
+    private long ItemCount => IsStaged ? ((long)_runCount * _strides.Channels + TSimd.Count - 1) / TSimd.Count : (long)_runCount * TilesPerRun;
 
     public static void Run(RnnRun<T>* runs, int runCount, T* weights, in RnnStrides strides, int threads, CancellationToken cancellation)
     {
-        var job = new RnnSequentialJob<TCell, TSimd, V, T>(runs, runCount, weights, strides);
-        long items = job.TileCount + job.StagedCount;
-        RangeRunner.Run(job, items, Math.Max(1, (items + threads - 1) / threads), threads, cancellation);
+        long vectors = (strides.Channels + TSimd.Count - 1) / TSimd.Count * (long)runCount;
+        int tileVectors = (int)Math.Clamp((vectors + threads - 1) / threads, RnnTuning.LatencyVectors, RnnTuning.TileVectors);
+        var job = new RnnSequentialJob<TCell, TSimd, V, T>(runs, runCount, weights, strides, tileVectors);
+        RangeRunner.Run(job, job.ItemCount, Math.Max(1, (job.ItemCount + threads - 1) / threads), threads, cancellation);
     }
 
     public void Run(long begin, long end)
     {
-        for (long item = begin; item < Math.Min(end, TileCount);)
+        for (long item = begin; item < end;)
         {
-            int run = (int)(item / TilesPerRun), first = (int)(item % TilesPerRun);
-            int count = (int)Math.Min(TilesPerRun - first, end - item);
-            RunTiles(_runs[run], first, count);
+            if (IsStaged)
+            {
+                RunStaged(item++ * TSimd.Count);
+                continue;
+            }
+            int first = (int)(item % TilesPerRun), count = (int)Math.Min(TilesPerRun - first, end - item);
+            RunTiles(_runs[item / TilesPerRun], first, count);
             item += count;
         }
-        for (long item = Math.Max(begin, TileCount); item < end; item++)
-            RunStaged((item - TileCount) * TSimd.Count);
     }
 
     // Window after window over all tiles, so that rows of the inputs are read whole.
@@ -55,7 +57,8 @@ internal readonly unsafe struct RnnSequentialJob<TCell, TSimd, V, T>(RnnRun<T>* 
             RnnRun<T> rest = run.From(begin, _strides);
             for (int tile = firstTile; tile < firstTile + tileCount; tile++)
             {
-                int firstVector = tile * RnnTuning.TileVectors, channel = firstVector * TSimd.Count;
+                // A last tile of less than a register begins within the one before it.
+                int channel = Math.Min(tile * TileLanes, _strides.Channels - TSimd.Count);
                 RnnKernels<TCell, TSimd, V, T>.Forward(new RnnTile<T>
                 {
                     Gates = rest.Gates + channel,
@@ -69,25 +72,24 @@ internal readonly unsafe struct RnnSequentialJob<TCell, TSimd, V, T>(RnnRun<T>* 
                     GateStep = _strides.GateStep,
                     StateStep = _strides.StateStep,
                     Steps = Math.Min(RnnTuning.WindowSteps, rest.Steps),
-                    Vectors = Math.Min(RnnTuning.TileVectors, WholeVectors - firstVector),
+                    Lanes = Math.Min(TileLanes, _strides.Channels - channel),
                 });
             }
         }
     }
 
-    // One register of the channels that fill no register: the run of lane l is l / rest, its channel the l % rest-th of them.
+    // One register: the run of lane l is l / channels, its channel l % channels.
     [SkipLocalsInit]
     private void RunStaged(long firstLane)
     {
         RnnLanes<T>* groups = stackalloc RnnLanes<T>[TSimd.Count];
         T* scratch = stackalloc T[(int)StagedTile<TCell, TSimd, V, T>.ScratchElements(TSimd.Count)];
         int groupCount = 0;
-        long end = Math.Min(firstLane + TSimd.Count, (long)_runCount * RestChannels);
+        long end = Math.Min(firstLane + TSimd.Count, (long)_runCount * _strides.Channels);
         for (long lane = firstLane; lane < end;)
         {
-            RnnRun<T> run = _runs[lane / RestChannels];
-            int offset = (int)(lane % RestChannels), channel = WholeVectors * TSimd.Count + offset;
-            int count = (int)Math.Min(RestChannels - offset, end - lane);
+            RnnRun<T> run = _runs[lane / _strides.Channels];
+            int channel = (int)(lane % _strides.Channels), count = (int)Math.Min(_strides.Channels - channel, end - lane);
             groups[groupCount++] = new RnnLanes<T>
             {
                 Gates = run.Gates + channel,

@@ -15,7 +15,10 @@ internal unsafe struct RnnTile<T> where T : unmanaged
 
     /// <summary>From one step to the next.</summary>
     public long GateStep, StateStep;
-    public int Steps, Vectors;
+    public int Steps;
+
+    /// <summary>All lanes, at least one register. Where they are no whole number of registers, the last one shares lanes with the one before it: both compute the same bits.</summary>
+    public int Lanes;
 }
 
 /// <summary>The recurrence in registers: the one loop that all exact solvers run, and why they agree in every bit.</summary>
@@ -34,11 +37,12 @@ internal static unsafe class RnnKernels<TCell, TSimd, V, T>
     {
         T* gates = tile.Gates, weights = tile.Weights, previous = tile.Start, next = tile.States;
         long previousStride = tile.StartStride, gateStride = tile.GateStride, weightStride = tile.WeightStride, stateStride = tile.StateStride;
-        int lanes = tile.Vectors * TSimd.Count;
+        int lanes = tile.Lanes, last = lanes - TSimd.Count;
         for (int step = 0; step < tile.Steps; step++)
         {
-            for (int lane = 0; lane < lanes; lane += TSimd.Count)
+            for (int register = 0; register < lanes; register += TSimd.Count)
             {
+                int lane = Math.Min(register, last);
                 TCell.Step<V, RnnArithmetic<TSimd, V, T>>(
                     Registers(gates + lane, gateStride), Registers(weights + lane, weightStride),
                     Registers(previous + lane, previousStride), Registers(next + lane, stateStride));

@@ -6,6 +6,9 @@ internal static class RnnTuning
     /// <summary>Registers whose steps run side by side: a step's latency, some 150 cycles, over its throughput, some 30, less what the processor's window of instructions holds.</summary>
     public const int TileVectors = 4;
 
+    /// <summary>Registers whose steps together take the time of one: two, measured. Threads do not cut tiles below it.</summary>
+    public const int LatencyVectors = 2;
+
     /// <summary>Steps copied to lanes at a time: gates and states of a tile stay within half of a level 1 cache of 32 KiB.</summary>
     public const int WindowSteps = 32;
 

@@ -83,7 +83,7 @@ internal unsafe ref struct StagedTile<TCell, TSimd, V, T>
             GateStep = TCell.GateCount * _lanes,
             StateStep = stateRow,
             Steps = steps,
-            Vectors = _lanes / TSimd.Count,
+            Lanes = _lanes,
         });
         if (!writesStates)
             return;
