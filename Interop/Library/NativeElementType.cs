@@ -7,6 +7,7 @@ internal enum NativeElementType
     F64 = 1,
     F16 = 2,
     BF16 = 3,
+    I8 = 4,
 }
 
 /// <summary>From a managed element type to its number in the C ABI.</summary>

@@ -12,7 +12,7 @@ internal static class NativeKernels
     public const string LibraryName = "kernels_native";
 
     /// <summary>KERNELS_ABI_VERSION of the headers that the declarations here mirror.</summary>
-    public const int AbiVersion = 3;
+    public const int AbiVersion = 4;
 
     private const int StatusOk = 0;
 

@@ -58,7 +58,7 @@ const char* kernels_status_message(int32_t status) {
     case KERNELS_INVALID_ARGUMENT:
         return "an argument is null, negative or out of range";
     case KERNELS_UNSUPPORTED_TYPE:
-        return "the element type is not one of f32, f64, f16, bf16";
+        return "the element type is not one that the function takes";
     case KERNELS_UNSUPPORTED_ISA:
         return "the processor lacks the instruction set, or the library was built without it";
     default:

@@ -17,6 +17,11 @@ public sealed partial class AbiParityTests
         ["int32_t*"] = "int*",
         ["const char*"] = "byte*",
         ["uint32_t"] = "uint",
+        ["const float*"] = "float*",
+        ["float*"] = "float*",
+        ["const int8_t*"] = "sbyte*",
+        ["const uint8_t* const*"] = "byte**",
+        ["const float* const*"] = "float**",
     };
 
     [GeneratedRegex(@"KERNELS_API\s+([\w\s\*]+?)\s*(kernels_\w+)\s*\(([^)]*)\)\s*;")]

@@ -27,8 +27,20 @@ internal unsafe struct KeyValueRows
         int token = sequence.Positions == null ? index : sequence.Positions[index];
         if (sequence.PageTable == null)
             return (token < sequence.PrefixCount ? token : sequence.KeyBegin + token - sequence.PrefixCount) * TokenStride + head * HeadStride;
-        return sequence.PageTable[token >> PageShift] * PageStride + head * HeadStride + (token & ((1 << PageShift) - 1)) * TokenStride;
+        return sequence.PageTable[token >> PageShift] * PageStride + head * HeadStride + (token & SlotMask) * TokenStride;
     }
+
+    /// <summary>How many rows of a head, this one included, follow one another at <see cref="TokenStride"/>: at least 1, and no more than <paramref name="most"/>.</summary>
+    public readonly int Run(in AttentionSequence sequence, int index, int most)
+    {
+        if (sequence.Positions != null)
+            return 1;
+        if (sequence.PageTable == null)
+            return index < sequence.PrefixCount ? Math.Min(most, sequence.PrefixCount - index) : most;
+        return Math.Min(most, SlotMask + 1 - (index & SlotMask));
+    }
+
+    private readonly int SlotMask => (1 << PageShift) - 1;
 }
 
 /// <summary>The high and low halves of keys in eight bits: see <see cref="KeyPlaneLayout"/>.</summary>

@@ -5,15 +5,31 @@ namespace Kernels.Cpu;
 // Scores from four-bit planes, tokens in lanes.
 internal readonly unsafe partial struct AttentionKernels<TSimd, V, TDot, I>
 {
-    public static void ScorePlane(byte* block, byte* ahead, int stepCount, sbyte* queries, int headCount, float* dots, long stride)
+    [SkipLocalsInit]
+    public static void ScorePlanes(in PlaneTile tile)
     {
+        float* low = stackalloc float[tile.Low == null ? 0 : tile.HeadCount * KeyPlaneLayout.SlotsPerBlock];
+        for (int block = 0; block < tile.BlockCount; block++)
+        {
+            float* scores = tile.Scores + block * KeyPlaneLayout.SlotsPerBlock;
+            ScorePlane(tile, tile.High[block], tile.Ahead[block], scores, tile.Stride);
+            if (tile.Low != null)
+                ScorePlane(tile, tile.Low[block], tile.Low[block], low, KeyPlaneLayout.SlotsPerBlock);
+            for (int head = 0; head < tile.HeadCount; head++)
+                FinishDots(scores + head * tile.Stride, tile.Low == null ? null : low + head * KeyPlaneLayout.SlotsPerBlock, tile.TokenScales[block], tile.Scales[head], tile.Offsets[head]);
+        }
+    }
+
+    private static void ScorePlane(in PlaneTile tile, byte* block, byte* ahead, float* dots, long stride)
+    {
+        int codes = tile.StepCount * KeyPlaneLayout.DimensionsPerStep;
         for (int lane = 0; lane < KeyPlaneLayout.SlotsPerBlock; lane += TDot.Lanes)
         {
             int head = 0;
-            for (; head + SharedRows <= headCount; head += SharedRows)
-                ScorePlaneFourHeads(block + lane * KeyPlaneLayout.LaneBytes, ahead, stepCount, queries + head * stepCount * KeyPlaneLayout.DimensionsPerStep, dots + head * stride + lane, stride);
-            for (; head < headCount; head++)
-                ScorePlaneOneHead(block + lane * KeyPlaneLayout.LaneBytes, ahead, stepCount, queries + head * stepCount * KeyPlaneLayout.DimensionsPerStep, dots + head * stride + lane);
+            for (; head + SharedRows <= tile.HeadCount; head += SharedRows)
+                ScorePlaneFourHeads(block + lane * KeyPlaneLayout.LaneBytes, ahead, tile.StepCount, tile.Codes + head * codes, dots + head * stride + lane, stride);
+            for (; head < tile.HeadCount; head++)
+                ScorePlaneOneHead(block + lane * KeyPlaneLayout.LaneBytes, ahead, tile.StepCount, tile.Codes + head * codes, dots + head * stride + lane);
         }
     }
 
@@ -77,7 +93,7 @@ internal readonly unsafe partial struct AttentionKernels<TSimd, V, TDot, I>
     }
 
     [MethodImpl(Hot)]
-    public static void FinishDots(float* high, float* low, float* tokenScales, float scale, float offset)
+    private static void FinishDots(float* high, float* low, float* tokenScales, float scale, float offset)
     {
         V byScale = TSimd.Broadcast(scale), add = TSimd.Broadcast(offset), weight = TSimd.Broadcast(1 << KeyPlaneLayout.NibbleBits);
         for (nuint i = 0; i < KeyPlaneLayout.SlotsPerBlock; i += (nuint)TSimd.Count)

@@ -115,6 +115,40 @@ internal readonly unsafe partial struct AttentionKernels<TSimd, V, TDot, I> : IA
     }
 
     [MethodImpl(Hot)]
+    public static int AddTerms(float* logits, long stride, AttentionRow* rows, int first, int count)
+    {
+        nuint width = (nuint)TSimd.Count;
+        for (int row = first; row < count; row++)
+        {
+            float* x = logits + row * stride;
+            V largest = TSimd.Broadcast(rows[row].Limit);
+            for (nuint i = 0; i < AttentionTuning.Tile; i += width)
+                largest = TSimd.MaxKeepingSecond(TSimd.Load(ref *x, i), largest);
+            if (TSimd.MaxAcross(largest) > rows[row].Limit)
+                return row;
+            int exponent = rows[row].Scaling;
+            V floor = TSimd.Broadcast(Floor(exponent)), offset = TSimd.BroadcastBits(OffsetBits(exponent)), sum = TSimd.Broadcast(0);
+            for (nuint i = 0; i < AttentionTuning.Tile; i += width)
+            {
+                V m = ExtendedExponential<TSimd, V, float>.Evaluate(TSimd.MaxKeepingSecond(floor, TSimd.Load(ref *x, i)), out V z);
+                V term = TSimd.Multiply(m, TSimd.ExponentOf(z, offset));
+                TSimd.Store(term, ref *x, i);
+                sum = TSimd.Add(sum, term);
+            }
+            rows[row].Sum += Sum(sum);
+        }
+        return count;
+    }
+
+    // Below the floor n is such that the exponent field of the power is 0, that is, the power itself.
+    [MethodImpl(Inline)]
+    private static float Floor(int exponent) => (float)((exponent - FloatFormat.SingleExponentBias) * Ln2);
+
+    // What turns n into the exponent field of 2^(n - exponent).
+    [MethodImpl(Inline)]
+    private static long OffsetBits(int exponent) => (long)(FloatFormat.SingleExponentBias - exponent) << FloatFormat.SingleFractionBits;
+
+    [MethodImpl(Hot)]
     public static float Max(float* scores)
     {
         nuint width = (nuint)TSimd.Count;
@@ -124,14 +158,11 @@ internal readonly unsafe partial struct AttentionKernels<TSimd, V, TDot, I> : IA
         return TSimd.MaxAcross(max);
     }
 
-    // Below the floor n is such that the exponent field of the power is 0, that is, the power itself.
     [MethodImpl(Hot)]
     public static float Exponentiate(float* scores, float origin, int exponent)
     {
         nuint width = (nuint)TSimd.Count;
-        V start = TSimd.Broadcast(origin), floor = TSimd.Broadcast((float)((exponent - FloatFormat.SingleExponentBias) * Ln2));
-        V offset = TSimd.BroadcastBits((long)(FloatFormat.SingleExponentBias - exponent) << FloatFormat.SingleFractionBits);
-        V sum = TSimd.Broadcast(0);
+        V start = TSimd.Broadcast(origin), floor = TSimd.Broadcast(Floor(exponent)), offset = TSimd.BroadcastBits(OffsetBits(exponent)), sum = TSimd.Broadcast(0);
         for (nuint i = 0; i < AttentionTuning.Tile; i += width)
         {
             V x = TSimd.MaxKeepingSecond(floor, TSimd.Subtract(TSimd.Load(ref *scores, i), start));

@@ -15,15 +15,21 @@ internal unsafe struct AttentionRow
     public double Sum;
     public int Exponent;
 
-    public static AttentionRow Empty => new() { Exponent = NoExponent };
+    /// <summary>Logits up to this leave the exponent as it is.</summary>
+    public float Limit;
+
+    public static AttentionRow Empty => new() { Exponent = NoExponent, Limit = float.NegativeInfinity };
+
+    /// <summary>The exponent that terms are computed with: 0 as long as there are none but zeros.</summary>
+    public readonly int Scaling => Exponent == NoExponent ? 0 : Exponent;
 
     /// <summary>Natural logarithm of the sum of exponentials.</summary>
-    public readonly float LogSumExp => Sum == 0 ? float.NegativeInfinity : (float)(Math.Log(Sum) + (Exponent == NoExponent ? 0 : Exponent) * Ln2);
+    public readonly float LogSumExp => Sum == 0 ? float.NegativeInfinity : (float)(Math.Log(Sum) + Scaling * Ln2);
 
     /// <summary>What results are multiplied by in the end; 0 for rows without terms.</summary>
     public readonly float Normalization => Sum == 0 ? 0 : (float)(1 / Sum);
 
-    /// <summary>Turns a row of logits into terms and adds them; returns the power of two by which what was computed before must be multiplied.</summary>
+    /// <summary>Turns a row of logits of any size into terms and adds them; returns the power of two by which what was computed before must be multiplied.</summary>
     public float AddTerms<TKernels>(float* logits) where TKernels : struct, IAttentionKernels
     {
         float largest = TKernels.Max(logits), factor = 1;
@@ -39,9 +45,10 @@ internal unsafe struct AttentionRow
                 factor = FactorTo(exponent);
                 Sum *= factor;
                 Exponent = exponent;
+                Limit = MathF.Min(AttentionTuning.LargestLogit, (float)((exponent + AttentionTuning.HeadroomBits) * Ln2));
             }
         }
-        Sum += TKernels.Exponentiate(logits, 0, Exponent == NoExponent ? 0 : Exponent);
+        Sum += TKernels.Exponentiate(logits, 0, Scaling);
         return factor;
     }
 

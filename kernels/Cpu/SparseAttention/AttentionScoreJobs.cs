@@ -36,13 +36,13 @@ internal readonly unsafe struct ScoreJob<TKernels, TFormat>(in AttentionScoreCal
                 ScoreStored(head, first, count, terms + first);
             else
                 ScorePlanes(head, first, count, terms + first);
-            for (int row = 0; row < group; row++)
+            for (int row = 0; row < group && count < Tile; row++)
+                new Span<float>(terms + row * _call.Stride + first + count, Tile - count).Fill(float.NegativeInfinity);
+            for (int row = 0; (row = TKernels.AddTerms(terms + first, _call.Stride, sums, row, group)) < group; row++)
             {
-                float* own = terms + row * _call.Stride;
-                new Span<float>(own + first + count, Tile - count).Fill(float.NegativeInfinity);
-                float factor = sums[row].AddTerms<TKernels>(own + first);
+                float factor = sums[row].AddTerms<TKernels>(terms + row * _call.Stride + first);
                 if (factor != 1)
-                    TKernels.Scale(own + begin, first - begin, factor);
+                    TKernels.Scale(terms + row * _call.Stride + begin, first - begin, factor);
             }
         }
         for (int row = 0; row < group; row++)
@@ -73,33 +73,54 @@ internal readonly unsafe struct ScoreJob<TKernels, TFormat>(in AttentionScoreCal
         }
     }
 
-    // Tokens stand in blocks of 16 that never straddle a page; whole blocks are scored in place, of others a copy of what is wanted is taken.
+    // Tokens stand in blocks of 16 that never straddle a page. What the last block has beyond the tokens is scored as well, and dropped by the caller.
     [SkipLocalsInit]
     private void ScorePlanes(int head, int first, int count, float* scores)
     {
+        if (_call.Attention.Sequences->Positions != null)
+        {
+            ScoreSome(head, first, count, scores);
+            return;
+        }
+        const int blocks = Tile / KeyPlaneLayout.SlotsPerBlock;
+        long* own = stackalloc long[blocks], ahead = stackalloc long[blocks];
+        int keyCount = _call.Attention.Sequences->KeyCount, blockCount = Locate(head, first, count, own), next = Math.Min(keyCount, first + Tile);
+        // Pages of a head are not contiguous, so that the processor does not foresee them: the next tile is fetched while this one is scored.
+        for (int i = Locate(head, next, Math.Min(Tile, keyCount - next), ahead); i < blockCount; i++)
+            ahead[i] = own[i];
+        ScoreBlocks(head, own, ahead, blockCount, scores, _call.Stride);
+    }
+
+    // The numbers of the blocks of tokens that begin with a block; a page's blocks of a head follow one another.
+    private int Locate(int head, int first, int count, long* blocks)
+    {
         const int slots = KeyPlaneLayout.SlotsPerBlock;
-        ref readonly AttentionSequence sequence = ref *_call.Attention.Sequences;
+        int blockCount = (count + slots - 1) / slots;
+        for (int i = 0; i < blockCount;)
+        {
+            long block = RowOf(head, first + i * slots) / slots;
+            for (int end = i + _call.Attention.Source.Run(*_call.Attention.Sequences, first + i * slots, (blockCount - i) * slots) / slots; i < end; i++)
+                blocks[i] = block++;
+        }
+        return blockCount;
+    }
+
+    // Tokens here and there: a block is scored once for those of them that follow one another.
+    [SkipLocalsInit]
+    private void ScoreSome(int head, int first, int count, float* scores)
+    {
+        const int slots = KeyPlaneLayout.SlotsPerBlock;
         int group = _call.Attention.Shape.GroupSize;
         float* some = stackalloc float[group * slots];
         long scored = -1;
-        for (int i = 0; i < count;)
+        for (int i = 0; i < count; i++)
         {
             long row = RowOf(head, first + i), block = row / slots;
-            int lane = (int)(row % slots), run = sequence.Positions == null ? Math.Min(count - i, slots - lane) : 1;
-            if (run == slots)
-            {
-                // A page's rows of a head are contiguous, but pages are not: what comes a tile later is fetched now.
-                ScoreBlock(head, block, RowOf(head, Math.Min(first + i + Tile, sequence.KeyCount - 1)) / slots, scores + i, _call.Stride);
-            }
-            else
-            {
-                if (block != scored)
-                    ScoreBlock(head, block, block, some, slots);
-                scored = block;
-                for (int h = 0; h < group; h++)
-                    new ReadOnlySpan<float>(some + h * slots + lane, run).CopyTo(new Span<float>(scores + h * _call.Stride + i, run));
-            }
-            i += run;
+            if (block != scored)
+                ScoreBlocks(head, &block, &block, 1, some, slots);
+            scored = block;
+            for (int h = 0; h < group; h++)
+                scores[h * _call.Stride + i] = some[h * slots + row % slots];
         }
     }
 
@@ -108,24 +129,38 @@ internal readonly unsafe struct ScoreJob<TKernels, TFormat>(in AttentionScoreCal
 
     // q k = scale_q scale_k (16 sum q high + sum q low + offset).
     [SkipLocalsInit]
-    private void ScoreBlock(int head, long block, long ahead, float* scores, long stride)
+    private void ScoreBlocks(int head, long* blocks, long* ahead, int count, float* scores, long stride)
     {
-        const int slots = KeyPlaneLayout.SlotsPerBlock;
-        int group = _call.Attention.Shape.GroupSize;
+        const int slots = KeyPlaneLayout.SlotsPerBlock, most = Tile / slots;
+        int firstHead = head * _call.Attention.Shape.GroupSize;
         long bytes = (long)_queries.StepCount * slots * KeyPlaneLayout.LaneBytes;
         ref readonly KeyPlaneRows planes = ref _call.Attention.Planes;
-        sbyte* codes = _queries.Code(head * group);
-        float* low = null;
-        Prefetch.Read(planes.Scales + ahead * slots);
-        TKernels.ScorePlane(planes.High + block * bytes, planes.High + ahead * bytes, _queries.StepCount, codes, group, scores, stride);
-        if (_call.Precision == KeyPrecision.AllBits)
+        byte** pointers = stackalloc byte*[3 * most];
+        float** tokenScales = stackalloc float*[most];
+        var tile = new PlaneTile
         {
-            float* lowScores = stackalloc float[group * slots];
-            low = lowScores;
-            TKernels.ScorePlane(planes.Low + block * bytes, planes.Low + ahead * bytes, _queries.StepCount, codes, group, low, slots);
+            High = pointers,
+            Low = _call.Precision == KeyPrecision.AllBits ? pointers + most : null,
+            Ahead = pointers + 2 * most,
+            TokenScales = tokenScales,
+            Codes = _queries.Code(firstHead),
+            Scales = _queries.Scales + firstHead,
+            Offsets = _queries.Offsets + firstHead,
+            Scores = scores,
+            Stride = stride,
+            BlockCount = count,
+            StepCount = _queries.StepCount,
+            HeadCount = _call.Attention.Shape.GroupSize,
+        };
+        for (int i = 0; i < count; i++)
+        {
+            tile.High[i] = planes.High + blocks[i] * bytes;
+            pointers[most + i] = planes.Low + blocks[i] * bytes;
+            tile.Ahead[i] = planes.High + ahead[i] * bytes;
+            tokenScales[i] = planes.Scales + blocks[i] * slots;
+            Prefetch.Read(planes.Scales + ahead[i] * slots);
         }
-        for (int h = 0; h < group; h++)
-            TKernels.FinishDots(scores + h * stride, low == null ? null : low + h * slots, planes.Scales + block * slots, _queries.Scales[head * group + h], _queries.Offsets[head * group + h]);
+        TKernels.ScorePlanes(tile);
     }
 }
 

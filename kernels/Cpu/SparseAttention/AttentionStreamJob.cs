@@ -56,7 +56,9 @@ internal readonly unsafe struct AttentionStreamJob<TKernels, TFormat>(in Attenti
     [SkipLocalsInit]
     public void Run(long begin, long end)
     {
-        float* queries = stackalloc float[_partials.RowCount * _partials.Stride], scores = stackalloc float[_partials.RowCount * Tile];
+        // Whole lines: every register of a query is read for every few keys, and one that straddles two lines costs two reads.
+        float* queryScratch = stackalloc float[_partials.RowCount * _partials.Stride + TileScratch.Slack], scoreScratch = stackalloc float[_partials.RowCount * Tile + TileScratch.Slack];
+        float* queries = TileScratch.Aligned(queryScratch), scores = TileScratch.Aligned(scoreScratch);
         for (long item = begin; item < end; item++)
         {
             ref readonly AttentionSequence sequence = ref _call.Sequences[_partials.SequenceOf(item)];
@@ -132,8 +134,7 @@ internal readonly unsafe struct AttentionStreamJob<TKernels, TFormat>(in Attenti
 
     private void AddTogether(in AttentionSequence sequence, in AttentionTile tile, int begin, int first, int count, in StreamedRows rows, AttentionRow* sums, byte** values, float* valueScales)
     {
-        for (int row = 0; row < tile.RowCount; row++)
-            AddTerms(sequence, tile, begin, first, row, rows, sums);
+        AddTerms(sequence, tile, begin, first, rows, sums);
         KeepTerms(sequence, tile, first, count, rows.Scores);
         for (int row = 0; TFormat.IsScaled && row < tile.RowCount; row++)
             StreamedKeys<TFormat>.Multiply(rows.Scores + row * Tile, valueScales, count);
@@ -146,23 +147,24 @@ internal readonly unsafe struct AttentionStreamJob<TKernels, TFormat>(in Attenti
     {
         ulong* takesPart = stackalloc ulong[tile.RowCount];
         for (int row = 0; row < tile.RowCount; row++)
-        {
             takesPart[row] = TileRows.TakesPart(rows.Scores + row * Tile);
-            AddTerms(sequence, tile, begin, first, row, rows, sums);
-        }
+        AddTerms(sequence, tile, begin, first, rows, sums);
         KeepTerms(sequence, tile, first, count, rows.Scores);
         for (int row = 0; row < tile.RowCount; row++)
             StreamedKeys<TFormat>.AddSome<TKernels>(values, valueScales, takesPart[row], row, rows);
     }
 
-    private void AddTerms(in AttentionSequence sequence, in AttentionTile tile, int begin, int first, int row, in StreamedRows rows, AttentionRow* sums)
+    private void AddTerms(in AttentionSequence sequence, in AttentionTile tile, int begin, int first, in StreamedRows rows, AttentionRow* sums)
     {
-        float factor = sums[row].AddTerms<TKernels>(rows.Scores + row * Tile);
-        if (factor == 1)
-            return;
-        TKernels.Scale(rows.Output + row * rows.Stride, rows.Stride, factor);
-        if (_call.ColumnSums != null)
-            TKernels.Scale(_call.ColumnSums + tile.HeadOf(row) * _call.ColumnSumStride + sequence.KeyBegin + begin, first - begin, factor);
+        for (int row = 0; (row = TKernels.AddTerms(rows.Scores, Tile, sums, row, tile.RowCount)) < tile.RowCount; row++)
+        {
+            float factor = sums[row].AddTerms<TKernels>(rows.Scores + row * Tile);
+            if (factor == 1)
+                continue;
+            TKernels.Scale(rows.Output + row * rows.Stride, rows.Stride, factor);
+            if (_call.ColumnSums != null)
+                TKernels.Scale(_call.ColumnSums + tile.HeadOf(row) * _call.ColumnSumStride + sequence.KeyBegin + begin, first - begin, factor);
+        }
     }
 
     // A single query's terms are its column sums, but for the factor that the merge brings.

@@ -46,21 +46,26 @@ internal readonly unsafe struct AttentionTileJob<TKernels>(in AttentionCall call
         if (cover == TileCover.None)
             return;
         TileRows.Multiply<TKernels>(scratch.Queries, tile.RowCount, _panels.HeadDimension, _panels.Panel(_panels.KeysAcross, head, panel), scratch.Scores);
-        bool special = _panels.HasSpecialValues[_panels.Number(head, panel)];
-        for (int row = 0; row < tile.RowCount; row++)
+        for (int row = 0; row < tile.RowCount && (cover == TileCover.Part || count < Tile); row++)
+            _mask.Apply(tile.HeadOf(row), tile.QueryOf(row), first, count, scratch.Scores + row * Tile);
+        float* values = _panels.Panel(_panels.Values, head, panel);
+        if (_panels.HasSpecialValues[_panels.Number(head, panel)])
         {
-            float* scores = scratch.Scores + row * Tile, output = scratch.Output + row * _panels.PaddedDimension;
-            if (cover == TileCover.Part || count < Tile)
-                _mask.Apply(tile.HeadOf(row), tile.QueryOf(row), first, count, scores);
-            ulong takesPart = special ? TileRows.TakesPart(scores) : 0;
-            float factor = rows[row].AddTerms<TKernels>(scores);
-            if (factor != 1)
-                TKernels.Scale(output, _panels.PaddedDimension, factor);
-            if (special)
-                AddOneByOne(scores, takesPart, _panels.Panel(_panels.Values, head, panel), output);
+            AddOneByOne(tile, values, scratch, rows);
+            return;
         }
-        if (!special)
-            AddValues(tile, _panels.Panel(_panels.Values, head, panel), scratch);
+        AddTerms(tile.RowCount, scratch, rows);
+        AddValues(tile, values, scratch);
+    }
+
+    private void AddTerms(int rowCount, in TileScratch scratch, AttentionRow* rows)
+    {
+        for (int row = 0; (row = TKernels.AddTerms(scratch.Scores, Tile, rows, row, rowCount)) < rowCount; row++)
+        {
+            float factor = rows[row].AddTerms<TKernels>(scratch.Scores + row * Tile);
+            if (factor != 1)
+                TKernels.Scale(scratch.Output + row * _panels.PaddedDimension, _panels.PaddedDimension, factor);
+        }
     }
 
     private void AddValues(in AttentionTile tile, float* values, in TileScratch scratch) => TKernels.Multiply(new TileProduct
@@ -78,6 +83,17 @@ internal readonly unsafe struct AttentionTileJob<TKernels>(in AttentionCall call
     });
 
     // Only the keys that take part meet their values: 0 times infinity would be no number.
+    [SkipLocalsInit]
+    private void AddOneByOne(in AttentionTile tile, float* values, in TileScratch scratch, AttentionRow* rows)
+    {
+        ulong* takesPart = stackalloc ulong[Tile];
+        for (int row = 0; row < tile.RowCount; row++)
+            takesPart[row] = TileRows.TakesPart(scratch.Scores + row * Tile);
+        AddTerms(tile.RowCount, scratch, rows);
+        for (int row = 0; row < tile.RowCount; row++)
+            AddOneByOne(scratch.Scores + row * Tile, takesPart[row], values, scratch.Output + row * _panels.PaddedDimension);
+    }
+
     private void AddOneByOne(float* terms, ulong takesPart, float* values, float* output)
     {
         int width = TKernels.SliverWidth;

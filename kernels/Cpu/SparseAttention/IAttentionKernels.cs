@@ -12,6 +12,12 @@ internal unsafe interface IAttentionKernels
     /// </summary>
     static abstract void Multiply(in TileProduct product);
 
+    /// <summary>
+    /// Turns rows of logits into terms and adds them to their rows' sums, as long as no logit is above its row's limit, which would move the row's exponent. Returns the first
+    /// row, from <paramref name="first"/> on, with such a logit, or the number of rows.
+    /// </summary>
+    static abstract int AddTerms(float* logits, long stride, AttentionRow* rows, int first, int count);
+
     /// <summary>The largest of a row of scores; not specified if there is a NaN.</summary>
     static abstract float Max(float* scores);
 
@@ -33,14 +39,8 @@ internal unsafe interface IAttentionKernels
     /// <summary>output[r] += sum over j of scores[r][j] v_j for values as they are stored.</summary>
     static abstract void AddValues<TFormat>(byte** values, int keyCount, in StreamedRows rows) where TFormat : struct, IKeyValueFormat;
 
-    /// <summary>
-    /// dots[h stride + t] = sum over dimensions of nibble times query, for 16 tokens of a block of a plane (<see cref="KeyPlaneLayout"/>). The block at
-    /// <paramref name="ahead"/>, never null, is fetched meanwhile.
-    /// </summary>
-    static abstract void ScorePlane(byte* block, byte* ahead, int stepCount, sbyte* queries, int headCount, float* dots, long stride);
-
-    /// <summary>high[t] = scale tokenScales[t] (16 high[t] + low[t] + offset) for the 16 tokens of a block; low may be null.</summary>
-    static abstract void FinishDots(float* high, float* low, float* tokenScales, float scale, float offset);
+    /// <summary>Scores of a few heads for blocks of tokens in planes of four bits: see <see cref="PlaneTile"/>.</summary>
+    static abstract void ScorePlanes(in PlaneTile tile);
 }
 
 /// <summary>The operands of <see cref="IAttentionKernels.Multiply"/>.</summary>
@@ -70,4 +70,30 @@ internal unsafe struct StreamedRows
     public int Count;
     public int HeadDimension;
     public int Stride;
+}
+
+/// <summary>
+/// A few heads and blocks of 16 tokens of a plane (<see cref="KeyPlaneLayout"/>), a pointer for each block:
+/// scores[h Stride + 16 b + t] = Scales[h] TokenScales[b][t] (16 sum of high codes + sum of low codes + Offsets[h]).
+/// </summary>
+internal unsafe struct PlaneTile
+{
+    public byte** High;
+
+    /// <summary>Null where the high bits are enough.</summary>
+    public byte** Low;
+
+    /// <summary>High blocks that will be read next, fetched meanwhile; never null.</summary>
+    public byte** Ahead;
+    public float** TokenScales;
+
+    /// <summary>[heads, steps, 8].</summary>
+    public sbyte* Codes;
+    public float* Scales;
+    public float* Offsets;
+    public float* Scores;
+    public long Stride;
+    public int BlockCount;
+    public int StepCount;
+    public int HeadCount;
 }

@@ -6,6 +6,8 @@ namespace Kernels.Cpu;
 /// <summary>How elements of keys and values are stored, and how a register of floats is made of them.</summary>
 internal unsafe interface IKeyValueFormat
 {
+    static abstract KeyValueType Type { get; }
+
     /// <summary>Whether rows have a scale beside them.</summary>
     static abstract bool IsScaled { get; }
 
@@ -57,6 +59,8 @@ internal readonly unsafe struct SingleFormat : IKeyValueFormat
 {
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
 
+    public static KeyValueType Type => KeyValueType.Float32;
+
     public static bool IsScaled => false;
 
     public static int ElementBytes => sizeof(float);
@@ -78,6 +82,8 @@ internal readonly unsafe struct BFloat16Format : IKeyValueFormat
 {
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
     private const int DroppedBits = 16;
+
+    public static KeyValueType Type => KeyValueType.BFloat16;
 
     public static bool IsScaled => false;
 
@@ -107,6 +113,8 @@ internal readonly unsafe struct FiniteHalfFormat : IKeyValueFormat
     private const int FractionShift = 13;
     private const int SignAndMagnitude = unchecked((int)0x8FFFE000);
     private const float ExponentGap = 5.192296858534828e33f; // 2^112
+
+    public static KeyValueType Type => KeyValueType.Float16;
 
     public static bool IsScaled => false;
 
@@ -144,6 +152,8 @@ internal readonly unsafe struct HalfFormat : IKeyValueFormat
     private const float FirstSpecial = 65536;
     private const int SingleInfinity = 0x7F800000;
 
+    public static KeyValueType Type => KeyValueType.Float16;
+
     public static bool IsScaled => false;
 
     public static int ElementBytes => sizeof(ushort);
@@ -180,6 +190,8 @@ internal readonly unsafe struct HalfFormat : IKeyValueFormat
 internal readonly unsafe struct Int8Format : IKeyValueFormat
 {
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
+
+    public static KeyValueType Type => KeyValueType.Int8;
 
     public static bool IsScaled => true;
 

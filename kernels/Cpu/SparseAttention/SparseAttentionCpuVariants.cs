@@ -30,7 +30,8 @@ internal static class SparseAttentionCpuVariants
         return new(variant, BackendOf<TKernels>(type));
     }
 
-    private static ISparseAttentionBackend BackendOf<TKernels>(KeyValueType type) where TKernels : struct, IAttentionKernels => type switch
+    /// <summary>The driver with these micro-kernels.</summary>
+    public static ISparseAttentionBackend BackendOf<TKernels>(KeyValueType type) where TKernels : struct, IAttentionKernels => type switch
     {
         KeyValueType.Float32 => new SparseAttentionCpu<TKernels, SingleFormat>(),
         KeyValueType.Float16 => new SparseAttentionCpu<TKernels, HalfFormat>(),

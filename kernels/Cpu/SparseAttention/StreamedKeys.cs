@@ -12,13 +12,16 @@ internal static unsafe class StreamedKeys<TFormat> where TFormat : struct, IKeyV
     public static void Locate(in KeyValueRows source, in AttentionSequence sequence, int head, int first, int count, in TileAddresses addresses)
     {
         byte** keys = addresses.Keys, values = addresses.Values;
-        for (int i = 0; i < count; i++)
+        for (int i = 0; i < count;)
         {
-            long element = source.Element(sequence, head, first + i), offset = element * TFormat.ElementBytes;
-            keys[i] = source.Keys + offset;
-            values[i] = source.Values + offset;
-            if (TFormat.IsScaled)
-                (addresses.KeyScales[i], addresses.ValueScales[i]) = (source.KeyScales[element / source.HeadDimension], source.ValueScales[element / source.HeadDimension]);
+            long element = source.Element(sequence, head, first + i);
+            for (int end = i + source.Run(sequence, first + i, count - i); i < end; i++, element += source.TokenStride)
+            {
+                keys[i] = source.Keys + element * TFormat.ElementBytes;
+                values[i] = source.Values + element * TFormat.ElementBytes;
+                if (TFormat.IsScaled)
+                    (addresses.KeyScales[i], addresses.ValueScales[i]) = (source.KeyScales[element / source.HeadDimension], source.ValueScales[element / source.HeadDimension]);
+            }
         }
         for (int i = count; i < Tile; i++)
         {

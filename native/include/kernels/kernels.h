@@ -16,7 +16,7 @@
 #endif
 
 /* Changes whenever a signature, a struct or a constant of these headers does. */
-#define KERNELS_ABI_VERSION 3
+#define KERNELS_ABI_VERSION 4
 
 #ifdef __cplusplus
 extern "C" {
@@ -29,12 +29,14 @@ enum {
     KERNELS_UNSUPPORTED_ISA = 3,
 };
 
-/* Element types. The two 16-bit ones are storage: arithmetic on them is done in f32, with one rounding at the end. */
+/* Element types. Those of 8 and 16 bits are storage: arithmetic on them is done in f32, with one rounding at the end.
+   Which of them a family takes is its own affair. */
 enum {
     KERNELS_F32 = 0,
     KERNELS_F64 = 1,
     KERNELS_F16 = 2,
     KERNELS_BF16 = 3,
+    KERNELS_I8 = 4,
 };
 
 /*

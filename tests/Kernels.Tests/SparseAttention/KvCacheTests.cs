@@ -88,10 +88,10 @@ public sealed class KvCacheTests
         static void Check<T>(AttentionShape shape, float[] q, float[] k, float[] v) where T : unmanaged
         {
             T[] keys = Element.From<T>(k.Select(x => (double)x)), values = Element.From<T>(v.Select(x => (double)x));
-            foreach (string variant in SparseAttentionCases.InstructionSets)
+            foreach (string variant in SparseAttentionCases.Names)
             {
                 var output = new float[q.Length];
-                KernelVariant found = SparseAttentionVariants.Of(KeyValueTypes.Of<T>()).Entries.ToArray().Single(entry => entry.Variant.InstructionSet == variant).Variant;
+                KernelVariant found = SparseAttentionVariants.Of(KeyValueTypes.Of<T>()).Entries.ToArray().Single(entry => SparseAttentionCases.NameOf(entry.Variant) == variant).Variant;
                 SparseAttention.Attend<T>(q, keys, values, output, shape, new() { Kernel = new() { Variant = found.Identity, AllowEmulation = true } });
                 var oracle = new SparseAttentionOracle(shape, q, Element.ToDoubles<T>(keys), Element.ToDoubles<T>(values));
                 SparseAttentionCases.AssertClose(oracle.Run().Output, output, found.Identity);

@@ -5,15 +5,17 @@ namespace Kernels.Tests;
 /// <summary>The variants, shapes and numbers that the tests of the family sweep.</summary>
 internal static class SparseAttentionCases
 {
-    /// <summary>Instruction sets of all variants; those absent are reported as skipped.</summary>
-    public static TheoryData<string> Variants => new(InstructionSets);
+    /// <summary>Backends and instruction sets of all variants; those absent are reported as skipped.</summary>
+    public static TheoryData<string> Variants => new(Names);
 
-    public static IEnumerable<string> InstructionSets => SparseAttentionVariants.Of(KeyValueType.Float32).Entries.ToArray().Select(entry => entry.Variant.InstructionSet);
+    public static IEnumerable<string> Names => SparseAttentionVariants.Of(KeyValueType.Float32).Entries.ToArray().Select(entry => NameOf(entry.Variant));
 
-    /// <summary>Options that force the variant of that instruction set, in software if need be; skips the test if it cannot run at all.</summary>
-    public static KernelOptions Force(string instructionSet, KeyValueType type = KeyValueType.Float32, int threads = 1)
+    public static string NameOf(KernelVariant variant) => $"{variant.Backend}/{variant.InstructionSet}";
+
+    /// <summary>Options that force the variant of that name, in software if need be; skips the test if it cannot run at all.</summary>
+    public static KernelOptions Force(string name, KeyValueType type = KeyValueType.Float32, int threads = 1)
     {
-        KernelVariant variant = SparseAttentionVariants.Of(type).Entries.ToArray().Select(entry => entry.Variant).Single(v => v.InstructionSet == instructionSet);
+        KernelVariant variant = SparseAttentionVariants.Of(type).Entries.ToArray().Select(entry => entry.Variant).Single(v => NameOf(v) == name);
         Skip.If(variant.Availability == VariantAvailability.Absent, $"{variant.Identity}: {variant.Reason}");
         Skip.If(
             variant.Availability == VariantAvailability.Emulated && !System.Runtime.Intrinsics.Vector128.IsHardwareAccelerated,

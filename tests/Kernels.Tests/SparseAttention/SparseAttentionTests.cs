@@ -41,7 +41,7 @@ public sealed class SparseAttentionTests
         get
         {
             var data = new TheoryData<string, string>();
-            foreach (string variant in SparseAttentionCases.InstructionSets)
+            foreach (string variant in SparseAttentionCases.Names)
             {
                 foreach (string option in new[] { "window", "causal window with sinks", "cap", "slopes", "additive", "additive per head", "boolean", "boolean per head", "scale", "all" })
                     data.Add(variant, option);
