@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstring>
 #include <immintrin.h>
+#include <utility>
 
 KERNELS_TARGET_BEGIN("avx2,fma,f16c,avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")
 
@@ -14,11 +15,10 @@ namespace kernels::int8 {
 
 namespace {
 
-// vpdpbusd on 512 bits: a panel is two registers. Of the 32 registers 12 to 16 are totals; with 24, GCC 12 spills them,
-// which costs more than half of the rate.
+// vpdpbusd on 512 bits: a panel is two registers. Of the 32 registers 24 are totals, 2 weights and 2 activations.
 struct avx512_vnni {
     using ints = __m512i;
-    static constexpr int lanes = 16, activation_bytes = sizeof(uint8_t), longest_tile = 8;
+    static constexpr int lanes = 16, activation_bytes = sizeof(uint8_t), longest_tile = 12;
 
     static ints zero() { return _mm512_setzero_si512(); }
     static ints load_weights(const uint8_t* from) { return _mm512_loadu_si512(from); }
@@ -33,7 +33,8 @@ struct avx512_vnni {
     static void add_to(ints totals, int32_t* sums) {
         _mm512_storeu_si512(sums, _mm512_add_epi32(_mm512_loadu_si512(sums), totals));
     }
-    static void prefetch(const uint8_t* from, int64_t ahead) {
+    static void keep(ints& totals) { keep_in_register(totals); }
+    KERNELS_INLINE static void prefetch(const uint8_t* from, int64_t ahead) {
         // The address may lie beyond the weights: an integer, since a pointer may not.
         _mm_prefetch(reinterpret_cast<const char*>(reinterpret_cast<uintptr_t>(from) + uintptr_t(ahead)), _MM_HINT_T1);
     }

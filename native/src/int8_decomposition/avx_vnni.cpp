@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstring>
 #include <immintrin.h>
+#include <utility>
 
 KERNELS_TARGET_BEGIN("avx2,avxvnni")
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <utility>
 
 #include "tiles.h"
 
@@ -25,6 +26,7 @@ struct scalar {
         return totals;
     }
     static void add_to(ints totals, int32_t* sums) { *sums = int32_t(ints(*sums) + totals); }
+    static void keep(ints&) {}
     static void prefetch(const uint8_t*, int64_t) {}
 
   private:

@@ -1,9 +1,11 @@
 // Tiles of rows times registers of outputs, written once for every instruction set. Include inside a target region.
 //
 // S, a register of 32-bit totals, gives: ints; lanes (outputs of a register); activation_bytes; longest_tile (rows
-// whose totals two registers wide stay in registers, 6 or more); load_weights, load_activations (4 inputs of one row,
-// for every output), add(totals, weights, activations), add_to(totals, sums) and prefetch.
+// whose totals two registers wide stay in registers: whole tiles of activations); load_weights, load_activations
+// (4 inputs of one row, for every output), add(totals, weights, activations), add_to(totals, sums), keep and prefetch.
 #pragma once
+
+#include "../simd/unroll.h"
 
 namespace kernels::int8 {
 
@@ -17,17 +19,21 @@ template <class S, int rows, int registers> class tile {
   public:
     static void add(const kernels_int8_block& block, int32_t* sums, int first_row, int column) {
         ints totals[rows][registers];
-        for (int r = 0; r < rows; r++)
-            for (int c = 0; c < registers; c++)
-                totals[r][c] = S::zero();
+        unroll<rows>([&](auto r) KERNELS_INLINE {
+            unroll<registers>([&](auto c) KERNELS_INLINE { totals[r][c] = S::zero(); });
+        });
         add_steps(totals, block, first_row, column);
-        for (int r = 0; r < rows; r++)
-            for (int c = 0; c < registers; c++)
+        unroll<rows>([&](auto r) KERNELS_INLINE {
+            unroll<registers>([&](auto c) KERNELS_INLINE {
+                S::keep(totals[r][c]);
                 S::add_to(totals[r][c], sums + int64_t{first_row + r} * panel_columns + column + c * S::lanes);
+            });
+        });
     }
 
   private:
-    static void add_steps(ints (&totals)[rows][registers], const kernels_int8_block& block, int first_row, int column) {
+    KERNELS_INLINE static void add_steps(ints (&totals)[rows][registers], const kernels_int8_block& block,
+                                         int first_row, int column) {
         const uint8_t* weights = block.weights + column * lane_bytes;
         const auto* activations = static_cast<const uint8_t*>(block.activations) +
                                   first_row / tile_rows * block.tile_bytes + first_row % tile_rows * row_bytes;
@@ -37,21 +43,22 @@ template <class S, int rows, int registers> class tile {
             if (first_row == 0)
                 prefetch(weights, next_block);
             ints lanes[registers];
-            for (int c = 0; c < registers; c++)
-                lanes[c] = S::load_weights(weights + c * S::lanes * lane_bytes);
-            for (int r = 0; r < rows; r++) {
+            unroll<registers>([&](auto c)
+                                  KERNELS_INLINE { lanes[c] = S::load_weights(weights + c * S::lanes * lane_bytes); });
+            unroll<rows>([&](auto r) KERNELS_INLINE {
                 const ints a =
                     S::load_activations(activations + r / tile_rows * block.tile_bytes + r % tile_rows * row_bytes);
-                for (int c = 0; c < registers; c++)
-                    totals[r][c] = S::add(totals[r][c], lanes[c], a);
-            }
+                unroll<registers>([&](auto c) KERNELS_INLINE { totals[r][c] = S::add(totals[r][c], lanes[c], a); });
+            });
             weights += step_bytes;
             activations += block.step_bytes;
         }
     }
 
-    static void prefetch(const uint8_t* weights, int64_t ahead) {
-        for (int byte = 0; byte < registers * S::lanes * lane_bytes; byte += line_bytes)
+    // Inlined before GCC looks for calls without an effect, for which it takes one that only prefetches.
+    KERNELS_INLINE static void prefetch(const uint8_t* weights, int64_t ahead) {
+        constexpr int bytes = registers * S::lanes * lane_bytes;
+        for (int byte = 0; byte < bytes; byte += line_bytes)
             S::prefetch(weights, ahead + byte);
     }
 };
@@ -70,12 +77,12 @@ void add_rows(const kernels_int8_block& block, int32_t* sums, int first_row, int
     }
 }
 
-// Tiles of activations, and the last rows together as soon as they fit one tile of registers.
+// As many whole tiles of activations as registers have room for, and what is left of the rows.
 template <class S> void add(const kernels_int8_block& block, int32_t* sums) {
-    static_assert(S::longest_tile >= tile_rows);
+    static_assert(S::longest_tile % tile_rows == 0);
     int row = 0;
-    for (; block.row_count - row > S::longest_tile; row += tile_rows)
-        add_rows<S>(block, sums, row, tile_rows);
+    for (; block.row_count - row > S::longest_tile; row += S::longest_tile)
+        add_rows<S>(block, sums, row, S::longest_tile);
     add_rows<S>(block, sums, row, block.row_count - row);
 }
 
