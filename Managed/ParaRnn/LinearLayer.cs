@@ -94,11 +94,7 @@ public sealed class LinearLayer
             }
         }
         for (int row = 0; row < rows; row++)
-        {
-            ReadOnlySpan<float> gradients = outputGradients.Slice(row * OutputCount, OutputCount);
-            for (int i = 0; i < gradients.Length; i++)
-                Biases.Gradients[i] += gradients[i];
-        }
+            RowSums.Add(Biases.Gradients, outputGradients.Slice(row * OutputCount, OutputCount));
     }
 
     private static void Run(in ProductArrays<float> product, in KernelOptions options)

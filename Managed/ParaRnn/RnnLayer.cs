@@ -1,27 +1,14 @@
+using System.Buffers;
+
 namespace Kernels;
 
 /// <summary>
 /// A recurrent layer: the gate inputs of all steps in one product, then the recurrence. Owns its parameters and what its backward pass needs of the last forward pass; not safe from several
 /// threads at once.
 /// </summary>
-/// <typeparam name="TCell">The cell.</typeparam>
-public abstract class RnnLayer<TCell> where TCell : struct, IDifferentiableRnnCell
+public abstract class RnnLayer
 {
-    private readonly int _outputComponent;
-    private RnnShape _shape;
-    private float[] _inputs = [], _gates = [], _states = [], _gateGradients = [], _stateGradients = [];
-    private readonly float[] _weightGradients;
-
-    private protected RnnLayer(string name, int inputCount, int hiddenCount, int outputComponent, int seed)
-    {
-        Projection = new LinearLayer($"{name}.input", inputCount, TCell.GateCount * hiddenCount, seed);
-        RecurrentWeights = new RnnParameter($"{name}.recurrent", TCell.WeightCount, hiddenCount);
-        // 2 / sqrt(5 H): small enough for contractive steps.
-        RecurrentWeights.FillNormal(new Random(seed + 1), Math.Sqrt(2.0 / (5.0 * hiddenCount)));
-        HiddenCount = hiddenCount;
-        _outputComponent = outputComponent;
-        _weightGradients = new float[RecurrentWeights.Values.Length];
-    }
+    private protected RnnLayer(LinearLayer projection, RnnParameter recurrentWeights, int hiddenCount) => (Projection, RecurrentWeights, HiddenCount) = (projection, recurrentWeights, hiddenCount);
 
     /// <summary>Channels of the layer.</summary>
     public int HiddenCount { get; }
@@ -42,31 +29,100 @@ public abstract class RnnLayer<TCell> where TCell : struct, IDifferentiableRnnCe
     public KernelOptions Options { get; set; }
 
     /// <summary>Elements of the states of so many sequences.</summary>
-    public int StateElements(int sequenceCount) => sequenceCount * TCell.StateCount * HiddenCount;
+    public abstract int StateElements(int sequenceCount);
 
     /// <summary>Runs the layer over a batch of sequences.</summary>
     /// <param name="inputs">[steps, sequences, inputs], time-major.</param>
     /// <param name="outputs">Receives [steps, sequences, channels].</param>
     /// <param name="sequenceCount">The number of sequences; must divide the rows of the inputs.</param>
     /// <param name="state">The states before the first step, which become those after the last, [sequences, components, channels]; empty for zeros. Must not change before the backward pass if that is to start from them.</param>
-    public SolveReport Forward(ReadOnlySpan<float> inputs, Span<float> outputs, int sequenceCount, Span<float> state = default)
+    public abstract SolveReport Forward(ReadOnlySpan<float> inputs, Span<float> outputs, int sequenceCount, Span<float> state = default);
+
+    /// <summary>Runs the recurrence alone on gate inputs that were made elsewhere, by a product with quantised weights for example. Leaves what the backward pass needs as it is; scratch is rented from the shared pool.</summary>
+    /// <param name="gateInputs">[steps, sequences, gates, channels], time-major.</param>
+    /// <param name="outputs">Receives [steps, sequences, channels].</param>
+    /// <param name="sequenceCount">The number of sequences; must divide the rows of the gate inputs.</param>
+    /// <param name="state">As in <see cref="Forward"/>.</param>
+    public abstract SolveReport Recur(ReadOnlySpan<float> gateInputs, Span<float> outputs, int sequenceCount, Span<float> state = default);
+
+    /// <summary>Adds to the gradients of the parameters for the last forward pass, and writes those by its inputs. Nothing flows back beyond the first step.</summary>
+    /// <param name="outputGradients">The loss's gradients by the outputs.</param>
+    /// <param name="inputGradients">Receives those by the inputs; empty if not wanted.</param>
+    public abstract void Backward(ReadOnlySpan<float> outputGradients, Span<float> inputGradients);
+}
+
+/// <summary>A layer of one cell.</summary>
+/// <typeparam name="TCell">The cell.</typeparam>
+public abstract class RnnLayer<TCell> : RnnLayer where TCell : struct, IDifferentiableRnnCell
+{
+    private readonly int _outputComponent;
+    private readonly float[] _weightGradients;
+    private RnnShape _shape;
+    private float[] _inputs = [], _gates = [], _states = [], _gateGradients = [], _stateGradients = [], _initial = [];
+
+    private protected RnnLayer(string name, int inputCount, int hiddenCount, int outputComponent, int seed)
+        : base(new LinearLayer($"{name}.input", inputCount, TCell.GateCount * hiddenCount, seed), new RnnParameter($"{name}.recurrent", TCell.WeightCount, hiddenCount), hiddenCount)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(sequenceCount);
-        int row = Projection.InputCount * sequenceCount;
-        if (inputs.Length % row != 0)
-            throw new ArgumentException($"{inputs.Length} elements are no whole number of steps of {row}", nameof(inputs));
-        var shape = new RnnShape(sequenceCount, inputs.Length / row, HiddenCount);
-        RnnChecks.Exactly(outputs.Length, shape.Elements(1), nameof(outputs));
-        RnnChecks.ExactlyOrEmpty(state.Length, StateElements(sequenceCount), nameof(state));
+        // 2 / sqrt(5 H): small enough for contractive steps.
+        RecurrentWeights.FillNormal(new Random(seed + 1), Math.Sqrt(2.0 / (5.0 * hiddenCount)));
+        _outputComponent = outputComponent;
+        _weightGradients = new float[RecurrentWeights.Values.Length];
+    }
+
+    /// <inheritdoc/>
+    public sealed override int StateElements(int sequenceCount) => sequenceCount * TCell.StateCount * HiddenCount;
+
+    /// <inheritdoc/>
+    public sealed override SolveReport Forward(ReadOnlySpan<float> inputs, Span<float> outputs, int sequenceCount, Span<float> state = default)
+    {
+        RnnShape shape = ShapeOf(inputs.Length, Projection.InputCount, outputs.Length, sequenceCount, state.Length, nameof(inputs));
         Keep(shape, inputs, state);
         Projection.Forward(inputs, _gates, Options);
-        SolveReport report = ParaRnn.Forward<TCell, float>(_gates, RecurrentWeights.Values, _states, shape, new() { Solver = Solver, InitialState = _initial, FinalState = state, Kernel = Options });
-        for (int step = 0; step < shape.StepCount * sequenceCount; step++)
-            _states.AsSpan((step * TCell.StateCount + _outputComponent) * HiddenCount, HiddenCount).CopyTo(outputs[(step * HiddenCount)..]);
+        SolveReport report = Solve(_gates, _states, shape, _initial, state);
+        CopyOutputs(_states, outputs);
         return report;
     }
 
-    private float[] _initial = [];
+    /// <inheritdoc/>
+    public sealed override SolveReport Recur(ReadOnlySpan<float> gateInputs, Span<float> outputs, int sequenceCount, Span<float> state = default)
+    {
+        RnnShape shape = ShapeOf(gateInputs.Length, Projection.OutputCount, outputs.Length, sequenceCount, state.Length, nameof(gateInputs));
+        int stateCount = checked((int)shape.Elements(TCell.StateCount));
+        float[] scratch = ArrayPool<float>.Shared.Rent(stateCount + state.Length);
+        try
+        {
+            Span<float> states = scratch.AsSpan(0, stateCount), initial = scratch.AsSpan(stateCount, state.Length);
+            state.CopyTo(initial);
+            SolveReport report = Solve(gateInputs, states, shape, initial, state);
+            CopyOutputs(states, outputs);
+            return report;
+        }
+        finally
+        {
+            ArrayPool<float>.Shared.Return(scratch);
+        }
+    }
+
+    private RnnShape ShapeOf(int length, int rowLength, int outputLength, int sequenceCount, int stateLength, string name)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(sequenceCount);
+        int row = rowLength * sequenceCount;
+        if (length % row != 0)
+            throw new ArgumentException($"{length} elements are no whole number of steps of {row}", name);
+        var shape = new RnnShape(sequenceCount, length / row, HiddenCount);
+        RnnChecks.Exactly(outputLength, shape.Elements(1), "outputs");
+        RnnChecks.ExactlyOrEmpty(stateLength, StateElements(sequenceCount), "state");
+        return shape;
+    }
+
+    private SolveReport Solve(ReadOnlySpan<float> gates, Span<float> states, in RnnShape shape, ReadOnlySpan<float> initial, Span<float> final) =>
+        ParaRnn.Forward<TCell, float>(gates, RecurrentWeights.Values, states, shape, new() { Solver = Solver, InitialState = initial, FinalState = final, Kernel = Options });
+
+    private void CopyOutputs(ReadOnlySpan<float> states, Span<float> outputs)
+    {
+        for (int to = 0, from = _outputComponent * HiddenCount; to < outputs.Length; to += HiddenCount, from += TCell.StateCount * HiddenCount)
+            states.Slice(from, HiddenCount).CopyTo(outputs[to..]);
+    }
 
     private void Keep(in RnnShape shape, ReadOnlySpan<float> inputs, ReadOnlySpan<float> state)
     {
@@ -85,10 +141,8 @@ public abstract class RnnLayer<TCell> where TCell : struct, IDifferentiableRnnCe
         state.CopyTo(_initial);
     }
 
-    /// <summary>Adds to the gradients of the parameters for the last forward pass, and writes those by its inputs. Nothing flows back beyond the first step.</summary>
-    /// <param name="outputGradients">The loss's gradients by the outputs.</param>
-    /// <param name="inputGradients">Receives those by the inputs; empty if not wanted.</param>
-    public void Backward(ReadOnlySpan<float> outputGradients, Span<float> inputGradients)
+    /// <inheritdoc/>
+    public sealed override void Backward(ReadOnlySpan<float> outputGradients, Span<float> inputGradients)
     {
         RnnChecks.Exactly(outputGradients.Length, _shape.Elements(1), nameof(outputGradients));
         RnnChecks.ExactlyOrEmpty(inputGradients.Length, _inputs.Length, nameof(inputGradients));

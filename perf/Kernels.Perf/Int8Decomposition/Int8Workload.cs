@@ -17,7 +17,7 @@ internal sealed class Int8Workload : IWorkload
 
     public double WorkPerCall => _buffers.Case.Operations;
 
-    public string Unit => "GFLOP/s";
+    public string Unit => "GOP/s";
 
     public IReadOnlyList<RoofKind> Roofs => [RoofKind.Read, RoofKind.ByteDot];
 

@@ -17,7 +17,7 @@ internal sealed class GemmWorkload : IWorkload
 
     public double WorkPerCall => _buffers.Case.Operations;
 
-    public string Unit => "GFLOP/s";
+    public string Unit => _buffers.Case.Arithmetic == GemmArithmetic.Exact ? "GFLOP/s" : "GOP/s";
 
     public IReadOnlyList<RoofKind> Roofs => [RoofKind.Read, Ceiling];
 

@@ -1,3 +1,4 @@
+using CharRnn;
 using Spectre.Console;
 
 namespace Kernels.Perf;
@@ -15,6 +16,8 @@ internal static class ConsoleReport
         console.Write(Measurements("Roofs measured in this run", report.Roofs, report));
         foreach (IGrouping<string, ResultRow> workload in report.Workloads)
             console.Write(Measurements(workload.Key, [.. workload], report));
+        if (report.Chain is { } chain)
+            Write(console, chain);
         foreach (RivalStatus rival in report.Rivals)
             console.MarkupLineInterpolated($"{rival.Identity}: {rival.AbsentReason ?? rival.Version}");
         if (GpuBackendNote.LeftOutReason is { } reason)
@@ -45,6 +48,21 @@ internal static class ConsoleReport
         foreach (ResultRow row in rows)
             table.AddRow([.. Cells(row), .. rivals ? [Advantage(report, row)] : (string[])[], .. recorded ? [Recorded(row)] : (string[])[]]);
         return table;
+    }
+
+    private static void Write(IAnsiConsole console, ModelChain chain)
+    {
+        Table table = new Table().Border(TableBorder.Simple).Title($"[bold]{Markup.Escape(ModelChain.Title)}[/]").LeftAligned();
+        table.AddColumn("matrices");
+        foreach (string heading in (string[])["bits per character", "bytes", "reads characters/s", "writes characters/s"])
+            table.AddColumn(heading, column => column.RightAligned());
+        foreach (WeightRow row in chain.Rows)
+            table.AddRow(Markup.Escape(row.Name), Coloured(Format.Bits(row), chain.Passed), Format.Count(row.ByteCount), Format.Count(row.CharactersReadPerSecond), Format.Count(row.CharactersWrittenPerSecond));
+        console.Write(table);
+        console.MarkupLineInterpolated($"{chain.Summary}");
+        foreach (WeightRow row in chain.Rows)
+            console.MarkupLineInterpolated($"[bold]{row.Name}:[/] {Format.OneLine(row.Sample)}");
+        console.WriteLine();
     }
 
     private static string[] Cells(ResultRow row) =>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using CharRnn;
 
 namespace Kernels.Perf;
 
@@ -20,6 +21,13 @@ internal static class Format
     public static string Error(double error) => error == 0 ? "0" : error.ToString("0.0e+0", CultureInfo.InvariantCulture);
 
     public static string Ratio(double ratio) => string.Create(CultureInfo.InvariantCulture, $"{ratio:0.00} x");
+
+    public static string Bits(WeightRow row) => row.BitsPerCharacter.ToString("0.0000", CultureInfo.InvariantCulture);
+
+    public static string Count(double count) => count.ToString("N0", CultureInfo.InvariantCulture);
+
+    /// <summary>A text in one line.</summary>
+    public static string OneLine(string text) => string.Join(' ', text.Split('\n', StringSplitOptions.RemoveEmptyEntries));
 
     public static string Bytes(long bytes) => bytes >= 1 << 20 ? $"{bytes >> 20} MiB" : $"{bytes >> 10} KiB";
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text;
+using CharRnn;
 
 namespace Kernels.Perf;
 
@@ -21,6 +22,8 @@ internal static class HtmlReport
             Section(page, $"Roofs, {unit.Key}", "What this machine did in the same run with nothing but loads, stores or multiply-adds.", [.. unit]);
         foreach (IGrouping<string, ResultRow> workload in report.Workloads)
             Section(page, workload.Key, Caption(workload), [.. workload]);
+        if (report.Chain is { } chain)
+            Chain(page, chain);
         if (report.Rivals.Count > 0)
             Rivals(page, report.Rivals);
         File.WriteAllText(path, page.Append("</main>\n</html>\n").ToString());
@@ -28,6 +31,18 @@ internal static class HtmlReport
 
     private static void Section(StringBuilder page, string title, string caption, IReadOnlyList<ResultRow> rows) =>
         page.Append(CultureInfo.InvariantCulture, $"<section>\n<h2>{Encode(title)}</h2>\n<p>{Encode(caption)}</p>\n{BarChart.Draw(rows)}</section>\n");
+
+    private static void Chain(StringBuilder page, ModelChain chain)
+    {
+        page.Append(CultureInfo.InvariantCulture, $"<section>\n<h2>{Encode(ModelChain.Title)}</h2>\n<p>{Encode(chain.Summary)}</p>\n<table>\n");
+        page.Append("<tr><th>matrices</th><th>bits per character</th><th>bytes</th><th>reads characters/s</th><th>writes characters/s</th></tr>\n");
+        foreach (WeightRow row in chain.Rows)
+            page.Append(CultureInfo.InvariantCulture, $"<tr><td>{Encode(row.Name)}</td><td>{Format.Bits(row)}</td><td>{Format.Count(row.ByteCount)}</td><td>{Format.Count(row.CharactersReadPerSecond)}</td><td>{Format.Count(row.CharactersWrittenPerSecond)}</td></tr>\n");
+        page.Append("</table>\n<div class=\"texts\">\n");
+        foreach (WeightRow row in chain.Rows)
+            page.Append(CultureInfo.InvariantCulture, $"<figure><figcaption>{Encode(row.Name)} writes</figcaption><blockquote>{Encode(row.Sample)}</blockquote></figure>\n");
+        page.Append("</div>\n</section>\n");
+    }
 
     private static string Caption(IEnumerable<ResultRow> rows) =>
         rows.FirstOrDefault(row => row.Recorded is not null)?.Recorded is { } recorded

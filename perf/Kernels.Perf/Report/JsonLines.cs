@@ -1,10 +1,11 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using CharRnn;
 
 namespace Kernels.Perf;
 
 /// <summary>One JSON object a line, always with the same keys. A number that was not measured, or is not finite, is null.</summary>
-internal sealed record JsonLine(
+internal record JsonLine(
     [property: JsonPropertyName("family")] string Family,
     [property: JsonPropertyName("identity")] string Identity,
     [property: JsonPropertyName("workload")] string Workload,
@@ -25,7 +26,23 @@ internal sealed record JsonLine(
     /// <summary>The line of a fact that is not a measurement: the workload says it, and the numbers are null.</summary>
     public static JsonLine OfFact(string family, string identity, string fact) => new(family, identity, fact, null, null, null, null, "", null, null);
 
-    public override string ToString() => JsonSerializer.Serialize(this, s_options);
+    public override string ToString() => JsonSerializer.Serialize(this, GetType(), s_options);
 
-    private static double? Finite(double value) => double.IsFinite(value) ? value : null;
+    private protected static double? Finite(double value) => double.IsFinite(value) ? value : null;
+}
+
+/// <summary>The line of a form of the language model; its speed is that of reading.</summary>
+internal sealed record ModelChainJsonLine(
+    string Identity,
+    double? Rate,
+    [property: JsonPropertyName("bitsPerCharacter")] double? BitsPerCharacter,
+    [property: JsonPropertyName("weightBytes")] long WeightBytes,
+    [property: JsonPropertyName("charactersWrittenPerSecond")] double? CharactersWrittenPerSecond,
+    [property: JsonPropertyName("sample")] string Sample)
+    : JsonLine(ModelChain.Name, Identity, "held-out text", null, null, null, Rate, "characters/s", null, null)
+{
+    public static ModelChainJsonLine Of(WeightRow row) =>
+        new(row.Name, Finite(row.CharactersReadPerSecond), Finite(row.BitsPerCharacter), row.ByteCount, Finite(row.CharactersWrittenPerSecond), row.Sample);
+
+    public override string ToString() => base.ToString();
 }

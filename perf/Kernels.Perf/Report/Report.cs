@@ -3,7 +3,10 @@ namespace Kernels.Perf;
 /// <summary>Everything that one run of a verb found out.</summary>
 internal sealed record Report(string Title, DateTimeOffset Date, IReadOnlyList<ResultRow> Roofs, IReadOnlyList<ResultRow> Rows, IReadOnlyList<RivalStatus> Rivals)
 {
-    public bool Passed => Roofs.All(row => row.Passed) && Rows.All(row => row.Passed);
+    /// <summary>The way through the whole library, if the verb went it.</summary>
+    public ModelChain? Chain { get; init; }
+
+    public bool Passed => Roofs.All(row => row.Passed) && Rows.All(row => row.Passed) && Chain is null or { Passed: true };
 
     /// <summary>The rows of each workload, in the order of measurement.</summary>
     public IEnumerable<IGrouping<string, ResultRow>> Workloads => Rows.GroupBy(row => row.Workload);

@@ -7,7 +7,7 @@ namespace Kernels.Perf;
 /// <param name="Threads">The number of threads allowed.</param>
 /// <param name="Timing">Seconds for one call.</param>
 /// <param name="Rate">Work per second in <paramref name="Unit"/>, at the median.</param>
-/// <param name="Unit"><c>GB/s</c>, <c>GFLOP/s</c> or the family's own.</param>
+/// <param name="Unit"><c>GB/s</c>, <c>GFLOP/s</c>, <c>GOP/s</c> or the family's own.</param>
 /// <param name="RoofPercent">The time that the roofs allow, divided by the median, times 100.</param>
 /// <param name="Error">The largest error against the oracle; NaN if a result was not a number where it should be.</param>
 /// <param name="Held">Whether the error is within the contender's tolerance.</param>

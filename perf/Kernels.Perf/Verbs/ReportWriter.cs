@@ -1,3 +1,5 @@
+using CharRnn;
+
 namespace Kernels.Perf;
 
 /// <summary>Hands a finished report to whoever asked for it.</summary>
@@ -9,6 +11,8 @@ internal static class ReportWriter
         {
             foreach (ResultRow row in report.Roofs.Concat(report.Rows))
                 Console.WriteLine(JsonLine.Of(row));
+            foreach (WeightRow row in report.Chain?.Rows ?? [])
+                Console.WriteLine(ModelChainJsonLine.Of(row));
         }
         else
         {

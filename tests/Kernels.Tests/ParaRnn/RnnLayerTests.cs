@@ -1,8 +1,6 @@
-using CharacterModel;
-
 namespace Kernels.Tests;
 
-/// <summary>Dense products, layers, optimisers, checkpoints, and a language model that learns.</summary>
+/// <summary>Dense products, layers, optimisers, embeddings and checkpoints.</summary>
 public sealed class RnnLayerTests
 {
     public static TheoryData<string> Variants => ParaRnnCases.Variants();
@@ -127,6 +125,81 @@ public sealed class RnnLayerTests
     }
 
     [Fact]
+    public void EmbeddingsAreProductsWithOneHotRows()
+    {
+        const int tokenCount = 7, width = 5;
+        int[] tokens = [3, 0, 6, 3, 3];
+        var embedding = new EmbeddingLayer("e", tokenCount, width, seed: 1);
+        float[] rows = new float[tokens.Length * width], gradients = ParaRnnCases.Normal<float>(rows.Length, 1, 2);
+        embedding.Forward(tokens, rows);
+        embedding.Backward(tokens, gradients);
+        for (int i = 0; i < rows.Length; i++)
+            Assert.Equal(embedding.Weights.Values[tokens[i / width] * width + i % width], rows[i]);
+        for (int i = 0; i < tokenCount * width; i++)
+            Assert.Equal(Sum(tokens.Length, k => tokens[k] == i / width ? gradients[k * width + i % width] : 0), embedding.Weights.Gradients[i], 1e-6);
+        foreach (int bad in new[] { -1, tokenCount })
+            Assert.Equal("tokens", Assert.Throws<ArgumentOutOfRangeException>(() => embedding.Forward([0, bad], new float[2 * width])).ParamName);
+        Assert.Throws<ArgumentException>(() => embedding.Forward(tokens, new float[rows.Length - 1]));
+    }
+
+    [Fact]
+    public void TheRecurrenceAloneIsTheLayerWithoutItsProduct()
+    {
+        Check(new ParaGruLayer("gru", 3, 20, seed: 4));
+        Check(new ParaLstmLayer("lstm", 3, 20, seed: 4));
+
+        static void Check(RnnLayer layer)
+        {
+            const int steps = 9, sequences = 2;
+            float[] x = ParaRnnCases.Normal<float>(steps * sequences * 3, 1, 1), whole = new float[steps * sequences * 20], alone = new float[whole.Length];
+            float[] gates = new float[steps * sequences * layer.Projection.OutputCount];
+            float[] state = ParaRnnCases.Normal<float>(layer.StateElements(sequences), 1, 2), other = [.. state];
+            layer.Forward(x, whole, sequences, state);
+            layer.Projection.Forward(x, gates);
+            layer.Recur(gates, alone, sequences, other);
+            Assert.Equal(whole, alone);
+            Assert.Equal(state, other);
+            Assert.Throws<ArgumentException>(() => layer.Recur(gates.AsSpan(1), alone, sequences));
+        }
+    }
+
+    [Fact]
+    public void OptimizersGoOnFromACheckpoint()
+    {
+        Check(layer => new AdamW(layer.Parameters, rate: 0.1));
+        Check(layer => new Sgd(layer.Parameters, rate: 0.1, momentum: 0.5));
+
+        static void Check(Func<LinearLayer, RnnOptimizer> create)
+        {
+            using var folder = new TemporaryFolder();
+            string path = folder.File("checkpoint.safetensors");
+            // More weights than a register has lanes, and no multiple of them.
+            var through = new LinearLayer("l", 5, 7, seed: 1);
+            RnnOptimizer first = create(through);
+            Steps(through, first, 0, 3);
+            RnnCheckpoint.Save(path, through.Parameters, first, new Dictionary<string, string> { ["note"] = "half way" });
+            Steps(through, first, 3, 6);
+            var resumed = new LinearLayer("l", 5, 7, seed: 2);
+            RnnOptimizer second = create(resumed);
+            RnnCheckpoint.Load(path, resumed.Parameters, second);
+            Assert.Equal(3, second.StepCount);
+            Steps(resumed, second, 3, 6);
+            Assert.Equal(through.Weights.Values, resumed.Weights.Values);
+            using SafetensorsReader reader = SafetensorsReader.Open(path);
+            Assert.Equal("half way", reader.Metadata["note"]);
+        }
+
+        static void Steps(LinearLayer layer, RnnOptimizer optimizer, int begin, int end)
+        {
+            for (int step = begin; step < end; step++)
+            {
+                ParaRnnCases.Normal<float>(layer.Weights.Gradients.Length, 1, step).CopyTo(layer.Weights.Gradients, 0);
+                optimizer.Step();
+            }
+        }
+    }
+
+    [Fact]
     public void OptimizersFollowTheirFormulas()
     {
         var layer = new LinearLayer("l", 1, 1, seed: 1);
@@ -151,40 +224,5 @@ public sealed class RnnLayerTests
         Assert.Equal(0.6f, weight.Gradients[0], 6);
         weight.Gradients[0] = float.NaN;
         Assert.True(double.IsNaN(GradientClipping.ByNorm(layer.Parameters, 1)));
-    }
-
-    [Theory]
-    [InlineData(RnnSolver.Sequential)]
-    [InlineData(RnnSolver.SegmentShooting)]
-    [InlineData(RnnSolver.Newton)]
-    public void ALanguageModelLearnsAMadeUpLanguage(RnnSolver solver)
-    {
-        // Words of a little grammar: after the first letter of a word all others follow, so little more than the choice among eight words remains.
-        string[] words = ["alpha", "bravo", "charlie", "delta", "echo", "foxtrot", "golf", "hotel"];
-        var random = new Random(1);
-        string text = string.Concat(Enumerable.Range(0, 4000).Select(_ => words[random.Next(words.Length)] + " "));
-        var model = new LanguageModel(string.Concat(text.Distinct().Order()), hiddenCount: 32, layerCount: 1, rate: 2e-2, solver);
-        // ln 8 nats for each word of some six characters, the blank included: 0.35 nats a character.
-        double loss = Learn(model, model.Encode(text), steps: 120, sequences: 8, length: 64);
-        Assert.InRange(loss, 0.3, 0.6);
-        Assert.Contains(words, word => model.Sample("a", 40, 0.5, new Random(2)).Contains(word, StringComparison.Ordinal));
-    }
-
-    [SkippableFact]
-    public void ALanguageModelLearnsShakespeare()
-    {
-        string text = File.ReadAllText(SharedData.Find("text/tinyshakespeare.txt"));
-        var model = new LanguageModel(string.Concat(text.Distinct().Order()), hiddenCount: 64, layerCount: 2, rate: 8e-3);
-        // Even odds for 65 characters are 4.17 nats, single letters' frequencies 3.3, pairs' 2.5.
-        Assert.InRange(Learn(model, model.Encode(text), steps: 150, sequences: 16, length: 64), 1.5, 2.5);
-    }
-
-    // The mean loss of the last ten steps.
-    private static double Learn(LanguageModel model, int[] text, int steps, int sequences, int length)
-    {
-        var random = new Random(1);
-        // An array first: LINQ would run only the steps whose loss is asked for.
-        double[] losses = [.. Enumerable.Range(0, steps).Select(_ => model.Train(text, sequences, length, random))];
-        return losses[^10..].Average();
     }
 }

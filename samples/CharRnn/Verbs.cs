@@ -1,0 +1,73 @@
+using System.CommandLine;
+
+namespace CharRnn;
+
+/// <summary>What the verbs share.</summary>
+internal static class Verbs
+{
+    public const int Done = 0, BadInput = 2, Interrupted = 130;
+
+    public const double StandardTemperature = 0.7;
+
+    public static Argument<FileInfo?> Text() => new("file") { Description = "A text in UTF-8; without one, stories that this program makes itself.", Arity = ArgumentArity.ZeroOrOne };
+
+    public static Option<FileInfo> Checkpoint() => new("--checkpoint") { Description = "The model, a .safetensors file.", DefaultValueFactory = _ => new FileInfo("char-rnn.safetensors") };
+
+    public static Option<ulong> DrawSeed() => new("--seed") { Description = "The seed of the draws.", DefaultValueFactory = _ => 1 };
+
+    public static Option<double> Temperature()
+    {
+        var option = new Option<double>("--temperature") { Description = "0 takes the likeliest character, 1 draws by the model's own probabilities.", DefaultValueFactory = _ => StandardTemperature };
+        option.Validators.Add(given =>
+        {
+            if (!(given.GetValueOrDefault<double>() is >= 0 and < double.PositiveInfinity))
+                given.AddError("--temperature: a finite number of at least 0 is needed");
+        });
+        return option;
+    }
+
+    /// <summary>An option that takes whole numbers from 1 on.</summary>
+    public static Option<int> Count(string name, string description, int standard)
+    {
+        var option = new Option<int>(name) { Description = description, DefaultValueFactory = _ => standard };
+        option.Validators.Add(given =>
+        {
+            if (given.GetValueOrDefault<int>() is < 1 or > CheckpointMetadata.LargestCount)
+                given.AddError($"{name}: a whole number from 1 to {CheckpointMetadata.LargestCount} is needed");
+        });
+        return option;
+    }
+
+    public static Corpus ReadCorpus(FileInfo? file, string? alphabet)
+    {
+        if (file is null)
+            return Corpus.Stories(alphabet);
+        try
+        {
+            return new Corpus(File.ReadAllText(file.FullName), alphabet);
+        }
+        catch (InvalidDataException exception)
+        {
+            throw new InvalidDataException($"{file.FullName}: {exception.Message}");
+        }
+    }
+
+    /// <summary>Gives a verb its work. It runs on a thread of its own, so that Ctrl-C reaches it, and what is wrong with files becomes one line.</summary>
+    public static void SetWork(this Command command, Func<ParseResult, CancellationToken, int> work) => command.SetAction((parsed, interrupted) => Task.Run(() =>
+    {
+        try
+        {
+            return work(parsed, interrupted);
+        }
+        catch (OperationCanceledException)
+        {
+            Console.Error.WriteLine("Interrupted.");
+            return Interrupted;
+        }
+        catch (Exception exception) when (exception is IOException or InvalidDataException or FormatException or UnauthorizedAccessException)
+        {
+            Console.Error.WriteLine(exception.Message);
+            return BadInput;
+        }
+    }));
+}
