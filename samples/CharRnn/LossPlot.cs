@@ -6,8 +6,8 @@ namespace CharRnn;
 /// <summary>The losses of a run over its steps as an SVG file.</summary>
 internal static class LossPlot
 {
-    private const int Width = 720, Height = 400, Left = 64, Right = 20, Top = 52, Bottom = 52;
-    private const int WantedTicks = 6, LineLength = 24;
+    private const int Width = 720, Height = 400, Left = 64, Right = 20, Top = 62, Bottom = 52;
+    private const int WantedTicks = 6, LineLength = 24, LegendLeft = 480, LegendHeight = 20;
     private const string TrainingColour = "#2f6fde", HeldOutColour = "#d0631d";
 
     /// <summary>Draws the points; the file appears under its name only when it is whole.</summary>
@@ -34,11 +34,11 @@ internal static class LossPlot
         }
         svg.Append(CultureInfo.InvariantCulture, $"<path d=\"M{Left} {Top}V{Height - Bottom}H{Width - Right}\" fill=\"none\" stroke=\"#888\"/>\n");
         Label(svg, (Left + Width - Right) / 2, Height - 12, "middle", "training steps");
-        Label(svg, Left - 44, 24, "start", "bits per character");
+        Label(svg, Left - 44, Top - 18, "start", "bits per character");
         Line(svg, TrainingColour, points.Select(point => (X(point.Step), Y(point.Training))));
         Line(svg, HeldOutColour, points.Select(point => (X(point.Step), Y(point.HeldOut))));
-        Legend(svg, Width - Right - 420, TrainingColour, Inv($"training text, {points[^1].Training:0.000} at the end"));
-        Legend(svg, Width - Right - 205, HeldOutColour, Inv($"held-out text, {points[^1].HeldOut:0.000} at the end"));
+        Legend(svg, LegendHeight, TrainingColour, Inv($"training text, {points[^1].Training:0.000} at the end"));
+        Legend(svg, 2 * LegendHeight, HeldOutColour, Inv($"held-out text, {points[^1].HeldOut:0.000} at the end"));
         return svg.Append("</svg>\n").ToString();
 
         double X(double step) => Left + (Width - Left - Right) * step / lastStep;
@@ -59,10 +59,10 @@ internal static class LossPlot
         svg.Append(CultureInfo.InvariantCulture, $"<polyline points=\"{corners}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\" stroke-linejoin=\"round\"/>\n");
     }
 
-    private static void Legend(StringBuilder svg, int x, string colour, string text)
+    private static void Legend(StringBuilder svg, int baseline, string colour, string text)
     {
-        svg.Append(CultureInfo.InvariantCulture, $"<path d=\"M{x - LineLength - 6} 20h{LineLength}\" stroke=\"{colour}\" stroke-width=\"3\"/>");
-        Label(svg, x, 24, "start", text);
+        svg.Append(CultureInfo.InvariantCulture, $"<path d=\"M{LegendLeft} {baseline - 4}h{LineLength}\" stroke=\"{colour}\" stroke-width=\"3\"/>");
+        Label(svg, LegendLeft + LineLength + 6, baseline, "start", text);
     }
 
     private static void Label(StringBuilder svg, double x, double y, string anchor, string text) =>

@@ -7,7 +7,7 @@ internal static class Verbs
 {
     public const int Done = 0, BadInput = 2, Interrupted = 130;
 
-    public const double StandardTemperature = 0.7;
+    public const double StandardTemperature = 0.5;
 
     public static Argument<FileInfo?> Text() => new("file") { Description = "A text in UTF-8; without one, stories that this program makes itself.", Arity = ArgumentArity.ZeroOrOne };
 

@@ -22,7 +22,10 @@ internal sealed record ModelChain(long StepCount, long TrainedCharacters, double
     private const double LargestInt8Loss = 1.05;
 
     private const int HiddenCount = 192, LayerCount = 2, Seed = 1, SampleLength = 180;
-    private const double Temperature = 0.7;
+    private const double Temperature = 0.5;
+
+    // The last part of the time, in which the learning rate falls to nothing.
+    private const double CoolDownShare = 0.3;
 
     private static readonly TimeSpan s_sayEvery = TimeSpan.FromSeconds(1);
 
@@ -52,7 +55,7 @@ internal sealed record ModelChain(long StepCount, long TrainedCharacters, double
                 said = watch.Elapsed;
                 progress.Say(string.Create(CultureInfo.InvariantCulture, $"training a language model: {said.TotalSeconds:0} s of {trainingTime.TotalSeconds:0}, {(loss == 0 ? "starting" : $"{loss:0.00} bits a character")}"));
             }
-            loss = trainer.Step();
+            loss = trainer.Step(Math.Clamp((1 - watch.Elapsed / trainingTime) / CoolDownShare, 0, 1));
         }
         double seconds = watch.Elapsed.TotalSeconds;
         progress.Say("comparing the model with its quantised forms");

@@ -11,6 +11,18 @@ internal sealed record Report(string Title, DateTimeOffset Date, IReadOnlyList<R
     /// <summary>The rows of each workload, in the order of measurement.</summary>
     public IEnumerable<IGrouping<string, ResultRow>> Workloads => Rows.GroupBy(row => row.Workload);
 
+    /// <summary>One line for each family: its default variant with the most threads on its first workload, and how many of its checks held.</summary>
+    public IEnumerable<FamilyLine> AtAGlance => Rows.Where(row => !row.IsRival).GroupBy(row => row.Family).Select(family =>
+    {
+        ResultRow[] first = [.. family.Where(row => row.Workload == family.First().Workload)];
+        // What stands behind a blank is how the variant was run, not which one it is.
+        ResultRow shown = first.Where(row => row.IsDefault).MaxBy(row => row.Threads) ?? first[0];
+        return new FamilyLine(shown, family.Count(row => row.Passed), family.Count());
+    });
+
+    /// <summary>The heading of a workload.</summary>
+    public static string Heading(IGrouping<string, ResultRow> workload) => $"{workload.First().Family}: {workload.Key}";
+
     /// <summary>
     /// How many times faster our default variant is than this row, on the same workload with the same number of threads; null if it is not there.
     /// </summary>
@@ -18,4 +30,10 @@ internal sealed record Report(string Title, DateTimeOffset Date, IReadOnlyList<R
         row.IsRival && row.SolvesTheSameProblem && Rows.FirstOrDefault(ours => ours.IsDefault && ours.Workload == row.Workload && ours.Threads == row.Threads) is { } found
             ? row.Timing.Median / found.Timing.Median
             : null;
+}
+
+/// <summary>A family in one line.</summary>
+internal sealed record FamilyLine(ResultRow Row, int ChecksHeld, int Checks)
+{
+    public string ChecksText => $"{ChecksHeld} of {Checks}";
 }

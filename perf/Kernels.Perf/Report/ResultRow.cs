@@ -26,6 +26,9 @@ internal sealed record ResultRow(
 
     public bool IsRival => Identity.StartsWith(RivalPrefix, StringComparison.Ordinal);
 
+    /// <summary>The identity below a heading that names the family.</summary>
+    public string ShortIdentity => Identity.StartsWith($"{Family}/", StringComparison.Ordinal) && !IsRoof ? Identity[(Family.Length + 1)..] : Identity;
+
     public bool Passed => Held && Recorded is null or { Held: true };
 
     public double MsMedian => Timing.Median * 1e3;

@@ -6,7 +6,7 @@ namespace CharRnn;
 /// <param name="SequenceCount">Stretches of text in one step.</param>
 /// <param name="Length">Characters of each.</param>
 /// <param name="Rate">The learning rate of the first steps.</param>
-internal sealed record TrainingPlan(int SequenceCount = 16, int Length = 128, double Rate = 1e-2)
+internal sealed record TrainingPlan(int SequenceCount = 8, int Length = 256, double Rate = 1e-2)
 {
     /// <summary>Steps in which the rate rises to its full value.</summary>
     private const int WarmUpSteps = 20;
@@ -57,14 +57,15 @@ internal sealed class Trainer
     private CharacterReader HeldOut { get; }
 
     /// <summary>One step; returns the loss of its stretches before it.</summary>
-    public double Step()
+    /// <param name="rateShare">The share of the plan's learning rate to use: who knows when training will end gains by falling to 0.</param>
+    public double Step(double rateShare = 1)
     {
         DrawStretches();
         Forward();
         double loss = LossAndItsGradient();
         Backward();
         GradientClipping.ByNorm(_model.Parameters, GradientLimit);
-        Optimizer.Rate = _plan.RateOf(Optimizer.StepCount + 1);
+        Optimizer.Rate = rateShare * _plan.RateOf(Optimizer.StepCount + 1);
         Optimizer.Step();
         return loss;
     }

@@ -39,19 +39,22 @@ public sealed class CharRnnTests
     [InlineData(CellKind.Lstm)]
     internal void TheModelLearnsTheStoriesWithEverySolver(CellKind cell)
     {
-        var models = new List<CharacterModel>();
+        var runs = new List<TrainingRun>();
         foreach (RnnSolver solver in new[] { RnnSolver.Sequential, RnnSolver.SegmentShooting, RnnSolver.Newton })
         {
             TrainingRun run = Small(cell);
             run.Model.Solver = solver;
             Steps(run, 4 * LossHistory.StepsPerPoint);
             Assert.Equal([50L, 100L, 150L, 200L], run.History.Points.Select(point => point.Step));
-            // Even odds for the alphabet are 5.7 bits, letters' frequencies 4.3; more steps bring much less, but these run without SIMD as well.
-            Assert.InRange(run.History.Points[^1].HeldOut, 1.5, 3);
-            models.Add(run.Model);
+            runs.Add(run);
         }
-        Assert.Equal(Bits(models[0].Parameters), Bits(models[1].Parameters));
-        Assert.NotEqual(Bits(models[0].Parameters), Bits(models[2].Parameters));
+        // 2.7 bits per character after 200 steps of 256 characters: even odds for the alphabet are 5.7, letters' frequencies 4.3. More steps bring much less, but these run without SIMD as well.
+        double loss = runs[0].History.Points[^1].HeldOut;
+        Assert.InRange(loss, 2.5, 2.9);
+        Assert.Equal(Bits(runs[0].Model.Parameters), Bits(runs[1].Model.Parameters));
+        // Newton's method ends within its tolerance of the same states, so training takes another path to the same place.
+        Assert.NotEqual(Bits(runs[0].Model.Parameters), Bits(runs[2].Model.Parameters));
+        Assert.Equal(loss, runs[2].History.Points[^1].HeldOut, 0.05);
     }
 
     [Fact]
