@@ -15,7 +15,6 @@ internal sealed record Report(string Title, DateTimeOffset Date, IReadOnlyList<R
     public IEnumerable<FamilyLine> AtAGlance => Rows.Where(row => !row.IsRival).GroupBy(row => row.Family).Select(family =>
     {
         ResultRow[] first = [.. family.Where(row => row.Workload == family.First().Workload)];
-        // What stands behind a blank is how the variant was run, not which one it is.
         ResultRow shown = first.Where(row => row.IsDefault).MaxBy(row => row.Threads) ?? first[0];
         return new FamilyLine(shown, family.Count(row => row.Passed), family.Count());
     });
