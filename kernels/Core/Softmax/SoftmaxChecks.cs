@@ -22,8 +22,10 @@ internal static class SoftmaxChecks
         int split = axis < 0 ? axis + dimensions.Length : axis;
         long outer = Product(dimensions[..split], dimensionsName), inner = Product(dimensions[(split + 1)..], dimensionsName);
         int length = (int)Product(dimensions.Slice(split, 1), dimensionsName);
-        if (outer * length * inner != elementCount)
-            throw new ArgumentException($"dimensions with a product of {outer * length * inner} do not describe the {elementCount} elements of {logitsName}", dimensionsName);
+        // Three factors of 31 bits: more than a long holds.
+        Int128 product = (Int128)outer * length * inner;
+        if (product != elementCount)
+            throw new ArgumentException($"dimensions with a product of {product} do not describe the {elementCount} elements of {logitsName}", dimensionsName);
         long stride = length * inner;
         return new SoftmaxShape((int)outer, length, (int)inner, stride, stride);
     }

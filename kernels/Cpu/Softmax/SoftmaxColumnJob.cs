@@ -28,7 +28,7 @@ internal readonly unsafe struct SoftmaxColumnJob<T, C, TKernels, TStorage> : IRa
         _tileLength = (int)Math.Clamp(SoftmaxTuning.ColumnTileBytes / columnBytes / lineElements * lineElements, lineElements, SoftmaxTuning.ColumnTileLength);
     }
 
-    private int TilesPerSlab => (_rows.Shape.InnerCount + _tileLength - 1) / _tileLength;
+    private int TilesPerSlab => (int)(((long)_rows.Shape.InnerCount + _tileLength - 1) / _tileLength);
 
     /// <summary>The number of work items: tiles of all outer slabs.</summary>
     public long TileCount => (long)_rows.Shape.OuterCount * TilesPerSlab;

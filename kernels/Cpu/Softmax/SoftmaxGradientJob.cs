@@ -25,7 +25,7 @@ internal readonly unsafe struct SoftmaxGradientJob<T, C, TKernels, TStorage>(in 
     private double RowSum(long row, C* scratch)
     {
         double sum = 0;
-        for (int begin = 0; begin < _rows.RowLength; begin += BlockLength)
+        for (long begin = 0; begin < _rows.RowLength; begin += BlockLength)
         {
             nuint count = (nuint)Math.Min(BlockLength, _rows.RowLength - begin);
             C* g = Load(_rows.OutputGradient, row, begin, count, scratch);
@@ -38,7 +38,7 @@ internal readonly unsafe struct SoftmaxGradientJob<T, C, TKernels, TStorage>(in 
     {
         bool isCapped = _rows.SoftCap > 0;
         C total = ComputeType.FromDouble<C>(sum), scale = ComputeType.FromDouble<C>(_rows.Scale), one = ComputeType.FromDouble<C>(1);
-        for (int begin = 0; begin < _rows.RowLength; begin += BlockLength)
+        for (long begin = 0; begin < _rows.RowLength; begin += BlockLength)
         {
             nuint count = (nuint)Math.Min(BlockLength, _rows.RowLength - begin);
             C* g = Load(_rows.OutputGradient, row, begin, count, scratch);
@@ -54,7 +54,7 @@ internal readonly unsafe struct SoftmaxGradientJob<T, C, TKernels, TStorage>(in 
         }
     }
 
-    private C* Load(T* array, long row, int begin, nuint count, C* scratch)
+    private C* Load(T* array, long row, long begin, nuint count, C* scratch)
     {
         T* elements = array + row * _rows.RowLength + begin;
         if (TStorage.IsComputeType)

@@ -17,7 +17,7 @@ internal readonly unsafe struct SoftmaxLongRow<T, C, TKernels, TStorage>(in Soft
     {
         var part = new SoftmaxRow<T, C, TKernels, TStorage>(_rows, _nonTemporal);
         int length = _rows.LengthOf(row), chunkLength = SoftmaxTuning.ChunkLengthOf(_rows.Shape.RowLength);
-        int chunkCount = (length + chunkLength - 1) / chunkLength;
+        int chunkCount = SoftmaxTuning.ChunkCountOf(length, chunkLength);
         if (chunkCount <= 1)
         {
             part.Finish(row, part.SumRow(row));

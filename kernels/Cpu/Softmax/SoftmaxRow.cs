@@ -23,7 +23,7 @@ internal readonly unsafe struct SoftmaxRow<T, C, TKernels, TStorage>(in SoftmaxR
         int length = _rows.LengthOf(row), chunkLength = SoftmaxTuning.ChunkLengthOf(_rows.Shape.RowLength);
         if (length <= chunkLength)
             return Sum(row, 0, length);
-        int chunkCount = (length + chunkLength - 1) / chunkLength;
+        int chunkCount = SoftmaxTuning.ChunkCountOf(length, chunkLength);
         SoftmaxPartialSum<C>* parts = stackalloc SoftmaxPartialSum<C>[chunkCount];
         for (int chunk = 0; chunk < chunkCount; chunk++)
             parts[chunk] = Sum(row, chunk * chunkLength, Math.Min(chunkLength, length - chunk * chunkLength));
@@ -196,9 +196,9 @@ internal readonly unsafe struct SoftmaxRow<T, C, TKernels, TStorage>(in SoftmaxR
             return sum.Logarithm;
         C* scratch = stackalloc C[BlockLength];
         int rowLength = _rows.LengthOf(row);
-        for (int begin = 0; begin < rowLength; begin += BlockLength)
+        for (long begin = 0; begin < rowLength; begin += BlockLength)
         {
-            int length = Math.Min(BlockLength, rowLength - begin);
+            int length = (int)Math.Min(BlockLength, rowLength - begin);
             if (ContainsNaN(_stage.Stage(row, begin, length, scratch), length))
                 return double.NaN;
         }

@@ -65,9 +65,9 @@ internal readonly unsafe struct SoftmaxTopKJob<T, C, TKernels, TStorage>(in Soft
     {
         C* scratch = stackalloc C[SkipLength];
         double least = Logit(row, heap[0]);
-        for (int begin = heap.Length; begin < length; begin += SkipLength)
+        for (long begin = heap.Length; begin < length; begin += SkipLength)
         {
-            int blockLength = Math.Min(SkipLength, length - begin);
+            int blockLength = (int)Math.Min(SkipLength, length - begin);
             C* block = _stage.Stage(row, begin, blockLength, scratch);
             if (!(ComputeType.ToDouble(TKernels.Max(ref *block, (nuint)blockLength)) > least))
                 continue;
@@ -76,7 +76,7 @@ internal readonly unsafe struct SoftmaxTopKJob<T, C, TKernels, TStorage>(in Soft
                 // Equal logits keep the lower index, which is already in.
                 if (!(ComputeType.ToDouble(block[i]) > least))
                     continue;
-                heap[0] = begin + i;
+                heap[0] = (int)begin + i;
                 SiftDown(row, heap, 0);
                 least = Logit(row, heap[0]);
             }
@@ -87,7 +87,7 @@ internal readonly unsafe struct SoftmaxTopKJob<T, C, TKernels, TStorage>(in Soft
     {
         int moved = heap[parent];
         double logit = Logit(row, moved);
-        for (int child = 2 * parent + 1; child < heap.Length; child = 2 * parent + 1)
+        for (int child = 2 * parent + 1; (uint)child < (uint)heap.Length; child = 2 * parent + 1)
         {
             double childLogit = Logit(row, heap[child]);
             if (child + 1 < heap.Length)

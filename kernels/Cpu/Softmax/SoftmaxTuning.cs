@@ -37,4 +37,7 @@ internal static class SoftmaxTuning
         int wholeBlocks = (evenShare + BlockLength - 1) / BlockLength * BlockLength;
         return Math.Max(ChunkLength, wholeBlocks);
     }
+
+    /// <summary>The parts of which the first <paramref name="length"/> elements of a row consist.</summary>
+    public static int ChunkCountOf(int length, int chunkLength) => (int)((length + (long)chunkLength - 1) / chunkLength);
 }

@@ -18,6 +18,7 @@ public sealed class SoftmaxArgumentTests
         { "axis too large", "axis" },
         { "axis too small", "axis" },
         { "dimensions do not match", "dimensions" },
+        { "dimensions whose product is 0 in 64 bits", "dimensions" },
         { "negative dimension", "dimensions" },
         { "NaN scale", "Scale" },
         { "infinite scale", "Scale" },
@@ -73,6 +74,7 @@ public sealed class SoftmaxArgumentTests
             case "axis too large": Softmax.Compute<float>(logits, output, [4, 6], 2); break;
             case "axis too small": Softmax.Compute<float>(logits, output, [4, 6], -3); break;
             case "dimensions do not match": Softmax.Compute<float>(logits, output, [4, 5], 1); break;
+            case "dimensions whose product is 0 in 64 bits": Softmax.Compute<float>([], [], [1 << 30, 1 << 30, 16], 1); break;
             case "negative dimension": Softmax.Compute<float>(logits, output, [-4, -6], 1); break;
             case "NaN scale": Softmax.Compute<float>(logits, output, 6, new() { Scale = double.NaN }); break;
             case "infinite scale": Softmax.Compute<float>(logits, output, 6, new() { Scale = 1 / 0.0 }); break;
