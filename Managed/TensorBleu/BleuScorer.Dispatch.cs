@@ -37,6 +37,7 @@ public sealed partial class BleuScorer
             int threads = ThreadCount((long)candidates.Tokens.Length + references.Sequences.Tokens.Length, options.Kernel);
             backend.Count(rows, prepared: null, output, _workspace, threads, options.Kernel.CancellationToken);
         }
+        GC.KeepAlive(this);
     }
 
     private unsafe void Count<T>(TokenBatch<T> candidates, PreparedReferences<T> references, Span<BleuStatistics> results, Span<double> scores, in BleuOptions options) where T : unmanaged, IBinaryInteger<T>
@@ -49,7 +50,8 @@ public sealed partial class BleuScorer
             BleuRows<T> rows = references.Rows with
             {
                 Candidates = new TokenRows<T>(candidates, tokens, offsets),
-                CandidatesPerGroup = candidates.Count / references.GroupCount,
+                // Without groups there are no candidates.
+                CandidatesPerGroup = candidates.Count / Math.Max(1, references.GroupCount),
                 OrderCount = options.CountedOrder,
                 LongestCandidate = candidates.LongestLength,
             };
@@ -57,6 +59,9 @@ public sealed partial class BleuScorer
             int threads = ThreadCount(candidates.Tokens.Length, options.Kernel);
             references.Backend.Count(rows, references.Tables, output, _workspace, threads, options.Kernel.CancellationToken);
         }
+        // The rows point into arrays that nobody but the references holds, and the workspace frees its memory when it is garbage.
+        GC.KeepAlive(references);
+        GC.KeepAlive(this);
     }
 
     private Span<BleuStatistics> Buffer(int count)

@@ -37,11 +37,11 @@ internal sealed unsafe class BleuWorkspace : IDisposable
         ObjectDisposedException.ThrowIf(IsDisposed, this);
         if (count > _laneCount || largestGroup > LargestGroup || longestCandidate > LongestCandidate || !ReferenceEquals(owner, _owner))
         {
-            LargestGroup = Math.Max(largestGroup, LargestGroup);
-            LongestCandidate = Math.Max(longestCandidate, LongestCandidate);
-            Allocate(Math.Max(count, _laneCount), laneBytes(LargestGroup, LongestCandidate));
+            (largestGroup, longestCandidate) = (Math.Max(largestGroup, LargestGroup), Math.Max(longestCandidate, LongestCandidate));
+            // Sizes count once there is memory for them: lanes would be laid out by sizes for which there was none.
+            Allocate(Math.Max(count, _laneCount), laneBytes(largestGroup, longestCandidate));
+            (LargestGroup, LongestCandidate, _owner) = (largestGroup, longestCandidate, owner);
         }
-        _owner = owner;
         ulong* free = (ulong*)_memory;
         *free = ScratchLanes.AllFree(count);
         return new ScratchLanes(free, _memory + Alignment, _laneBytes);
@@ -52,17 +52,21 @@ internal sealed unsafe class BleuWorkspace : IDisposable
     /// <summary>Bytes held.</summary>
     public long Bytes => _laneBytes * _laneCount;
 
+    /// <summary>Frees the memory if <see cref="Dispose"/> was not called.</summary>
+    ~BleuWorkspace() => Free();
+
     public void Dispose()
     {
         Free();
         IsDisposed = true;
+        GC.SuppressFinalize(this);
     }
 
     private void Allocate(int count, long bytes)
     {
         Free();
         bytes = (bytes + Alignment - 1) / Alignment * Alignment;
-        nuint size = (nuint)(count * bytes + Alignment);
+        nuint size = (nuint)checked(count * bytes + Alignment);
         _memory = (byte*)NativeMemory.AlignedAlloc(size, Alignment);
         NativeMemory.Clear(_memory, size);
         (_laneCount, _laneBytes) = (count, bytes);

@@ -24,4 +24,30 @@ public sealed class TensorBleuMemoryTests
         Assert.True(inputs + own < limit, $"{inputs} bytes of ids and {own} of ours");
         Assert.All(scores, score => Assert.InRange(score, 0.1, 0.9));
     }
+
+    private static long Modest(int largestGroup, int longestCandidate) => largestGroup + longestCandidate;
+
+    private static long Refusing(int largestGroup, int longestCandidate) => throw new OverflowException();
+
+    [Fact]
+    public unsafe void SizesForWhichThereWasNoMemoryDoNotCount()
+    {
+        var owner = new object();
+        using var workspace = new BleuWorkspace();
+        workspace.Rent(owner, 1, 100, 50, &Modest);
+        long held = workspace.Bytes;
+        Assert.Throws<OverflowException>(() => workspace.Rent(owner, 1, int.MaxValue, 60, &Refusing));
+        Assert.Equal((100, 50, held), (workspace.LargestGroup, workspace.LongestCandidate, workspace.Bytes));
+        workspace.Rent(owner, 1, 100, 60, &Modest);
+        Assert.Equal((100, 60, true), (workspace.LargestGroup, workspace.LongestCandidate, workspace.Bytes >= 160));
+    }
+
+    [Fact]
+    public void NoCandidatesForNoPreparedReferences()
+    {
+        var prepared = new PreparedReferences<int>(TokenBatch.Ragged<int>([], []));
+        using var scorer = new BleuScorer();
+        scorer.Score(TokenBatch.Ragged<int>([], []), prepared, []);
+        Assert.Equal(0, prepared.GroupCount);
+    }
 }
