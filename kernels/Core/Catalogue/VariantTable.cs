@@ -19,8 +19,11 @@ internal sealed class VariantTable<TBackend> where TBackend : class
         _prefix = $"{first.Family}/{first.Types}/";
         foreach (string identity in ForcedVariants.Split(forcedIdentities))
         {
-            if (identity.StartsWith(_prefix, StringComparison.Ordinal))
-                _forced = Find(identity, ForcedVariants.EnvironmentName);
+            if (!identity.StartsWith(_prefix, StringComparison.Ordinal))
+                continue;
+            if (_forced is { } other && other.Variant.Identity != identity)
+                throw new ArgumentException($"'{other.Variant.Identity}' and '{identity}' cannot both be forced", ForcedVariants.EnvironmentName);
+            _forced = Find(identity, ForcedVariants.EnvironmentName);
         }
     }
 

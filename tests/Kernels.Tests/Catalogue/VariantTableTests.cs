@@ -52,6 +52,16 @@ public sealed class VariantTableTests
     }
 
     [Fact]
+    public void OneTableIsForcedOnce()
+    {
+        const string scalar = "softmax/f32/cpu/scalar";
+        Assert.Equal(scalar, Table($"{scalar},{scalar}").Chosen.Identity);
+        ArgumentException refused = Assert.Throws<ArgumentException>(() => Table($"{scalar},softmax/f32/cpu/avx2"));
+        Assert.Equal("KERNELS_FORCE", refused.ParamName);
+        Assert.Contains(scalar, refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void MisspeltFamiliesAreRefused()
     {
         IEnumerable<KernelVariant> catalogue = KernelInfo.Catalogue.SelectMany(d => d.Variants);
