@@ -3,10 +3,13 @@ namespace Kernels;
 /// <summary>The argument checks of sparse matrices. Every message names the parameter and the value.</summary>
 internal static class CsrChecks
 {
+    /// <summary>The most rows or columns: their pointers, one more, are an array.</summary>
+    public static int MostRows => Array.MaxLength - 1;
+
     public static void Size(int count, string name)
     {
-        if (count < 0)
-            throw new ArgumentOutOfRangeException(name, count, "the number is negative");
+        if (count < 0 || count > MostRows)
+            throw new ArgumentOutOfRangeException(name, count, $"a matrix has 0 to {MostRows} rows and columns");
     }
 
     public static void Length(long length, long needed, string name)

@@ -77,7 +77,7 @@ public readonly record struct MatrixMarketHeader(MatrixMarketField Field, Matrix
         }
         while (MatrixMarketLines.IsBlank(line) || (lines.IsLenient ? line.TrimStart(" \t"u8) : line)[0] == (byte)'%');
         var cursor = new MatrixMarketCursor(line);
-        long rows = Size(ref cursor, lines, "rows", int.MaxValue), columns = isVector ? 1 : Size(ref cursor, lines, "columns", int.MaxValue);
+        long rows = Size(ref cursor, lines, "rows", CsrChecks.MostRows), columns = isVector ? 1 : Size(ref cursor, lines, "columns", CsrChecks.MostRows);
         if (symmetry != MatrixMarketSymmetry.General && rows != columns)
             throw lines.Wrong($"a symmetric matrix of {rows} x {columns}");
         long stored = isArray ? ArrayCount(rows, columns, symmetry) : Size(ref cursor, lines, "entries", long.MaxValue);

@@ -41,15 +41,16 @@ internal static class MatrixMarketLayout
     // The mirror images come last: where a file is sorted by columns, each row is then sorted, too.
     private static CsrMatrix<T> Mirrored<T>(in MatrixMarketHeader header, ReadOnlySpan<int> rows, ReadOnlySpan<int> columns, ReadOnlySpan<T> values) where T : unmanaged, IEquatable<T>
     {
-        int count = rows.Length, place = count;
+        int count = rows.Length;
+        long total = count;
         for (int i = 0; i < count; i++)
-            place += rows[i] == columns[i] ? 0 : 1;
-        (int[] allRows, int[] allColumns, T[] allValues) = (new int[place], new int[place], new T[place]);
+            total += rows[i] == columns[i] ? 0 : 1;
+        int room = CsrChecks.ArrayLength(total);
+        (int[] allRows, int[] allColumns, T[] allValues) = (new int[room], new int[room], new T[room]);
         rows.CopyTo(allRows);
         columns.CopyTo(allColumns);
         values.CopyTo(allValues);
-        place = count;
-        for (int i = 0; i < count; i++)
+        for (int i = 0, place = count; i < count; i++)
         {
             if (rows[i] != columns[i])
                 (allRows[place], allColumns[place], allValues[place++]) = (columns[i], rows[i], MatrixMarketValue.Mirror(values[i], header.Symmetry));

@@ -50,7 +50,7 @@ internal static class MatrixMarketNumber
         if (hasExponent)
         {
             ReadOnlySpan<byte> exponent = text[(i + 1)..];
-            if (!TryInteger(ref exponent, out long power) || Math.Abs(power) > 2 * MostExactPower)
+            if (!TryInteger(ref exponent, out long power) || power is < -2 * MostExactPower or > 2 * MostExactPower)
                 return TryRounded(ref text, out value);
             scale += (int)power;
             i = text.Length - exponent.Length;
@@ -80,7 +80,7 @@ internal static class MatrixMarketNumber
             value = double.NaN;
             return true;
         }
-        return Utf8Parser.TryParse(word[(isNegative ? 0 : sign)..], out value, out int consumed) && consumed == word.Length - (isNegative ? 0 : sign) && double.IsFinite(value);
+        return Utf8Parser.TryParse(word, out value, out int consumed) && consumed == word.Length && double.IsFinite(value);
     }
 
     private static int Sign(ReadOnlySpan<byte> text, out bool isNegative)

@@ -23,6 +23,7 @@ internal static unsafe class MatrixMarketReader
     public static CsrMatrix<T> Read<T>(byte* text, long length, string file, in MatrixMarketOptions options) where T : unmanaged, IEquatable<T>
     {
         SparseElement.Token<T>();
+        ArgumentOutOfRangeException.ThrowIfNegative(options.Kernel.MaxDegreeOfParallelism, nameof(KernelOptions.MaxDegreeOfParallelism));
         MatrixMarketHeader header = ReadHeader(text, length, file, options.Lenient, out long position, out long lineNumber);
         if (!MatrixMarketValue.CanRead<T>(header.Field))
             throw new KernelFormatException(file, 1, $"{header.Field.ToString().ToLowerInvariant()} values cannot be read as {SparseElement.Token<T>()}");

@@ -26,7 +26,7 @@ public sealed class MatrixMarketTests
     public void NumbersAreRoundedAsTheRuntimeRoundsThem()
     {
         var random = new Random(1);
-        List<string> words = ["0", "-0", "+1.", ".5", "1e22", "1e23", "9007199254740993", "1.7976931348623157e308", "4.9e-324", "123456789012345678901234567890", "0.1", "-2.2250738585072014e-308", "00012.500"];
+        List<string> words = ["0", "-0", "+1.", ".5", "1e22", "1e23", "9007199254740993", "1.7976931348623157e308", "4.9e-324", "123456789012345678901234567890", "0.1", "-2.2250738585072014e-308", "00012.500", "1e-9223372036854775808", "-3E-99999999999999999999"];
         for (int i = 0; i < 2000; i++)
             words.Add(BitConverter.UInt64BitsToDouble((ulong)random.NextInt64() & ~(1UL << 62)).ToString(i % 2 == 0 ? "R" : "E8", System.Globalization.CultureInfo.InvariantCulture));
         for (int i = 0; i < 2000; i++)
@@ -46,6 +46,10 @@ public sealed class MatrixMarketTests
         { Banner + "real general\n2 2 2\n1 1 1\n1 2 one\n", 4 },
         { Banner + "real general\n2 2 2\n\n1 1 1 1\n1 2 1\n", 4 },
         { Banner + "real general\n2 2 2\n1 1 1\n1 2 1e999\n", 4 },
+        { Banner + "real general\n2 2 2\n1 1 1\n1 2 1e9223372036854775807\n", 4 },
+        { Banner + "real general\n1 1 1\n1 1 +-5\n", 3 },
+        { Banner + "real general\n2147483647 1 0\n", 2 },
+        { Banner + "real general\n1 2147483647 0\n", 2 },
         { Banner + "real general\n2 2 2\n1 1 1\n", 3 },
         { Banner + "real general\n2 2 1\n1 1 1\n1 2 1\n", 4 },
         { Banner + "complex general\n1 1 1\n1 1 1 1\n", 1 },
@@ -66,6 +70,10 @@ public sealed class MatrixMarketTests
         Assert.Throws<KernelFormatException>(() => Parse<double>(Banner + "real general\n1 1 2\n1 1 1\n1 1 2\n", new() { Duplicates = DuplicateEntries.Refuse }));
         Assert.Equal(3, Parse<double>(Banner + "real general\n1 1 2\n1 1 1\n1 1 2\n").Values[0]);
     }
+
+    [Fact]
+    public void NegativeParallelismIsRefused() =>
+        Assert.Equal("MaxDegreeOfParallelism", Assert.Throws<ArgumentOutOfRangeException>(() => Parse<double>(Banner + "real general\n1 1 1\n1 1 1\n", new() { Kernel = new() { MaxDegreeOfParallelism = -1 } })).ParamName);
 
     [Fact]
     public void ManyPiecesOnAnyNumberOfThreads()

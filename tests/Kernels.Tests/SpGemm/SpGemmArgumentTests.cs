@@ -13,6 +13,7 @@ public sealed class SpGemmArgumentTests
         { "negative column", "columns" },
         { "negative row count", "rowCount" },
         { "negative column count", "columnCount" },
+        { "more rows than pointers", "rowCount" },
         { "no columns", "columns" },
         { "coordinates of two lengths", "values" },
         { "row out of range", "rows" },
@@ -54,6 +55,7 @@ public sealed class SpGemmArgumentTests
             case "negative column": CsrMatrix.Wrap(1, 2, [0, 2], [0, -1], new double[2]); break;
             case "negative row count": CsrMatrix.Wrap(-1, 2, [0], [], new double[2]); break;
             case "negative column count": CsrMatrix.Wrap(0, -2, [0], [], new double[2]); break;
+            case "more rows than pointers": CsrMatrix.FromCoo<double>(int.MaxValue, 1, [], [], []); break;
             case "no columns": CsrMatrix.Wrap(0, 0, [0], null!, new double[2]); break;
             case "coordinates of two lengths": CsrMatrix.FromCoo<double>(2, 2, [0, 1], [0, 1], [1]); break;
             case "row out of range": CsrMatrix.FromCoo<double>(2, 2, [0, 2], [0, 1], [1, 2]); break;
