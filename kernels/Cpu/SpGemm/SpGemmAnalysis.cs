@@ -26,24 +26,25 @@ internal static unsafe class SpGemmAnalysis
 
     public static long BytesOf<T>(in SpGemmOperands<T> operands) where T : unmanaged => BytesOf(operands.Left) + BytesOf(operands.Right);
 
-    public static SpGemmLaneSizes LaneSizes<T>(in SpGemmSchedule<T> schedule, in SpGemmChoice choice, in SpGemmOperands<T> operands) where T : unmanaged
+    public static SpGemmLaneSizes LaneSizes<T>(in SpGemmSchedule<T> schedule, in SpGemmChoice choice, in SpGemmOperands<T> operands, int threads) where T : unmanaged
     {
         long columns = operands.Right.ColumnCount, slots = schedule.RowSlots;
         bool hasTables = !(choice.HasDense && choice.DenseFits) && choice.Accumulator != SpGemmAccumulator.Dense;
         // Rows with more products than that are dense ones.
         if (choice is { HasDense: true, Accumulator: SpGemmAccumulator.Hybrid } && !operands.Mask.IsPresent && !operands.Addend.IsPresent)
             slots = Math.Min(slots, columns / SpGemmTuning.DenseColumnsPerProduct);
-        bool hasBitmaps = !operands.IsUnsorted && columns / 8 <= MachineInfo.Current.Level2Bytes;
-        return new(choice.HasDense ? columns : 0, hasTables ? SpGemmRows<NoValue, PatternSemiring>.TagCount(slots) : 0, schedule.RowBound, schedule.TokenBound, hasBitmaps ? columns : 0);
+        bool hasBitmaps = !operands.IsUnsorted && schedule.RowBound > SpGemmTuning.RankLimit && columns / 8 <= MachineInfo.Current.Level2Bytes;
+        // Behind a token's entries a row of another token, see SpGemmTokenJob.
+        long stage = schedule.TokenBound + (threads > 1 ? schedule.RowBound : 0);
+        return new(choice.HasDense ? columns : 0, hasTables ? SpGemmRows<NoValue, PatternSemiring>.TagCount(slots) : 0, schedule.RowBound, stage, hasBitmaps ? columns : 0);
     }
 
-    /// <summary>Lanes in the state in which rows leave them.</summary>
-    public static ScratchLanes RentLanes<T, TSemiring>(SpGemmWorkspace workspace, in SpGemmLaneSizes sizes, int count) where T : unmanaged, IEquatable<T> where TSemiring : struct, ISemiring<T>
+    public static SpGemmLanes<T> RentLanes<T, TSemiring>(SpGemmWorkspace workspace, in SpGemmLaneSizes sizes, int count) where T : unmanaged, IEquatable<T> where TSemiring : struct, ISemiring<T>
     {
-        ScratchLanes lanes = workspace.RentLanes(count, SpGemmLane<T>.Bytes(sizes));
+        ScratchLanes lanes = workspace.RentLanes(count, SpGemmLanes<T>.Bytes(sizes));
         for (int i = 0; i < count; i++)
-            new SpGemmLane<T>(workspace.Lane(i), sizes).Clear(sizes, TSemiring.Zero);
-        return lanes;
+            SpGemmLanes<T>.Close(workspace.Lane(i));
+        return new(lanes, sizes, TSemiring.Zero);
     }
 
     public static long BytesOf<T>(in CsrRows<T> rows) where T : unmanaged =>

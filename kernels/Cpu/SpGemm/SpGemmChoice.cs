@@ -30,13 +30,15 @@ internal readonly record struct SpGemmChoice(SpGemmAccumulator Accumulator, bool
     /// <param name="columnCount">Columns of the product.</param>
     /// <param name="valueBytes">Bytes of a value.</param>
     /// <param name="operandBytes">Bytes of the operands: scratch is to be small beside them.</param>
+    /// <param name="products">Of the whole product: clearing scratch is to cost less than they do.</param>
     /// <param name="threads">As many dense accumulators there would be.</param>
-    public static SpGemmChoice Of(SpGemmAccumulator accumulator, long columnCount, int valueBytes, long operandBytes, int threads)
+    public static SpGemmChoice Of(SpGemmAccumulator accumulator, long columnCount, int valueBytes, long operandBytes, long products, int threads)
     {
         long cached = SpGemmTuning.CachedColumns(valueBytes);
         bool fits = columnCount <= cached;
-        bool affordable = columnCount * (valueBytes + 1) * threads <= operandBytes / 2;
-        return new(accumulator, fits, accumulator == SpGemmAccumulator.Dense || (accumulator == SpGemmAccumulator.Hybrid && (fits || affordable)), cached / 2);
+        bool isAffordable = fits || columnCount * (valueBytes + 1) * threads <= operandBytes / 2;
+        bool paysOff = columnCount / SpGemmTuning.DenseColumnsPerProduct <= products;
+        return new(accumulator, fits, accumulator == SpGemmAccumulator.Dense || (accumulator == SpGemmAccumulator.Hybrid && isAffordable && paysOff), cached / 2);
     }
 
     /// <summary>The accumulator of a row whose products, none of them outside of so many columns, are not known to be near each other.</summary>

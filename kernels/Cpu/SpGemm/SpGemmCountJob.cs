@@ -7,8 +7,7 @@ internal unsafe struct SpGemmCountJob<T, TSemiring> : IRangeJob
 {
     public SpGemmOperands<T> Operands;
     public SpGemmChoice Choice;
-    public SpGemmLaneSizes Sizes;
-    public ScratchLanes Lanes;
+    public SpGemmLanes<T> Lanes;
     public SpGemmToken* Tokens;
 
     /// <summary>Item i of the job is token FirstToken + i Stride.</summary>
@@ -19,10 +18,9 @@ internal unsafe struct SpGemmCountJob<T, TSemiring> : IRangeJob
 
     public readonly void Run(long begin, long end)
     {
-        byte* memory = Lanes.Take(out int index);
+        SpGemmLane<T> lane = Lanes.Take(out int index);
         try
         {
-            var lane = new SpGemmLane<T>(memory, Sizes);
             for (long i = begin; i < end; i++)
             {
                 ref readonly SpGemmToken token = ref Tokens[FirstToken + i * Stride];

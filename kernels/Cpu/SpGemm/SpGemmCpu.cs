@@ -63,14 +63,13 @@ internal sealed unsafe class SpGemmCpu(SpGemmAccumulator accumulator) : ISpGemmB
         }
         workspace.ReturnPointers(rows);
         int threads = SpGemmAnalysis.ThreadCount(schedule.Products, schedule.TokenCount, options);
-        SpGemmChoice choice = SpGemmChoice.Of(accumulator, operands.Right.ColumnCount, sizeof(T), SpGemmAnalysis.BytesOf(operands), threads);
-        SpGemmLaneSizes sizes = SpGemmAnalysis.LaneSizes(schedule, choice, operands) with { StageEntries = 0 };
+        SpGemmChoice choice = SpGemmChoice.Of(accumulator, operands.Right.ColumnCount, sizeof(T), SpGemmAnalysis.BytesOf(operands), schedule.Products, threads);
+        SpGemmLaneSizes sizes = SpGemmAnalysis.LaneSizes(schedule, choice, operands, threads) with { StageEntries = 0 };
         var job = new SpGemmNumericJob<T, TSemiring>
         {
             Operands = operands,
             Pattern = pattern,
             Choice = choice,
-            Sizes = sizes,
             Lanes = SpGemmAnalysis.RentLanes<T, TSemiring>(workspace, sizes, threads),
             Tokens = schedule.Tokens,
             Values = values,

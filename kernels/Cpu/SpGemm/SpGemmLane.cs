@@ -4,7 +4,7 @@ namespace Kernels.Cpu;
 /// <param name="DenseColumns">Columns that dense accumulators have slots for; 0 if there are none.</param>
 /// <param name="TagCount">Slots of the largest table, a power of two.</param>
 /// <param name="RowEntries">The most columns of one row.</param>
-/// <param name="StageEntries">The most entries of one token.</param>
+/// <param name="StageEntries">The most entries of one token, and, where threads wait for each other, of one row more.</param>
 /// <param name="SortColumns">Columns that bitmaps have bits for; 0 if there are none.</param>
 internal readonly record struct SpGemmLaneSizes(long DenseColumns, long TagCount, long RowEntries, long StageEntries, long SortColumns)
 {
@@ -32,11 +32,7 @@ internal unsafe struct SpGemmLane<T> where T : unmanaged
 
     private ulong* _bits, _summary;
 
-    public SpGemmLane(byte* memory, in SpGemmLaneSizes sizes)
-    {
-        byte* end = Place(memory, sizes);
-        _ = end;
-    }
+    public SpGemmLane(byte* memory, in SpGemmLaneSizes sizes) => Place(memory, sizes);
 
     public static long Bytes(in SpGemmLaneSizes sizes)
     {
@@ -55,6 +51,7 @@ internal unsafe struct SpGemmLane<T> where T : unmanaged
         Fill(_summary, summary, 0UL);
     }
 
+    // Returns the end.
     private byte* Place(byte* next, in SpGemmLaneSizes sizes)
     {
         (long bits, long summary) = ColumnSort.Words(sizes.SortColumns);

@@ -10,17 +10,15 @@ internal unsafe struct SpGemmNumericJob<T, TSemiring> : IRangeJob
 
     public CsrRows<NoValue> Pattern;
     public SpGemmChoice Choice;
-    public SpGemmLaneSizes Sizes;
-    public ScratchLanes Lanes;
+    public SpGemmLanes<T> Lanes;
     public SpGemmToken* Tokens;
     public T* Values;
 
     public readonly void Run(long begin, long end)
     {
-        byte* memory = Lanes.Take(out int index);
+        SpGemmLane<T> lane = Lanes.Take(out int index);
         try
         {
-            var lane = new SpGemmLane<T>(memory, Sizes);
             for (long i = begin; i < end; i++)
             {
                 for (int row = Tokens[i].RowBegin; row < Tokens[i].RowEnd; row++)

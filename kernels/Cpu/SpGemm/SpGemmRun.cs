@@ -16,8 +16,7 @@ internal unsafe ref struct SpGemmRun<T, TSemiring>
     private readonly int _threads;
     private readonly long[] _rowPointers;
     private readonly SpGemmSchedule<T> _schedule;
-    private readonly SpGemmLaneSizes _sizes;
-    private readonly ScratchLanes _lanes;
+    private readonly SpGemmLanes<T> _lanes;
 
     /// <param name="accumulator">What the variant asks for.</param>
     /// <param name="operands">Pinned.</param>
@@ -38,9 +37,8 @@ internal unsafe ref struct SpGemmRun<T, TSemiring>
             _schedule = new SpGemmSchedule<T>(operands, products, workspace);
         }
         _threads = SpGemmAnalysis.ThreadCount(_schedule.Products, _schedule.TokenCount, options);
-        _choice = SpGemmChoice.Of(accumulator, operands.Right.ColumnCount, sizeof(T), SpGemmAnalysis.BytesOf(operands), _threads);
-        _sizes = SpGemmAnalysis.LaneSizes(_schedule, _choice, operands);
-        _lanes = SpGemmAnalysis.RentLanes<T, TSemiring>(workspace, _sizes, _threads);
+        _choice = SpGemmChoice.Of(accumulator, operands.Right.ColumnCount, sizeof(T), SpGemmAnalysis.BytesOf(operands), _schedule.Products, _threads);
+        _lanes = SpGemmAnalysis.RentLanes<T, TSemiring>(workspace, SpGemmAnalysis.LaneSizes(_schedule, _choice, operands, _threads), _threads);
     }
 
     public CsrMatrix<T> Multiply()
@@ -92,7 +90,6 @@ internal unsafe ref struct SpGemmRun<T, TSemiring>
             {
                 Operands = _operands,
                 Choice = _choice,
-                Sizes = _sizes,
                 Lanes = _lanes,
                 Tokens = _schedule.Tokens,
                 FetchesAhead = SpGemmAnalysis.BytesOf(_operands.Right) > MachineInfo.Current.Level2Bytes / 2,
@@ -119,7 +116,6 @@ internal unsafe ref struct SpGemmRun<T, TSemiring>
             {
                 Operands = _operands,
                 Choice = _choice,
-                Sizes = _sizes,
                 Lanes = _lanes,
                 Tokens = _schedule.Tokens,
                 FirstToken = first,

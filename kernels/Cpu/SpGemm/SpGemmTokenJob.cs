@@ -1,9 +1,12 @@
+using System.Diagnostics;
+
 namespace Kernels.Cpu;
 
 /// <summary>
 /// Computes tokens and puts their entries one behind the other. Where a token's entries belong is known once all tokens before it are counted. A thread that
 /// knows it already writes there at once; otherwise it computes into its scratchpad, waits for the token before, which another thread is at work on (tokens are
-/// handed out in order), passes on where the next one begins, and copies.
+/// handed out in order), passes on where the next one begins, and copies. Should the other thread be late, as when the machine has given its processor to somebody else, the one
+/// that waits counts that token itself: no thread stands still for longer than two tokens take.
 /// </summary>
 internal unsafe struct SpGemmTokenJob<T, TSemiring> : IRangeJob
     where T : unmanaged, IEquatable<T>
@@ -14,8 +17,7 @@ internal unsafe struct SpGemmTokenJob<T, TSemiring> : IRangeJob
 
     public SpGemmOperands<T> Operands;
     public SpGemmChoice Choice;
-    public SpGemmLaneSizes Sizes;
-    public ScratchLanes Lanes;
+    public SpGemmLanes<T> Lanes;
     public SpGemmToken* Tokens;
 
     /// <summary>Whether the right matrix is larger than the cache that waiting for it is worth avoiding.</summary>
@@ -36,10 +38,9 @@ internal unsafe struct SpGemmTokenJob<T, TSemiring> : IRangeJob
 
     public readonly void Run(long begin, long end)
     {
-        byte* memory = Lanes.Take(out int index);
+        SpGemmLane<T> lane = Lanes.Take(out int index);
         try
         {
-            var lane = new SpGemmLane<T>(memory, Sizes);
             for (long i = begin; i < end; i++)
                 RunToken(FirstToken + i, lane);
         }
@@ -55,10 +56,10 @@ internal unsafe struct SpGemmTokenJob<T, TSemiring> : IRangeJob
         long next = Stopped;
         try
         {
-            long start = Volatile.Read(ref Starts[token]);
+            long start = Volatile.Read(ref Starts[token]), began = Stopwatch.GetTimestamp();
             bool isDirect = start >= 0 && own.Bound <= Capacity - start;
             long count = isDirect ? Compute(own, lane, Columns + start, Values + start) : Compute(own, lane, lane.StageColumns, lane.StageValues);
-            start = isDirect ? start : WaitForStart(token);
+            start = isDirect ? start : WaitForStart(token, lane, count, Stopwatch.GetTimestamp() - began);
             if (start == Stopped || count > Capacity - start)
                 return;
             next = start + count;
@@ -104,12 +105,34 @@ internal unsafe struct SpGemmTokenJob<T, TSemiring> : IRangeJob
         Buffer.MemoryCopy(lane.StageValues, Values + start, count * sizeof(T), count * sizeof(T));
     }
 
-    private readonly long WaitForStart(long token)
+    // Tokens take about the same time each: one that takes twice as long as this one did is late.
+    private readonly long WaitForStart(long token, in SpGemmLane<T> lane, long staged, long ownTime)
     {
+        long began = Stopwatch.GetTimestamp(), start;
         var wait = new SpinWait();
-        long start;
         while ((start = Volatile.Read(ref Starts[token])) == Unknown)
-            wait.SpinOnce(sleep1Threshold: -1);
+        {
+            long before = Volatile.Read(ref Starts[token - 1]);
+            // Zeros that are dropped stand, until then, where the next token begins: its thread may write them there at any time.
+            if (before >= 0 && !Operands.DropsZeros && Stopwatch.GetTimestamp() - began > ownTime)
+                CountLate(token - 1, before, lane, staged);
+            else
+                wait.SpinOnce(sleep1Threshold: -1);
+        }
         return start;
+    }
+
+    // Passes on what the token's own thread will pass on, unless that comes first. Rows go, one over the other, behind what is staged.
+    private readonly void CountLate(long token, long start, in SpGemmLane<T> lane, long staged)
+    {
+        ref readonly SpGemmToken late = ref Tokens[token];
+        long count = 0;
+        for (int row = late.RowBegin; row < late.RowEnd; row++)
+        {
+            if (Volatile.Read(ref Starts[token + 1]) != Unknown)
+                return;
+            count += SpGemmRows<T, TSemiring>.Compute(Operands, lane, Choice, row, late.Range, lane.StageColumns + staged, lane.StageValues + staged);
+        }
+        Interlocked.CompareExchange(ref Starts[token + 1], count <= Capacity - start ? start + count : Stopped, Unknown);
     }
 }

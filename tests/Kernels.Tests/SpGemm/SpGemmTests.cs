@@ -167,4 +167,51 @@ public sealed class SpGemmTests
         CsrMatrix<double> product = SpGemm.Multiply(left.Rows(7, 20), right.Rows(10, 30));
         SpGemmCases.AssertIs(SpGemmOracle.Naive<double, PlusTimes<double>>(left.Rows(7, 20), right.Rows(10, 30)), product);
     }
+
+    [Fact]
+    public void AThreadThatIsHeldUpHoldsNobodyUp()
+    {
+        // Rows of one left entry and 1024 products; the left value is the number of the token that the row falls into.
+        const int perRow = 1024, tokens = 4;
+        int window = (int)Math.Min(Cpu.SpGemmTuning.TokenProducts, Cpu.SpGemmTuning.WindowEntries(sizeof(float))) / perRow, rows = window * tokens;
+        CsrMatrix<float> left = CsrMatrix.Wrap(rows, 1, [.. Enumerable.Range(0, rows + 1).Select(i => (long)i)], new int[rows], [.. Enumerable.Range(0, rows).Select(row => (float)(row / window))]);
+        CsrMatrix<float> right = CsrMatrix.Wrap(1, perRow, [0, perRow], [.. Enumerable.Range(0, perRow)], [.. Enumerable.Repeat(1f, perRow)]);
+        CsrMatrix<float> expected = SpGemm.Multiply(left, right, new() { Kernel = new() { MaxDegreeOfParallelism = 1 } });
+        HeldUp.Begin();
+        SpGemmCases.AssertSame(expected, SpGemm.Multiply<float, HeldUp>(left, right, new() { Kernel = new() { MaxDegreeOfParallelism = 2 } }));
+        Assert.True(HeldUp.WasLetGo, "the last token was not reached while the first one waited for it");
+    }
+
+    /// <summary>The usual product, but whoever comes first to token 0 stands still until somebody has come to token 3.</summary>
+    private readonly struct HeldUp : ISemiring<float>
+    {
+        private const float First = 0, Last = 3;
+
+        // Longer than a pool of which every thread is busy takes to start another.
+        private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(1);
+
+        private static readonly ManualResetEventSlim s_lastReached = new();
+        private static int s_firstSeen;
+
+        public static bool WasLetGo { get; private set; }
+
+        public static float Zero => PlusTimes<float>.Zero;
+
+        public static void Begin()
+        {
+            (s_firstSeen, WasLetGo) = (0, false);
+            s_lastReached.Reset();
+        }
+
+        public static float Add(float sum, float product) => PlusTimes<float>.Add(sum, product);
+
+        public static float Multiply(float left, float right)
+        {
+            if (left == First && Interlocked.Exchange(ref s_firstSeen, 1) == 0)
+                WasLetGo = s_lastReached.Wait(s_patience);
+            else if (left == Last)
+                s_lastReached.Set();
+            return PlusTimes<float>.Multiply(left, right);
+        }
+    }
 }
