@@ -19,6 +19,8 @@ internal sealed record HuggingFaceConfig(LlamaShape Shape, QuantizationConfig? Q
             throw config.Fault(fault);
         if (config.Find("head_dim") is { } headDimension && headDimension.Integer != shape.HeadDimension)
             throw headDimension.Fault($"heads of {headDimension.Integer} are not known: {shape.Dimension} over {shape.HeadCount} heads is {shape.HeadDimension}");
+        if (config.Find("sliding_window") is { } window && window.Integer < shape.ContextLength)
+            throw window.Fault($"attention within a window of {window.Integer} is not known for a context of {shape.ContextLength}");
         return new HuggingFaceConfig(shape, QuantizationConfig.Find(folder, config));
     }
 
@@ -63,7 +65,5 @@ internal sealed record HuggingFaceConfig(LlamaShape Shape, QuantizationConfig? Q
             if (config.Find(bias) is { Flag: true } there)
                 throw there.Fault("layers with a bias are not known");
         }
-        if (config.Find("sliding_window") is { } window && window.Integer < (config.Find("max_position_embeddings")?.Integer ?? 0))
-            throw window.Fault("attention within a window is not known");
     }
 }

@@ -35,16 +35,13 @@ internal sealed record QuantizationConfig(QuantizationMethod Method, GptqVersion
 
     private static QuantizationConfig Read(JsonValue config, string method)
     {
+        if (method is not (GptqName or AwqName))
+            throw config.Fault($"quantisation by '{method}' is not known, only by '{GptqName}' and '{AwqName}'");
         JsonValue bits = config.Find("bits") ?? config["w_bit"], group = config.Find("group_size") ?? config["q_group_size"];
         if (group.Integer is not (-1 or > 0))
             throw group.Fault($"groups of {group.Integer} are not known");
         int groupSize = group.Integer == -1 ? QuantizationFormat.WholeColumn : group.Integer;
-        return method switch
-        {
-            GptqName => ReadGptq(config, bits, groupSize),
-            AwqName => ReadAwq(config, bits, groupSize),
-            _ => throw config.Fault($"quantisation by '{method}' is not known, only by '{GptqName}' and '{AwqName}'"),
-        };
+        return method == AwqName ? ReadAwq(config, bits, groupSize) : ReadGptq(config, bits, groupSize);
     }
 
     private static QuantizationConfig ReadGptq(JsonValue config, JsonValue bits, int groupSize)

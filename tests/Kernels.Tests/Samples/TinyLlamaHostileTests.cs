@@ -68,13 +68,13 @@ public sealed class TinyLlamaHostileTests
     [InlineData("sliding_window", "16", "sliding_window")]
     [InlineData("bos_token_id", "40", "bos_token_id 40")]
     [InlineData("eos_token_id", "[\"x\"]", "eos_token_id[0]")]
-    [InlineData("quantization_config", "{\"quant_method\":\"bitsandbytes\",\"bits\":4,\"group_size\":16}", "bitsandbytes")]
+    [InlineData("quantization_config", "{\"quant_method\":\"bitsandbytes\"}", "bitsandbytes")]
     [InlineData("quantization_config", "{\"quant_method\":\"gptq\",\"bits\":3,\"group_size\":16}", "3 bits")]
     [InlineData("quantization_config", "{\"quant_method\":\"gptq\",\"bits\":4,\"group_size\":0}", "group_size")]
     [InlineData("quantization_config", "{\"quant_method\":\"gptq\",\"bits\":4,\"group_size\":16,\"checkpoint_format\":\"marlin\"}", "marlin")]
     [InlineData("quantization_config", "{\"quant_method\":\"awq\",\"bits\":4,\"group_size\":16,\"version\":\"gemv\"}", "gemv")]
     [InlineData("quantization_config", "{\"quant_method\":\"awq\",\"bits\":8,\"group_size\":16}", "8 bits")]
-    [InlineData("quantization_config", "{\"bits\":4}", "quant_method")]
+    [InlineData("quantization_config", "{\"bits\":4}", "quantization_config: there is no quant_method")]
     public void ConfigsAreRefusedByName(string property, string value, string named)
     {
         using LlamaFolder folder = LlamaFolder.Random();
