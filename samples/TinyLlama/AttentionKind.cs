@@ -1,27 +1,20 @@
-using Kernels;
-
 namespace TinyLlama;
 
-/// <summary>Which tokens a step of decoding attends to.</summary>
+/// <summary>Which tokens are attended to.</summary>
 internal enum AttentionKind
 {
+    /// <summary>All of them.</summary>
     Dense,
-    TokenSelect,
-    H2O,
-}
 
-/// <summary>The selectors, one for each layer, with budgets as fractions of the context.</summary>
-internal static class TokenSelectors
-{
-    /// <summary>A selector that keeps that share of the context; null for all tokens.</summary>
-    public static ITokenSelector? Create(AttentionKind kind, int contextLength, double keep)
-    {
-        int budget = Math.Max(4, (int)(keep * contextLength));
-        return kind switch
-        {
-            AttentionKind.TokenSelect => new TokenSelect(new() { InitialTokens = budget / 4, LocalTokens = budget / 4, TopK = budget - 2 * (budget / 4) }),
-            AttentionKind.H2O => new HeavyHitters(heavyTokens: budget / 2, recentTokens: budget - budget / 2),
-            _ => null,
-        };
-    }
+    /// <summary>The first, the last, and those that all heads together vote for (arXiv 2411.02886).</summary>
+    TokenSelect,
+
+    /// <summary>Those that were important to layers and steps before; the others are pruned for good, heads too (SpAtten, arXiv 2012.09852).</summary>
+    SpAtten,
+
+    /// <summary>The last and those with the largest sums of probabilities; the others are evicted from the cache (arXiv 2306.14048).</summary>
+    H2O,
+
+    /// <summary>Blocks of keys whose means the query likes best (InfLLM v2, arXiv 2509.24663).</summary>
+    BlockSparse,
 }

@@ -24,7 +24,7 @@ internal static class Generation
             output.Write(tokenizer.Decode(tokens[i - 1], tokens[i]));
         var logits = new float[model.Shape.VocabularySize];
         var watch = Stopwatch.StartNew();
-        model.Forward(tokens, logits);
+        model.Forward(tokens, logits, interrupted);
         TimeSpan promptTime = watch.Elapsed;
         int previous = tokens[^1], count = 0;
         while (model.Position <= last)
@@ -39,7 +39,7 @@ internal static class Generation
             previous = next;
             if (model.Position == last)
                 break;
-            model.Forward([next], logits);
+            model.Forward([next], logits, interrupted);
         }
         return new GenerationReport(tokens.Length, count, promptTime, watch.Elapsed - promptTime, model.BytesPerToken);
     }

@@ -3,51 +3,68 @@ using Kernels;
 
 namespace TinyLlama;
 
-/// <summary>How a model is run.</summary>
-/// <param name="Weights">How matrices are kept.</param>
-/// <param name="Attention">Which tokens are attended to.</param>
-/// <param name="KeyValues">How keys and values are kept.</param>
-/// <param name="Keep">The share of the context that selectors keep.</param>
-internal readonly record struct LlamaOptions(WeightKind Weights, AttentionKind Attention, KeyValueType KeyValues, double Keep);
-
 /// <summary>A Llama-family model: for each layer, attention over a cache of keys and values and a gated feed-forward network, each with a norm before and a residual around.</summary>
 internal sealed class LlamaModel : IDisposable
 {
-    private sealed record Layer(ReadOnlyMemory<float> AttentionNorm, ReadOnlyMemory<float> FeedForwardNorm, Dictionary<string, WeightMatrix> Matrices, KvCache Cache)
-    {
-        public ITokenSelector? Selector { get; set; }
-    }
+    private sealed record Layer(ReadOnlyMemory<float> AttentionNorm, ReadOnlyMemory<float> FeedForwardNorm, Dictionary<string, WeightMatrix> Matrices);
 
-    private readonly LlamaOptions _options;
     private readonly ReadOnlyMemory<float> _embedding;
     private readonly ReadOnlyMemory<float> _finalNorm;
     private readonly WeightMatrix _classifier;
     private readonly Layer[] _layers;
     private readonly RotaryTable _rotary;
+    private readonly SequenceAttention _attention;
+    private ICheckpoint? _owned;
+    private Activations _rows;
 
     /// <summary>Packs the weights as the options say.</summary>
     /// <param name="checkpoint">The weights; must outlive the model.</param>
     /// <param name="options">How to run.</param>
     /// <param name="calibration">The inputs of each matrix by name, for weights that are packed with GPTQ.</param>
-    public LlamaModel(ICheckpoint checkpoint, LlamaOptions options, Calibration? calibration = null)
+    /// <param name="interrupted">Ends the packing between matrices.</param>
+    public LlamaModel(ICheckpoint checkpoint, LlamaOptions options, Calibration? calibration = null, CancellationToken interrupted = default)
+        : this(checkpoint, checkpoint, options, calibration, interrupted)
     {
-        Shape = checkpoint.Shape;
-        _options = options;
-        _rotary = new RotaryTable(Shape);
-        _embedding = checkpoint.Read(TensorNames.Embedding);
-        _finalNorm = checkpoint.Read(TensorNames.FinalNorm);
-        _classifier = Load(Shape.SharesClassifier ? TensorNames.Embedding : TensorNames.Classifier, Shape.VocabularySize, Shape.Dimension, TensorNames.Classifier);
-        _layers = [.. Enumerable.Range(0, Shape.LayerCount).Select(LoadLayer)];
+    }
 
-        WeightMatrix Load(string name, int rows, int columns, string layerName) =>
-            options.Weights == WeightKind.Stored && checkpoint.ReadQuantized(name) is { } stored ? WeightMatrix.Create(stored) :
-            WeightMatrix.Create(options.Weights, checkpoint.Read(name), rows, columns, WeightMatrix.NeedsCalibration(options.Weights) ? calibration!.Hessian(layerName, columns) : null);
+    private LlamaModel(ICheckpoint packed, ICheckpoint kept, LlamaOptions options, Calibration? calibration, CancellationToken interrupted)
+    {
+        Shape = kept.Shape;
+        _rotary = new RotaryTable(Shape);
+        _rows = new Activations(Shape, rows: 1);
+        _embedding = kept.Read(TensorNames.Embedding);
+        _finalNorm = kept.Read(TensorNames.FinalNorm);
+        _classifier = Load(Shape.SharesClassifier ? TensorNames.Embedding : TensorNames.Classifier, TensorNames.Classifier, Shape.VocabularySize, Shape.Dimension, options.Classifier);
+        _layers = [.. Enumerable.Range(0, Shape.LayerCount).Select(LoadLayer)];
+        _attention = SequenceAttention.Create(Shape, options);
+
+        WeightMatrix Load(string name, string calibrated, int rows, int columns, WeightKind kind)
+        {
+            interrupted.ThrowIfCancellationRequested();
+            ICheckpoint source = kind == WeightKind.F32 ? kept : packed;
+            return WeightMatrix.Create(kind, source.Read(name), rows, columns, WeightMatrix.NeedsCalibration(kind) ? calibration!.Hessian(calibrated, columns) : null);
+        }
 
         Layer LoadLayer(int layer) => new(
-            checkpoint.Read(TensorNames.Layer(layer, TensorNames.AttentionNorm)), checkpoint.Read(TensorNames.Layer(layer, TensorNames.FeedForwardNorm)),
-            Shape.LayerMatrices.ToDictionary(matrix => matrix.Name, matrix => Load(TensorNames.Layer(layer, matrix.Name), matrix.Rows, matrix.Columns, TensorNames.Layer(layer, matrix.Name))),
-            NewCache())
-        { Selector = NewSelector() };
+            kept.Read(TensorNames.Layer(layer, TensorNames.AttentionNorm)), kept.Read(TensorNames.Layer(layer, TensorNames.FeedForwardNorm)),
+            Shape.LayerMatrices.ToDictionary(
+                matrix => matrix.Name, matrix => Load(TensorNames.Layer(layer, matrix.Name), TensorNames.Layer(layer, matrix.Name), matrix.Rows, matrix.Columns, options.Weights)));
+    }
+
+    /// <summary>Packs matrices from a mapping that ends with the packing, so that what was read for it is no longer resident; the model keeps another for what it leaves in float.</summary>
+    public static LlamaModel Load(Func<ICheckpoint> open, LlamaOptions options, Calibration? calibration = null, CancellationToken interrupted = default)
+    {
+        ICheckpoint kept = open();
+        try
+        {
+            using ICheckpoint packed = open();
+            return new LlamaModel(packed, kept, options, calibration, interrupted) { _owned = kept };
+        }
+        catch
+        {
+            kept.Dispose();
+            throw;
+        }
     }
 
     public LlamaShape Shape { get; }
@@ -61,125 +78,105 @@ internal sealed class LlamaModel : IDisposable
     /// <summary>Bytes of weights that are read for one token.</summary>
     public long BytesPerToken => _classifier.ByteCount + _layers.Sum(layer => layer.Matrices.Values.Sum(matrix => matrix.ByteCount));
 
+    /// <summary>Bytes of the caches of keys and values.</summary>
+    public long CacheBytes => _attention.CacheBytes;
+
     /// <summary>Runs tokens through the model, after those before.</summary>
     /// <param name="tokens">The tokens.</param>
     /// <param name="logits">[rows, vocabulary] for the last tokens, as many as there are rows.</param>
-    public void Forward(ReadOnlySpan<int> tokens, Span<float> logits)
+    /// <param name="interrupted">Ends the work between layers; then <see cref="Reset"/> is due.</param>
+    public void Forward(ReadOnlySpan<int> tokens, Span<float> logits, CancellationToken interrupted = default)
     {
         if (Position + tokens.Length > Shape.ContextLength)
             throw new InvalidDataException($"{Position + tokens.Length} tokens exceed the context of {Shape.ContextLength}");
-        var states = new float[tokens.Length * Shape.Dimension];
-        for (int i = 0; i < tokens.Length; i++)
-            _embedding.Span.Slice(tokens[i] * Shape.Dimension, Shape.Dimension).CopyTo(states.AsSpan(i * Shape.Dimension));
-        for (int layer = 0; layer < _layers.Length; layer++)
+        int step = _attention.IsTokenByToken ? 1 : tokens.Length, wanted = logits.Length / Shape.VocabularySize;
+        for (int i = 0; i < tokens.Length; i += step)
         {
-            Attend(layer, states);
-            FeedForward(layer, states);
+            int rows = Math.Min(step, wanted - (tokens.Length - i - step));
+            ForwardRows(tokens.Slice(i, step), rows <= 0 ? default : logits.Slice((wanted - (tokens.Length - i - step) - rows) * Shape.VocabularySize, rows * Shape.VocabularySize), interrupted);
         }
-        Position += tokens.Length;
-        float[] last = Normalize(states.AsSpan(states.Length - logits.Length / Shape.VocabularySize * Shape.Dimension), _finalNorm.Span);
-        Observer?.Add(TensorNames.Classifier, last, Shape.Dimension);
-        _classifier.Multiply(last, logits);
     }
 
     /// <summary>Forgets all tokens.</summary>
     public void Reset()
     {
         Position = 0;
-        foreach (Layer layer in _layers)
-        {
-            layer.Cache.Keep(0, []);
-            layer.Selector = NewSelector();
-        }
+        _attention.Reset();
     }
 
     public void Dispose()
     {
-        foreach (Layer layer in _layers)
-            layer.Cache.Dispose();
+        _attention.Dispose();
+        _owned?.Dispose();
     }
 
-    private ITokenSelector? NewSelector() => TokenSelectors.Create(_options.Attention, Shape.ContextLength, _options.Keep);
-
-    private KvCache NewCache()
+    private void ForwardRows(ReadOnlySpan<int> tokens, Span<float> logits, CancellationToken interrupted)
     {
-        const int pageSize = 16;
-        var cache = new KvCache(new()
+        if (_rows.Rows != tokens.Length)
+            _rows = new Activations(Shape, tokens.Length);
+        for (int i = 0; i < tokens.Length; i++)
+            _embedding.Span.Slice(tokens[i] * Shape.Dimension, Shape.Dimension).CopyTo(_rows.States.AsSpan(i * Shape.Dimension));
+        for (int layer = 0; layer < _layers.Length; layer++)
         {
-            KeyValueHeads = Shape.KvHeadCount,
-            HeadDimension = Shape.HeadDimension,
-            PageSize = pageSize,
-            PageCount = (Shape.ContextLength + pageSize - 1) / pageSize,
-            Type = _options.KeyValues,
-        });
-        cache.CreateSequence();
-        return cache;
+            interrupted.ThrowIfCancellationRequested();
+            Attend(layer);
+            FeedForward(layer);
+        }
+        Position += tokens.Length;
+        if (logits.IsEmpty)
+            return;
+        Span<float> last = _rows.Normalized.AsSpan(_rows.Normalized.Length - logits.Length / Shape.VocabularySize * Shape.Dimension);
+        Normalize(_rows.States, _finalNorm.Span);
+        Observer?.Add(TensorNames.Classifier, last, Shape.Dimension);
+        _classifier.Multiply(last, logits);
     }
 
     // states += o(attention(q, k, v))
-    private void Attend(int index, Span<float> states)
+    private void Attend(int layer)
     {
-        Layer layer = _layers[index];
-        float[] normalized = Normalize(states, layer.AttentionNorm.Span);
-        float[] queries = Multiply(index, "self_attn.q_proj", normalized), keys = Multiply(index, "self_attn.k_proj", normalized), values = Multiply(index, "self_attn.v_proj", normalized);
-        var mixed = new float[queries.Length];
-        for (int i = 0; i < states.Length / Shape.Dimension; i++)
+        Normalize(_rows.States, _layers[layer].AttentionNorm.Span);
+        Multiply(layer, "self_attn.q_proj", _rows.Normalized, _rows.Queries);
+        Multiply(layer, "self_attn.k_proj", _rows.Normalized, _rows.Keys);
+        Multiply(layer, "self_attn.v_proj", _rows.Normalized, _rows.Values);
+        for (int i = 0; i < _rows.Rows; i++)
         {
-            _rotary.Turn(queries.AsSpan(i * Shape.Dimension, Shape.Dimension), Position + i);
-            _rotary.Turn(keys.AsSpan(i * Shape.KvDimension, Shape.KvDimension), Position + i);
+            _rotary.Turn(_rows.Queries.AsSpan(i * Shape.Dimension, Shape.Dimension), Position + i);
+            _rotary.Turn(_rows.Keys.AsSpan(i * Shape.KvDimension, Shape.KvDimension), Position + i);
         }
-        if (layer.Selector is null)
-        {
-            layer.Cache.Append(0, keys, values);
-            SparseAttention.Attend(queries, layer.Cache, [0], mixed, Shape.HeadCount, new() { Causal = true });
-        }
-        else
-        {
-            for (int i = 0; i < states.Length / Shape.Dimension; i++)
-                Step(layer, queries.AsSpan(i * Shape.Dimension, Shape.Dimension), keys.AsSpan(i * Shape.KvDimension, Shape.KvDimension), values.AsSpan(i * Shape.KvDimension, Shape.KvDimension), mixed.AsSpan(i * Shape.Dimension, Shape.Dimension));
-        }
-        TensorPrimitives.Add(states, Multiply(index, "self_attn.o_proj", mixed), states);
-    }
-
-    // One token: what the selector evicts, the next tokens do not see.
-    private static void Step(Layer layer, ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> mixed)
-    {
-        layer.Cache.Append(0, key, value);
-        SparseAttention.Decode(query, layer.Cache, 0, mixed, layer.Selector);
-        (layer.Selector as HeavyHitters)?.Evict(layer.Cache, 0);
+        _attention.Attend(layer, _rows.Queries, _rows.Keys, _rows.Values, _rows.Mixed);
+        Multiply(layer, "self_attn.o_proj", _rows.Mixed, _rows.Normalized);
+        TensorPrimitives.Add(_rows.States, _rows.Normalized, _rows.States);
     }
 
     // states += down(silu(gate) up), silu(x) = x sigmoid(x)
-    private void FeedForward(int index, Span<float> states)
+    private void FeedForward(int layer)
     {
-        float[] normalized = Normalize(states, _layers[index].FeedForwardNorm.Span);
-        float[] gate = Multiply(index, "mlp.gate_proj", normalized), up = Multiply(index, "mlp.up_proj", normalized), opening = new float[gate.Length];
-        TensorPrimitives.Sigmoid(gate, opening);
-        TensorPrimitives.Multiply(gate, opening, gate);
-        TensorPrimitives.Multiply(gate, up, gate);
-        TensorPrimitives.Add(states, Multiply(index, "mlp.down_proj", gate), states);
+        Normalize(_rows.States, _layers[layer].FeedForwardNorm.Span);
+        Multiply(layer, "mlp.gate_proj", _rows.Normalized, _rows.Gate);
+        Multiply(layer, "mlp.up_proj", _rows.Normalized, _rows.Up);
+        TensorPrimitives.Multiply(_rows.Up, _rows.Gate, _rows.Up);
+        TensorPrimitives.Sigmoid(_rows.Gate, _rows.Gate);
+        TensorPrimitives.Multiply(_rows.Up, _rows.Gate, _rows.Up);
+        Multiply(layer, "mlp.down_proj", _rows.Up, _rows.Normalized);
+        TensorPrimitives.Add(_rows.States, _rows.Normalized, _rows.States);
     }
 
     // x / sqrt(mean(x^2) + epsilon) times the weights, row by row
-    private float[] Normalize(ReadOnlySpan<float> states, ReadOnlySpan<float> weights)
+    private void Normalize(ReadOnlySpan<float> states, ReadOnlySpan<float> weights)
     {
-        var normalized = new float[states.Length];
         for (int row = 0; row < states.Length; row += weights.Length)
         {
             ReadOnlySpan<float> state = states.Slice(row, weights.Length);
-            Span<float> target = normalized.AsSpan(row, weights.Length);
+            Span<float> target = _rows.Normalized.AsSpan(row, weights.Length);
             TensorPrimitives.Multiply(state, 1 / MathF.Sqrt(TensorPrimitives.SumOfSquares(state) / state.Length + Shape.NormEpsilon), target);
             TensorPrimitives.Multiply(target, weights, target);
         }
-        return normalized;
     }
 
-    private float[] Multiply(int index, string name, ReadOnlySpan<float> x)
+    private void Multiply(int layer, string name, float[] x, float[] y)
     {
-        WeightMatrix matrix = _layers[index].Matrices[name];
-        Observer?.Add(TensorNames.Layer(index, name), x, matrix.InputCount);
-        var y = new float[x.Length / matrix.InputCount * matrix.OutputCount];
+        WeightMatrix matrix = _layers[layer].Matrices[name];
+        Observer?.Add(TensorNames.Layer(layer, name), x, matrix.InputCount);
         matrix.Multiply(x, y);
-        return y;
     }
 }
