@@ -98,13 +98,18 @@ public sealed class SpAttenState
 
     /// <summary>Keeps the most important tokens; the others take no part from now on.</summary>
     /// <param name="count">How many; more than there are means all.</param>
-    public void PruneTokens(int count)
+    /// <param name="recentCount">The last of them that are kept in any case, as the authors' code for language models does: importance is a sum over steps, of which new tokens have seen few.</param>
+    public void PruneTokens(int count, int recentCount = 0)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
+        ArgumentOutOfRangeException.ThrowIfNegative(recentCount);
         if (count >= _tokenCount)
             return;
+        int recent = Math.Min(recentCount, count), older = _tokenCount - recent;
         var kept = new int[count];
-        TopKSelection.Select(_tokenImportance.AsSpan(0, _tokenCount), kept);
+        TopKSelection.Select(_tokenImportance.AsSpan(0, older), kept.AsSpan(0, count - recent));
+        for (int i = 1; i <= recent; i++)
+            kept[^i] = _tokenCount - i;
         for (int i = 0; i < count; i++)
             (_tokens[i], _tokenImportance[i]) = (_tokens[kept[i]], _tokenImportance[kept[i]]);
         _tokenCount = count;

@@ -40,25 +40,24 @@ internal static class Commands
     {
         using ICheckpoint checkpoint = files.OpenModel();
         ITokenizer tokenizer = files.OpenTokenizer(checkpoint.Shape);
-        if (settings.CalibrationText is null && WeightMatrix.NeedsCalibration(options.Weights))
-            throw new InvalidDataException("--calibration TEXT is needed to pack with GPTQ");
-        Calibration? calibration = WeightMatrix.NeedsCalibration(options.Weights) ? Calibration.Of(checkpoint, tokenizer.Encode(File.ReadAllText(settings.CalibrationText!))) : null;
+        Calibration? calibration = Calibrate(checkpoint, tokenizer, [options], settings.CalibrationText);
         using LlamaModel model = LlamaModel.Load(files.OpenModel, options, calibration, interrupted);
         var sampler = new Sampler(settings.Temperature, settings.TopK, settings.TopP, settings.Seed);
         GenerationReport run = Generation.Run(model, tokenizer, sampler, settings.Prompt, settings.Steps, output, interrupted);
-        long resident = Environment.WorkingSet;
+        (long resident, long managed) = (Environment.WorkingSet, GC.GetTotalMemory(forceFullCollection: false));
         double roof = ReadBandwidth.Measure();
         report.WriteLine(string.Create(CultureInfo.InvariantCulture, $"\n{run.NewTokens} tokens at {run.TokensPerSecond:F1} tokens/s, {run.PromptTokens} of the prompt in {run.PromptTime.TotalSeconds:F2} s"));
         report.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{run.BytesPerToken} bytes of weights a token, {run.BytesPerSecond / Giga:F1} GB/s, {100 * run.BytesPerSecond / roof:F0} % of the {roof / Giga:F1} GB/s that reading reaches here"));
-        report.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{checkpoint.MappedBytes / Mega:F1} MB of checkpoint mapped, {model.CacheBytes / Mega:F1} MB of keys and values, {resident / Mega:F1} MB resident, {GC.GetTotalMemory(false) / Mega:F1} MB of them on the managed heap"));
+        report.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{checkpoint.MappedBytes / Mega:F1} MB of checkpoint mapped, {model.CacheBytes / Mega:F1} MB of keys and values, {resident / Mega:F1} MB resident, {managed / Mega:F1} MB of them on the managed heap"));
     }
 
     /// <summary>Writes a line for each way of running the model, and draws them.</summary>
-    public static void Evaluate(ModelFiles files, IReadOnlyList<LlamaOptions> ways, string text, int chunk, string? plot, TextWriter output, CancellationToken interrupted)
+    public static void Evaluate(ModelFiles files, IReadOnlyList<LlamaOptions> ways, string text, string? calibrationText, int chunk, string? plot, TextWriter output, CancellationToken interrupted)
     {
         using ICheckpoint checkpoint = files.OpenModel();
-        int[] tokens = files.OpenTokenizer(checkpoint.Shape).Encode(File.ReadAllText(text));
-        Calibration? calibration = ways.Any(way => WeightMatrix.NeedsCalibration(way.Weights)) ? Calibration.Of(checkpoint, tokens) : null;
+        ITokenizer tokenizer = files.OpenTokenizer(checkpoint.Shape);
+        int[] tokens = tokenizer.Encode(File.ReadAllText(text));
+        Calibration? calibration = Calibrate(checkpoint, tokenizer, ways, calibrationText);
         var table = new EvaluationTable();
         output.WriteLine(EvaluationTable.Heading);
         foreach (LlamaOptions way in ways)
@@ -82,5 +81,12 @@ internal static class Commands
         if (tokenizer is not null)
             SyntheticModel.WriteTokenizer(tokenizer, shape.VocabularySize);
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{model}: {new FileInfo(model).Length / Mega:F1} MB"));
+    }
+
+    private static Calibration? Calibrate(ICheckpoint checkpoint, ITokenizer tokenizer, IReadOnlyList<LlamaOptions> ways, string? text)
+    {
+        if (!ways.Any(way => WeightMatrix.NeedsCalibration(way.Weights)))
+            return null;
+        return text is null ? throw new InvalidDataException("--calibration TEXT is needed to pack with GPTQ") : Calibration.Of(checkpoint, tokenizer.Encode(File.ReadAllText(text)));
     }
 }

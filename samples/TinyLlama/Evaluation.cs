@@ -12,6 +12,9 @@ internal static class Evaluation
     /// <summary>Tokens that are read at once: weights are then read once for so many.</summary>
     public const int DefaultChunk = 64;
 
+    // Read once before the clock starts: the first calls wait for the compiler, and for pages of the file.
+    private const int WarmUpTokens = 256;
+
     /// <summary>Reads a text in windows of the context's length, each begun anew.</summary>
     /// <param name="model">The model.</param>
     /// <param name="tokens">The text; its first token begins it.</param>
@@ -23,31 +26,34 @@ internal static class Evaluation
             throw new InvalidDataException("a text of at least one token is needed");
         int window = model.Shape.ContextLength, begin = tokens[0], count = 0;
         var logits = new float[Math.Min(chunk, window) * model.Shape.VocabularySize];
-        double sum = 0;
-        long time = 0;
+        ReadWindow(model, tokens[..Math.Min(tokens.Length, Math.Min(window, WarmUpTokens))], chunk, logits, interrupted);
+        (double sum, TimeSpan time) = (0, TimeSpan.Zero);
         for (int start = 1; start < tokens.Length; start += window - 1)
         {
             int[] inputs = [begin, .. tokens.Slice(start, Math.Min(window, tokens.Length - start + 1) - 1)];
-            model.Reset();
-            for (int first = 0; first < inputs.Length; first += chunk)
-            {
-                int rows = Math.Min(chunk, inputs.Length - first);
-                long before = Stopwatch.GetTimestamp();
-                model.Forward(inputs.AsSpan(first, rows), logits.AsSpan(0, rows * model.Shape.VocabularySize), interrupted);
-                time += Stopwatch.GetTimestamp() - before;
-                sum -= SumOfLogProbabilities(logits.AsSpan(0, rows * model.Shape.VocabularySize), inputs.AsSpan(first + 1, Math.Min(rows, inputs.Length - first - 1)), model.Shape.VocabularySize);
-            }
-            count += inputs.Length - 1;
+            (double windowSum, TimeSpan windowTime) = ReadWindow(model, inputs, chunk, logits, interrupted);
+            (sum, time, count) = (sum + windowSum, time + windowTime, count + inputs.Length - 1);
         }
-        return new EvaluationResult(Math.Exp(sum / count), count / Stopwatch.GetElapsedTime(0, time).TotalSeconds, model.BytesPerToken);
+        return new EvaluationResult(Math.Exp(-sum / count), count / time.TotalSeconds, model.BytesPerToken);
     }
 
-    private static double SumOfLogProbabilities(Span<float> logits, ReadOnlySpan<int> nextTokens, int vocabulary)
+    // The sum of log p of all tokens but the first, and the time that the model took.
+    private static (double Sum, TimeSpan Time) ReadWindow(LlamaModel model, ReadOnlySpan<int> tokens, int chunk, float[] logits, CancellationToken interrupted)
     {
-        Softmax.LogSoftmax<float>(logits, logits, vocabulary);
-        double sum = 0;
-        for (int row = 0; row < nextTokens.Length; row++)
-            sum += logits[row * vocabulary + nextTokens[row]];
-        return sum;
+        int vocabulary = model.Shape.VocabularySize;
+        (double sum, TimeSpan time) = (0, TimeSpan.Zero);
+        model.Reset();
+        for (int first = 0; first < tokens.Length; first += chunk)
+        {
+            int rows = Math.Min(chunk, tokens.Length - first);
+            Span<float> rowLogits = logits.AsSpan(0, rows * vocabulary);
+            long before = Stopwatch.GetTimestamp();
+            model.Forward(tokens.Slice(first, rows), rowLogits, interrupted);
+            time += Stopwatch.GetElapsedTime(before);
+            Softmax.LogSoftmax<float>(rowLogits, rowLogits, vocabulary);
+            for (int row = 0; row < rows && first + row + 1 < tokens.Length; row++)
+                sum += rowLogits[row * vocabulary + tokens[first + row + 1]];
+        }
+        return (sum, time);
     }
 }

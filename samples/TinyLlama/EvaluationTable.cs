@@ -8,11 +8,11 @@ internal sealed class EvaluationTable
 {
     private readonly List<(LlamaOptions Options, EvaluationResult Result)> _rows = [];
 
-    public static string Heading => $"{"weights",-12} {"attention",-12} {"kv",-5} {"perplexity",11} {"tokens/s",9} {"bytes/token",12}";
+    public static string Heading => $"{"weights",-12} {"attention",-12} {"kv",-5} {"activations",-11} {"perplexity",11} {"tokens/s",9} {"bytes/token",12}";
 
     public static string Line(in LlamaOptions options, in EvaluationResult result) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{Spellings.Weights.NameOf(options.Weights),-12} {Spellings.Attention.NameOf(options.Attention),-12} {Spellings.KeyValues.NameOf(options.KeyValues),-5} {result.Perplexity,11:F4} {result.TokensPerSecond,9:F0} {result.BytesPerToken,12}");
+        $"{Spellings.Weights.NameOf(options.Weights),-12} {Spellings.Attention.NameOf(options.Attention),-12} {Spellings.KeyValues.NameOf(options.KeyValues),-5} {Activations(options),-11} {result.Perplexity,11:F4} {result.TokensPerSecond,9:F0} {result.BytesPerToken,12}");
 
     public void Add(LlamaOptions options, EvaluationResult result) => _rows.Add((options, result));
 
@@ -25,11 +25,15 @@ internal sealed class EvaluationTable
         return plot.ToString();
     }
 
+    // Only four bits leave a choice.
+    private static string Activations(in LlamaOptions options) => options.Weights is WeightKind.F32 ? "f32" : options.Weights is WeightKind.Int8 ? "int8" : Spellings.Activations.NameOf(options.Arithmetic);
+
     private string Label(LlamaOptions options)
     {
         string[] parts =
         [
             .. Differing(Spellings.Weights, row => row.Weights), .. Differing(Spellings.Attention, row => row.Attention), .. Differing(Spellings.KeyValues, row => row.KeyValues),
+            .. Differing(Spellings.Activations, row => row.Arithmetic),
         ];
         return parts.Length == 0 ? Spellings.Weights.NameOf(options.Weights) : string.Join(' ', parts);
 

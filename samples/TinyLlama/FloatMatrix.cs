@@ -10,20 +10,19 @@ namespace TinyLlama;
 /// </remarks>
 internal sealed unsafe class FloatMatrix : WeightMatrix
 {
-    // Outputs of a tile; and with fewer multiplications than that the work is done before a second thread has woken.
-    private const int Tile = 4, WorthAThread = 1 << 18;
+    // Outputs of a tile, and those that a thread takes at a time; with fewer multiplications than the last the work is done before a second thread has woken.
+    private const int Tile = 4, Grain = 16 * Tile, WorthAThread = 1 << 18;
 
     private readonly ReadOnlyMemory<float> _weights;
-    private readonly int _parts = Environment.ProcessorCount;
-    private readonly Action<int> _runPart;
+    private readonly Action<int> _takeGrains;
     private float* _x, _y;
-    private int _rows;
+    private int _rows, _next;
 
     public FloatMatrix(ReadOnlyMemory<float> weights, int outputCount, int inputCount)
         : base(outputCount, inputCount)
     {
         _weights = weights;
-        _runPart = part => Run((int)((long)OutputCount * part / _parts), (int)((long)OutputCount * (part + 1) / _parts));
+        _takeGrains = _ => TakeGrains();
     }
 
     public override long ByteCount => (long)_weights.Length * sizeof(float);
@@ -35,20 +34,24 @@ internal sealed unsafe class FloatMatrix : WeightMatrix
             _x = from;
             _y = to;
             _rows = x.Length / InputCount;
-            if (_parts == 1 || (long)_rows * _weights.Length < WorthAThread)
-                Run(0, OutputCount);
+            _next = 0;
+            if ((long)_rows * _weights.Length < WorthAThread)
+                TakeGrains();
             else
-                Parallel.For(0, _parts, _runPart);
+                Parallel.For(0, Environment.ProcessorCount, _takeGrains);
         }
     }
 
     // The last tile begins early enough to be whole: some outputs are then computed twice, to the same bits.
-    private void Run(int begin, int end)
+    private void TakeGrains()
     {
         fixed (float* weights = _weights.Span)
         {
-            for (int output = begin; output < end; output += Tile)
-                RunTile(weights, Math.Max(0, Math.Min(output, end - Tile)));
+            for (int begin; (begin = Interlocked.Add(ref _next, Grain) - Grain) < OutputCount;)
+            {
+                for (int output = begin; output < Math.Min(begin + Grain, OutputCount); output += Tile)
+                    RunTile(weights, Math.Max(0, Math.Min(output, OutputCount - Tile)));
+            }
         }
     }
 

@@ -2,10 +2,10 @@ using System.Diagnostics;
 
 namespace TinyLlama;
 
-/// <summary>What a run took.</summary>
-internal readonly record struct GenerationReport(int PromptTokens, int NewTokens, TimeSpan PromptTime, TimeSpan NewTime, long BytesPerToken)
+/// <summary>What a run took. The first new token comes from reading the prompt; each further one is a step, which reads the one before.</summary>
+internal readonly record struct GenerationReport(int PromptTokens, int NewTokens, int Steps, TimeSpan PromptTime, TimeSpan StepTime, long BytesPerToken)
 {
-    public double TokensPerSecond => NewTokens / NewTime.TotalSeconds;
+    public double TokensPerSecond => Steps / StepTime.TotalSeconds;
 
     public double BytesPerSecond => BytesPerToken * TokensPerSecond;
 }
@@ -26,7 +26,7 @@ internal static class Generation
         var watch = Stopwatch.StartNew();
         model.Forward(tokens, logits, interrupted);
         TimeSpan promptTime = watch.Elapsed;
-        int previous = tokens[^1], count = 0;
+        int previous = tokens[^1], count = 0, forwards = 0;
         while (model.Position <= last)
         {
             interrupted.ThrowIfCancellationRequested();
@@ -40,7 +40,8 @@ internal static class Generation
             if (model.Position == last)
                 break;
             model.Forward([next], logits, interrupted);
+            forwards++;
         }
-        return new GenerationReport(tokens.Length, count, promptTime, watch.Elapsed - promptTime, model.BytesPerToken);
+        return new GenerationReport(tokens.Length, count, forwards, promptTime, watch.Elapsed - promptTime, model.BytesPerToken);
     }
 }

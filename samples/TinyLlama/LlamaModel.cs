@@ -42,7 +42,7 @@ internal sealed class LlamaModel : IDisposable
         {
             interrupted.ThrowIfCancellationRequested();
             ICheckpoint source = kind == WeightKind.F32 ? kept : packed;
-            return WeightMatrix.Create(kind, source.Read(name), rows, columns, WeightMatrix.NeedsCalibration(kind) ? calibration!.Hessian(calibrated, columns) : null);
+            return WeightMatrix.Create(kind, source.Read(name), rows, columns, WeightMatrix.NeedsCalibration(kind) ? calibration!.Hessian(calibrated, columns) : null, options.Arithmetic);
         }
 
         Layer LoadLayer(int layer) => new(

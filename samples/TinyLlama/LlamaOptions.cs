@@ -12,6 +12,9 @@ internal readonly record struct LlamaOptions(WeightKind Weights, AttentionKind A
     /// <summary>The share of the heads that SpAtten keeps.</summary>
     public double KeepHeads { get; init; } = 1;
 
+    /// <summary>How weights of four bits meet activations: in float, or both as integers, which is faster where one token is read at a time.</summary>
+    public GemmArithmetic Arithmetic { get; init; } = GemmArithmetic.Exact;
+
     /// <summary>How the last matrix is kept, from the final state to the logits.</summary>
     public WeightKind Classifier => Weights == WeightKind.Int8 ? WeightKind.F32 : Weights;
 }

@@ -150,9 +150,9 @@ internal sealed class SpAttenAttention : SequenceAttention
         cache.Append(0, keys, values);
         _state.Decode(queries, cache, 0, mixed);
         // Before there is more than the budget, importance has little to go by.
-        if (_state.Tokens.Length <= Budget || layer < Shape.LayerCount - 1)
+        if (_state.Tokens.Length <= Budget)
             return;
-        _state.PruneTokens(Budget);
+        _state.PruneTokens(Budget, recentCount: Budget / 2);
         _state.PruneHeads(_heads);
     }
 

@@ -21,4 +21,6 @@ internal static class Spellings
         ("dense", AttentionKind.Dense), ("tokenselect", AttentionKind.TokenSelect), ("spatten", AttentionKind.SpAtten), ("h2o", AttentionKind.H2O), ("blocksparse", AttentionKind.BlockSparse));
 
     public static Spellings<KeyValueType> KeyValues { get; } = new(("f32", KeyValueType.Float32), ("f16", KeyValueType.Float16), ("bf16", KeyValueType.BFloat16), ("int8", KeyValueType.Int8));
+
+    public static Spellings<GemmArithmetic> Activations { get; } = new(("int8", GemmArithmetic.Int8Activations), ("f32", GemmArithmetic.Exact));
 }

@@ -20,12 +20,13 @@ internal abstract class WeightMatrix(int outputCount, int inputCount)
     /// <param name="outputCount">Rows.</param>
     /// <param name="inputCount">Columns.</param>
     /// <param name="hessian">What the inputs of the matrix are like, for the kinds that are packed with GPTQ.</param>
-    public static WeightMatrix Create(WeightKind kind, ReadOnlyMemory<float> weights, int outputCount, int inputCount, GptqHessian? hessian) => kind switch
+    /// <param name="arithmetic">How four bits meet activations.</param>
+    public static WeightMatrix Create(WeightKind kind, ReadOnlyMemory<float> weights, int outputCount, int inputCount, GptqHessian? hessian, GemmArithmetic arithmetic) => kind switch
     {
         WeightKind.F32 => new FloatMatrix(weights, outputCount, inputCount),
         WeightKind.Int8 => new Int8Matrix(Int8Weights.Pack(weights.Span, outputCount, inputCount)),
-        WeightKind.U4G32 or WeightKind.U4G128 => new QuantizedMatrix(QuantizedWeights.Pack(weights.Span, outputCount, inputCount, FormatOf(kind, inputCount))),
-        _ => new QuantizedMatrix(QuantizedWeights.PackGptq(weights.Span, outputCount, inputCount, FormatOf(kind, inputCount), hessian!)),
+        WeightKind.U4G32 or WeightKind.U4G128 => new QuantizedMatrix(QuantizedWeights.Pack(weights.Span, outputCount, inputCount, FormatOf(kind, inputCount)), arithmetic),
+        _ => new QuantizedMatrix(QuantizedWeights.PackGptq(weights.Span, outputCount, inputCount, FormatOf(kind, inputCount), hessian!), arithmetic),
     };
 
     public static bool NeedsCalibration(WeightKind kind) => kind is WeightKind.U4G32Gptq or WeightKind.U4G128Gptq;
@@ -48,10 +49,10 @@ internal sealed class Int8Matrix(Int8Weights weights) : WeightMatrix(weights.Out
     public override void Multiply(ReadOnlySpan<float> x, Span<float> y) => Int8Decomposition.Multiply(x, weights, y);
 }
 
-/// <summary>Four or eight bits with scales for groups of inputs; activations and sums in float.</summary>
-internal sealed class QuantizedMatrix(QuantizedWeights weights) : WeightMatrix(weights.OutputCount, weights.InputCount)
+/// <summary>Four or eight bits with scales for groups of inputs.</summary>
+internal sealed class QuantizedMatrix(QuantizedWeights weights, GemmArithmetic arithmetic) : WeightMatrix(weights.OutputCount, weights.InputCount)
 {
     public override long ByteCount => weights.ByteCount;
 
-    public override void Multiply(ReadOnlySpan<float> x, Span<float> y) => MixedPrecisionGemm.Multiply(x, weights, y);
+    public override void Multiply(ReadOnlySpan<float> x, Span<float> y) => MixedPrecisionGemm.Multiply(x, weights, y, new() { Arithmetic = arithmetic });
 }

@@ -3,21 +3,12 @@ using TinyLlama;
 
 namespace Kernels.Tests;
 
-/// <summary>The sample model: llama2.c's text to the letter, and what rounding weights, keys and values costs.</summary>
+/// <summary>The sample model: llama2.c's text to the letter; texts in chunks; damaged files.</summary>
 public sealed class TinyLlamaTests
 {
     private const string Model = "models/stories260K/";
 
     private static string File(string name) => SharedData.Find(Model + name);
-
-    private static LlamaOptions Options(WeightKind weights, AttentionKind attention = AttentionKind.Dense, KeyValueType keyValues = KeyValueType.Float32, double keep = 1) =>
-        new(weights, attention, keyValues, keep);
-
-    private static double Perplexity(ICheckpoint checkpoint, int[] tokens, LlamaOptions options, Calibration? calibration = null)
-    {
-        using var model = new LlamaModel(checkpoint, options, calibration);
-        return Evaluation.Run(model, tokens, default).Perplexity;
-    }
 
     [SkippableFact]
     public void GreedyTextIsLlama2Cs()
@@ -25,37 +16,11 @@ public sealed class TinyLlamaTests
         string expected = System.IO.File.ReadAllText(File("expected_greedy_200.txt"));
         using var checkpoint = new Llama2CheckpointFile(File("stories260K.bin"));
         var tokenizer = new Llama2Tokenizer(File("tok512.bin"), checkpoint.Shape.VocabularySize);
-        using var model = new LlamaModel(checkpoint, Options(WeightKind.F32));
+        using var model = new LlamaModel(checkpoint, LlamaCases.Dense);
         using var output = new MemoryStream();
         GenerationReport report = Generation.Run(model, tokenizer, new Sampler(0, 0, 1, 1), "", 200, output, default);
         Assert.Equal(expected.TrimEnd(), Encoding.UTF8.GetString(output.ToArray()).TrimEnd());
         Assert.Equal(200, report.NewTokens);
-    }
-
-    [SkippableFact]
-    public void RoundingCostsLittleAndGptqLess()
-    {
-        using var checkpoint = new Llama2CheckpointFile(File("stories260K.bin"));
-        var tokenizer = new Llama2Tokenizer(File("tok512.bin"), checkpoint.Shape.VocabularySize);
-        int[] tokens = tokenizer.Encode(System.IO.File.ReadAllText(File("expected_greedy_200.txt")));
-        Calibration calibration = Calibration.Of(checkpoint, tokens);
-        double exact = Perplexity(checkpoint, tokens, Options(WeightKind.F32));
-        double nearest = Perplexity(checkpoint, tokens, Options(WeightKind.U4G32)), gptq = Perplexity(checkpoint, tokens, Options(WeightKind.U4G32Gptq), calibration);
-        Assert.InRange(exact, 1, 2);
-        // A model of 64 dimensions feels eight bits more than large ones do: 0.6 % here.
-        Assert.InRange(Perplexity(checkpoint, tokens, Options(WeightKind.Int8)) / exact, 0.99, 1.01);
-        Assert.InRange(Perplexity(checkpoint, tokens, Options(WeightKind.F32, keyValues: KeyValueType.Float16)) / exact, 0.999, 1.001);
-        Assert.True(exact < gptq && gptq < nearest, $"{exact} < {gptq} < {nearest}");
-    }
-
-    [SkippableTheory]
-    [InlineData((int)AttentionKind.TokenSelect)]
-    [InlineData((int)AttentionKind.H2O)]
-    public void SparseAttentionThatKeepsAllIsDense(int attention)
-    {
-        using var checkpoint = new Llama2CheckpointFile(File("stories260K.bin"));
-        float[] dense = Logits(checkpoint, Options(WeightKind.F32)), sparse = Logits(checkpoint, Options(WeightKind.F32, (AttentionKind)attention, keep: 2));
-        Assert.Equal(dense.Select(BitConverter.SingleToInt32Bits), sparse.Select(BitConverter.SingleToInt32Bits));
     }
 
     [Fact]
@@ -64,8 +29,8 @@ public sealed class TinyLlamaTests
         using var folder = new TemporaryFolder();
         using var checkpoint = new Llama2CheckpointFile(RandomCheckpoint(folder.File("random.bin")));
         int[] tokens = [1, 5, 3, 8, 2, 9, 4];
-        using var whole = new LlamaModel(checkpoint, Options(WeightKind.F32));
-        using var single = new LlamaModel(checkpoint, Options(WeightKind.F32));
+        using var whole = new LlamaModel(checkpoint, LlamaCases.Dense);
+        using var single = new LlamaModel(checkpoint, LlamaCases.Dense);
         var expected = new float[tokens.Length * checkpoint.Shape.VocabularySize];
         whole.Forward(tokens, expected);
         for (int i = 0; i < tokens.Length; i++)
@@ -93,15 +58,6 @@ public sealed class TinyLlamaTests
             InvalidDataException refused = Assert.Throws<InvalidDataException>(() => new Llama2CheckpointFile(path).Dispose());
             Assert.Contains(path, refused.Message, StringComparison.Ordinal);
         }
-    }
-
-    private static float[] Logits(ICheckpoint checkpoint, LlamaOptions options)
-    {
-        using var model = new LlamaModel(checkpoint, options);
-        var logits = new float[checkpoint.Shape.VocabularySize];
-        for (int token = 1; token < 40; token++)
-            model.Forward([token], logits);
-        return logits;
     }
 
     // The legacy form: seven sizes, then weights.

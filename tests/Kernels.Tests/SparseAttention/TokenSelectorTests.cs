@@ -157,6 +157,22 @@ public sealed class TokenSelectorTests
         }
     }
 
+    [Fact]
+    public void SpAttenKeepsRecentTokensInAnyCase()
+    {
+        using KvCache cache = Filled(KeyValueType.Float32, out int sequence, out _);
+        var state = new SpAttenState(QueryHeads, new SpAttenOptions());
+        state.AddTokens(0, Tokens);
+        state.Decode(SparseAttentionCases.Normal(QueryHeads * Dimension, 60), cache, sequence, new float[QueryHeads * Dimension]);
+        float[] importance = state.TokenImportance.ToArray();
+        state.PruneTokens(100, recentCount: 30);
+        Assert.Equal([.. Enumerable.Range(0, Tokens - 30).OrderByDescending(i => importance[i]).Take(70).Order(), .. Enumerable.Range(Tokens - 30, 30)], state.Tokens.ToArray());
+        Assert.Equal(state.Tokens.ToArray().Select(i => importance[i]), state.TokenImportance.ToArray());
+        state.PruneTokens(20, recentCount: 50);
+        Assert.Equal(Enumerable.Range(Tokens - 20, 20), state.Tokens.ToArray());
+        Assert.Equal("recentCount", Assert.Throws<ArgumentOutOfRangeException>(() => state.PruneTokens(1, -1)).ParamName);
+    }
+
     private static KvCache Filled(KeyValueType type, out int sequence, out float[] keys)
     {
         var cache = new KvCache(new() { KeyValueHeads = Heads, HeadDimension = Dimension, PageSize = 16, PageCount = 60, Type = type, KeyPlanes = true });
