@@ -1,5 +1,4 @@
 using System.Numerics.Tensors;
-using Kernels;
 
 namespace TinyLlama;
 
@@ -41,7 +40,9 @@ internal sealed class LlamaModel : IDisposable
         WeightMatrix Load(string name, string calibrated, int rows, int columns, WeightKind kind)
         {
             interrupted.ThrowIfCancellationRequested();
-            ICheckpoint source = kind == WeightKind.F32 ? kept : packed;
+            if (kind == WeightKind.Stored && packed.ReadQuantized(name) is { } stored)
+                return new QuantizedMatrix(stored, options.Arithmetic);
+            ICheckpoint source = kind is WeightKind.F32 or WeightKind.Stored ? kept : packed;
             return WeightMatrix.Create(kind, source.Read(name), rows, columns, WeightMatrix.NeedsCalibration(kind) ? calibration!.Hessian(calibrated, columns) : null, options.Arithmetic);
         }
 

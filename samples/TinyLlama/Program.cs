@@ -5,14 +5,18 @@
 //   dotnet run -c Release --project samples/TinyLlama -- make-model --shape 1b model.bin tokenizer.bin
 //
 // model.bin is a checkpoint of llama2.c, for example stories260K.bin with tok512.bin; make-model writes one with random weights, to measure speed and memory.
+// Hugging Face's checkpoints are folders, which hold both: config.json, safetensors (one file or shards; f32, f16, bf16, GPTQ or AWQ), and tokenizer.json or vocab.json and merges.txt:
+//
+//   dotnet run -c Release --project samples/TinyLlama -- generate Llama-3.2-1B Llama-3.2-1B --weights stored --prompt "Once upon a time"
 using System.CommandLine;
 using TinyLlama;
 
 // What an interrupt may take to be answered: a layer of a long prompt, or the packing of a matrix.
 var patience = TimeSpan.FromSeconds(20);
 
-var modelPath = new Argument<FileInfo>("model") { Description = "A checkpoint of llama2.c: legacy, version 1 or 2." };
-var tokenizerPath = new Argument<FileInfo>("tokenizer") { Description = "Its tokenizer." };
+var modelPath = new Argument<FileInfo>("model") { Description = "A checkpoint of llama2.c (legacy, version 1 or 2), or a folder of Hugging Face." };
+var tokenizerPath = new Argument<FileInfo>("tokenizer") { Description = "Its tokenizer: a file of llama2.c, or the folder again." };
+var context = new Option<int>("--context") { Description = "Tokens that a folder's model has room for, if it allows them.", DefaultValueFactory = _ => 2048 };
 var textPath = new Argument<FileInfo>("text") { Description = "The text to be predicted." };
 var weights = Choice("--weights", "How matrices are kept.", Spellings.Weights);
 var attention = Choice("--attention", "Which tokens are attended to.", Spellings.Attention);
@@ -32,14 +36,14 @@ var plot = new Option<FileInfo?>("--plot") { Description = "An SVG file for perp
 var shape = new Option<string>("--shape") { Description = $"The sizes: {string.Join(", ", SyntheticModel.Shapes.Keys)}.", DefaultValueFactory = _ => "1b" };
 foreach (Option<double> share in new[] { keep, keepHeads, topP })
     Require(share, value => value is > 0 and <= 1, "a number above 0 and up to 1 is needed");
-foreach (Option<int> count in new[] { steps, chunk })
+foreach (Option<int> count in new[] { context, steps, chunk })
     Require(count, value => value > 0, "a number above 0 is needed");
 Require(temperature, value => value >= 0, "a number from 0 on is needed");
 Require(topK, value => value >= 0, "a number from 0 on is needed");
 shape.AcceptOnlyFromAmong([.. SyntheticModel.Shapes.Keys]);
 var newTokenizer = new Argument<FileInfo?>("tokenizer") { Description = "A tokenizer to go with it.", DefaultValueFactory = _ => null };
 
-var generate = new Command("generate", "Writes a text.") { modelPath, tokenizerPath, weights, attention, keyValues, activations, keep, keepHeads, calibration, prompt, steps, temperature, topK, topP, seed };
+var generate = new Command("generate", "Writes a text.") { modelPath, tokenizerPath, context, weights, attention, keyValues, activations, keep, keepHeads, calibration, prompt, steps, temperature, topK, topP, seed };
 SetAction(generate, (parsed, interrupted) =>
 {
     using Stream output = Console.OpenStandardOutput();
@@ -47,7 +51,7 @@ SetAction(generate, (parsed, interrupted) =>
         parsed.GetValue(prompt)!, parsed.GetValue(steps), parsed.GetValue(temperature), parsed.GetValue(topK), parsed.GetValue(topP), parsed.GetValue(seed), parsed.GetValue(calibration)?.FullName);
     Commands.Generate(Files(parsed), Ways(parsed)[0], settings, output, Console.Error, interrupted);
 });
-var evaluate = new Command("eval", "Says how well the model predicts a text, and how fast, for every combination asked for.") { modelPath, tokenizerPath, textPath, weights, attention, keyValues, activations, keep, keepHeads, calibration, chunk, plot };
+var evaluate = new Command("eval", "Says how well the model predicts a text, and how fast, for every combination asked for.") { modelPath, tokenizerPath, textPath, context, weights, attention, keyValues, activations, keep, keepHeads, calibration, chunk, plot };
 SetAction(evaluate, (parsed, interrupted) =>
     Commands.Evaluate(Files(parsed), Ways(parsed), parsed.GetValue(textPath)!.FullName, parsed.GetValue(calibration)?.FullName, parsed.GetValue(chunk), parsed.GetValue(plot)?.FullName, Console.Out, interrupted));
 var makeModel = new Command("make-model", "Writes a checkpoint with random weights, in the layers of a well-known model.") { modelPath, newTokenizer, shape, seed };
@@ -55,7 +59,7 @@ SetAction(makeModel, (parsed, interrupted) =>
     Commands.MakeModel(parsed.GetValue(modelPath)!.FullName, parsed.GetValue(newTokenizer)?.FullName, SyntheticModel.Shapes[parsed.GetValue(shape)!], parsed.GetValue(seed), Console.Out, interrupted));
 return await new RootCommand("A small Llama.") { generate, evaluate, makeModel }.Parse(args).InvokeAsync(new() { ProcessTerminationTimeout = patience });
 
-ModelFiles Files(ParseResult parsed) => new(parsed.GetValue(modelPath)!.FullName, parsed.GetValue(tokenizerPath)!.FullName);
+ModelFiles Files(ParseResult parsed) => new(parsed.GetValue(modelPath)!.FullName, parsed.GetValue(tokenizerPath)!.FullName, parsed.GetValue(context));
 
 LlamaOptions[] Ways(ParseResult parsed) =>
 [

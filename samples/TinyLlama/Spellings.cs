@@ -15,7 +15,8 @@ internal sealed class Spellings<T>(params (string Name, T Value)[] pairs) where 
 internal static class Spellings
 {
     public static Spellings<WeightKind> Weights { get; } = new(
-        ("f32", WeightKind.F32), ("int8", WeightKind.Int8), ("u4g32", WeightKind.U4G32), ("u4g32-gptq", WeightKind.U4G32Gptq), ("u4g128", WeightKind.U4G128), ("u4g128-gptq", WeightKind.U4G128Gptq));
+        ("f32", WeightKind.F32), ("int8", WeightKind.Int8), ("u4g32", WeightKind.U4G32), ("u4g32-gptq", WeightKind.U4G32Gptq), ("u4g128", WeightKind.U4G128), ("u4g128-gptq", WeightKind.U4G128Gptq),
+        ("stored", WeightKind.Stored));
 
     public static Spellings<AttentionKind> Attention { get; } = new(
         ("dense", AttentionKind.Dense), ("tokenselect", AttentionKind.TokenSelect), ("spatten", AttentionKind.SpAtten), ("h2o", AttentionKind.H2O), ("blocksparse", AttentionKind.BlockSparse));

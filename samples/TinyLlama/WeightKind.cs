@@ -20,4 +20,7 @@ internal enum WeightKind
 
     /// <summary>The same, each rounding making up for those before it.</summary>
     U4G128Gptq,
+
+    /// <summary>As the checkpoint stores it: in 4 or 8 bits where it is quantised by GPTQ, AWQ or llama2.c, else in float.</summary>
+    Stored,
 }

@@ -66,10 +66,11 @@ public sealed class TinyLlamaFolderTests
         string expected = File.ReadAllText(SharedData.Find("models/stories260K/expected_greedy_200.txt"));
         using var file = new Llama2CheckpointFile(SharedData.Find("models/stories260K/stories260K.bin"));
         using LlamaFolder folder = FolderOf(file).Write();
-        using ICheckpoint checkpoint = Checkpoint.Open(folder.Path, longestContext: 400);
+        var files = new ModelFiles(folder.Path, folder.Path, LongestContext: 400);
+        using ICheckpoint checkpoint = files.OpenModel();
         Assert.Equal(400, checkpoint.Shape.ContextLength);
         File.WriteAllText(folder.File("tokenizer.json"), TokenizerFixtures.FromLlama2(SharedData.Find("models/stories260K/tok512.bin")).ToJsonString());
-        ITokenizer tokenizer = TokenizerFiles.Open(folder.Path, checkpoint.Shape.VocabularySize);
+        ITokenizer tokenizer = files.OpenTokenizer(checkpoint.Shape);
         using var model = new LlamaModel(checkpoint, Options(WeightKind.F32));
         using var output = new MemoryStream();
         Generation.Run(model, tokenizer, new Sampler(0, 0, 1, 1), "", 200, output, default);
