@@ -2,9 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace Kernels.Interop;
 
-/// <summary>kernels_gemm_segment.</summary>
+/// <summary>kernels_gemm_segments.</summary>
 [StructLayout(LayoutKind.Sequential)]
-internal unsafe struct NativeGemmSegment
+internal unsafe struct NativeGemmSegments
 {
     public byte* Weights;
     public void* Scales;
@@ -13,6 +13,8 @@ internal unsafe struct NativeGemmSegment
     public int SymmetricZero;
     public int StepCount;
     public int Bits;
+    public int SegmentCount;
+    public int GroupStride;
 }
 
 /// <summary>kernels_gemm_activations.</summary>
@@ -28,8 +30,8 @@ internal unsafe struct NativeGemmActivations
 /// <summary>The exports of <c>native/include/kernels/mixed_precision_gemm.h</c>.</summary>
 internal static unsafe partial class MixedPrecisionGemmNativeMethods
 {
-    // A segment takes from 0.1 microseconds (one row) to a few: leaving cooperative mode would cost a tenth of that.
+    // A panel takes some microseconds for one row, some hundred for many: short enough for a garbage collection to wait for.
     [SuppressGCTransition]
     [LibraryImport(NativeKernels.LibraryName, EntryPoint = "kernels_gemm_add_int8")]
-    public static partial int AddInt8(NativeIsa isa, NativeGemmSegment* segment, NativeGemmActivations* activations, void* sums);
+    public static partial int AddInt8(NativeIsa isa, NativeGemmSegments* segments, NativeGemmActivations* activations, void* sums);
 }

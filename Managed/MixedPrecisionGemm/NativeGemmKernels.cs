@@ -18,28 +18,32 @@ internal readonly unsafe struct NativeGemmKernels<TExact, TIsa, TFormat> : IGemm
     where TIsa : struct, INativeGemmIsa
     where TFormat : struct, IWeightFormat
 {
-    public static void AddExact(in GemmSegment segment, in ActivationSegment activations, float* sums) => TExact.AddExact(segment, activations, sums);
+    public static void AddExact(in GemmRun run, float* sums) => TExact.AddExact(run, sums);
 
-    public static void AddInt8(in GemmSegment segment, in ActivationSegment activations, float* sums)
+    public static void AddInt8(in GemmRun run, float* sums)
     {
-        var nativeSegment = new NativeGemmSegment
+        GemmSegment first = run.Segment(0);
+        ActivationSegment rows = run.Activations(0);
+        var segments = new NativeGemmSegments
         {
-            Weights = segment.Weights,
-            Scales = segment.Scales,
-            ZeroPoints = segment.ZeroPoints,
-            ScaleType = (int)TypeOf(segment.ScaleType),
-            SymmetricZero = (int)segment.SymmetricZero,
-            StepCount = segment.StepCount,
+            Weights = first.Weights,
+            Scales = first.Scales,
+            ZeroPoints = first.ZeroPoints,
+            ScaleType = (int)TypeOf(first.ScaleType),
+            SymmetricZero = (int)first.SymmetricZero,
+            StepCount = first.StepCount,
             Bits = typeof(TFormat) == typeof(U8Weights) ? 8 : 4,
+            SegmentCount = run.Count,
+            GroupStride = run.GroupStride,
         };
-        var nativeActivations = new NativeGemmActivations
+        var activations = new NativeGemmActivations
         {
-            Values = activations.Values,
-            Scales = activations.Scales,
-            Sums = activations.Sums,
-            RowCount = activations.RowCount,
+            Values = rows.Values,
+            Scales = rows.Scales,
+            Sums = rows.Sums,
+            RowCount = rows.RowCount,
         };
-        NativeKernels.Check(MixedPrecisionGemmNativeMethods.AddInt8(TIsa.Isa, &nativeSegment, &nativeActivations, sums));
+        NativeKernels.Check(MixedPrecisionGemmNativeMethods.AddInt8(TIsa.Isa, &segments, &activations, sums));
     }
 
     private static NativeElementType TypeOf(ScaleType type) => type switch

@@ -1,5 +1,6 @@
 // Blocks of every length, batches around every tile, against a plain loop in 64 bits; extremes; bad arguments.
 #include "check.h"
+#include "integer_kernels.h"
 
 #include <kernels/int8_decomposition.h>
 
@@ -9,11 +10,12 @@
 #include <string>
 #include <vector>
 
+using integer_kernels::fill, integer_kernels::on_every_isa;
+
 namespace {
 
 constexpr int columns = KERNELS_INT8_PANEL_COLUMNS, inputs_of_step = KERNELS_INT8_STEP_INPUTS;
 constexpr int tile_rows = KERNELS_INT8_TILE_ROWS;
-constexpr int32_t all_isas[] = {KERNELS_SCALAR, KERNELS_AVX2, KERNELS_AVX_VNNI, KERNELS_AVX512_VNNI};
 
 int bytes_of_activation(int32_t isa) {
     return isa == KERNELS_AVX2 ? sizeof(int16_t) : sizeof(int8_t);
@@ -37,12 +39,9 @@ struct problem {
 
     void randomise(uint32_t seed) {
         std::mt19937 random(seed);
-        for (auto& weight : weights)
-            weight = int8_t(random());
-        for (auto& value : values)
-            value = int8_t(random());
-        for (auto& sum : sums)
-            sum = int32_t(random() % 2000) - 1000;
+        fill(weights, random, INT8_MIN, INT8_MAX);
+        fill(values, random, INT8_MIN, INT8_MAX);
+        fill(sums, random, -1000, 999);
     }
 
     std::vector<uint8_t> packed_weights() const {
@@ -100,12 +99,6 @@ struct problem {
             }
     }
 };
-
-template <class Theory> void on_every_isa(const Theory& theory) {
-    for (const int32_t isa : all_isas)
-        if (kernels_cpu_supports(isa) == KERNELS_OK)
-            theory(isa);
-}
 
 void shapes() {
     for (const int steps : {1, 2, 3, 17, 128})

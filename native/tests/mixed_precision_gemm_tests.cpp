@@ -1,5 +1,7 @@
-// Segments of every length and format, batches around every tile, against a plain double loop; extremes; bad arguments.
+// Runs of segments of every length and format, batches around every tile, against a plain double loop; extremes; bad
+// arguments.
 #include "check.h"
+#include "integer_kernels.h"
 
 #include <kernels/mixed_precision_gemm.h>
 
@@ -11,61 +13,75 @@
 
 #include "../src/elements.h"
 
+using integer_kernels::fill, integer_kernels::on_every_isa;
+
 namespace {
 
 constexpr int columns = KERNELS_GEMM_PANEL_COLUMNS, step_inputs = KERNELS_GEMM_STEP_INPUTS, lane_inputs = 4;
-constexpr int32_t all_isas[] = {KERNELS_SCALAR, KERNELS_AVX2, KERNELS_AVX_VNNI, KERNELS_AVX512_VNNI};
 
-// A segment and the rows that meet it, in vectors of their exact sizes: the sanitizer sees any access beyond.
+enum class grouping { each_its_own, all_in_one };
+
+// A run of segments and the rows that meet it, in vectors of their exact sizes: the sanitizer sees any access beyond.
 struct problem {
-    int bits, steps, rows;
+    int bits, steps, rows, segments;
+    grouping groups;
     std::vector<uint8_t> weights, zeros;
     std::vector<uint16_t> half_scales;
     std::vector<float> scales, row_scales, row_sums, sums;
     std::vector<int8_t> values;
     int32_t scale_type = KERNELS_F32;
 
-    problem(int bits, int steps, int rows)
-        : bits(bits), steps(steps), rows(rows), weights(size_t(steps) * columns * lane_inputs * (bits == 8 ? 2 : 1)),
-          scales(columns), row_scales(rows), row_sums(rows), sums(size_t(rows) * columns), values(inputs() * rows) {}
+    problem(int bits, int steps, int rows, int segments = 1, grouping groups = grouping::each_its_own)
+        : bits(bits), steps(steps), rows(rows), segments(segments), groups(groups),
+          weights(size_t(segments) * steps * columns * lane_inputs * (bits == 8 ? 2 : 1)),
+          scales(size_t(group_count()) * columns), row_scales(size_t(segments) * rows), row_sums(row_scales.size()),
+          sums(size_t(rows) * columns), values(inputs() * rows * segments) {}
 
+    // Of a segment.
     size_t inputs() const { return size_t(steps) * step_inputs; }
 
-    int weight(size_t input, int column) const {
-        const size_t step = input / step_inputs, in_step = input % step_inputs;
+    int group_count() const { return groups == grouping::each_its_own ? segments : 1; }
+
+    int group_stride() const { return groups == grouping::each_its_own ? columns : 0; }
+
+    int weight(int segment, size_t input, int column) const {
+        const size_t step = size_t(segment) * steps + input / step_inputs, in_step = input % step_inputs;
         const size_t half = in_step / lane_inputs, lane = column * lane_inputs + in_step % lane_inputs;
         if (bits == 8)
             return weights[(step * 2 + half) * columns * lane_inputs + lane];
         return weights[step * columns * lane_inputs + lane] >> (half * 4) & 15;
     }
 
+    int value(int segment, int row, size_t input) const {
+        return values[(size_t(segment) * rows + row) * inputs() + input];
+    }
+
     void fill_sums() {
-        for (int row = 0; row < rows; row++) {
-            row_sums[row] = 0;
+        for (size_t i = 0; i < row_sums.size(); i++) {
+            row_sums[i] = 0;
             for (size_t input = 0; input < inputs(); input++)
-                row_sums[row] += values[row * inputs() + input];
+                row_sums[i] += values[i * inputs() + input];
         }
     }
 
     void randomise(uint32_t seed) {
         std::mt19937 random(seed);
-        for (auto& byte : weights)
-            byte = uint8_t(random());
-        for (auto& value : values)
-            value = int8_t(int(random() % 255) - 127);
+        fill(weights, random, 0, UINT8_MAX);
+        fill(values, random, -127, 127);
+        fill(scales, random, 0, 999);
+        fill(row_scales, random, 0, 999);
+        fill(sums, random, -500, 499);
         for (auto& scale : scales)
-            scale = float(random() % 1000) / 4096;
+            scale /= 4096;
         for (auto& scale : row_scales)
-            scale = float(random() % 1000) / 512;
-        for (auto& sum : sums)
-            sum = float(random() % 1000) - 500;
+            scale /= 512;
         fill_sums();
     }
 
     void use_half_scales(int32_t type) {
         scale_type = type;
-        half_scales.resize(columns);
-        for (int c = 0; c < columns; c++) {
+        half_scales.resize(scales.size());
+        for (size_t c = 0; c < scales.size(); c++) {
             kernels::f16 half;
             kernels::bf16 brain;
             kernels::narrow(scales[c], half);
@@ -75,47 +91,71 @@ struct problem {
         }
     }
 
-    kernels_gemm_segment segment() const {
+    kernels_gemm_segments run_of_segments() const {
         const void* given = scale_type == KERNELS_F32 ? static_cast<const void*>(scales.data()) : half_scales.data();
-        return {weights.data(), given, zeros.empty() ? nullptr : zeros.data(), scale_type, 1 << (bits - 1),
-                steps,          bits};
+        return {weights.data(), given,           zeros.empty() ? nullptr : zeros.data(),
+                scale_type,     1 << (bits - 1), steps,
+                bits,           segments,        group_stride()};
     }
 
     kernels_gemm_activations activations() const { return {values.data(), row_scales.data(), row_sums.data(), rows}; }
 
+    // The same with its first rows alone.
+    problem first_rows(int count) const {
+        problem fewer = *this;
+        fewer.rows = count;
+        fewer.sums.resize(size_t(count) * columns);
+        fewer.values.clear();
+        fewer.row_scales.clear();
+        for (int segment = 0; segment < segments; segment++) {
+            const auto row = values.begin() + size_t(segment) * rows * inputs();
+            fewer.values.insert(fewer.values.end(), row, row + count * inputs());
+            const auto scale = row_scales.begin() + size_t(segment) * rows;
+            fewer.row_scales.insert(fewer.row_scales.end(), scale, scale + count);
+        }
+        fewer.row_sums.resize(fewer.row_scales.size());
+        fewer.fill_sums();
+        return fewer;
+    }
+
     std::vector<float> run(int32_t isa) const {
         std::vector<float> result = sums;
-        const kernels_gemm_segment weight_segment = segment();
+        const kernels_gemm_segments weight_segments = run_of_segments();
         const kernels_gemm_activations rows_of_it = activations();
-        CHECK(kernels_gemm_add_int8(isa, &weight_segment, &rows_of_it, result.data()) == KERNELS_OK);
+        CHECK(kernels_gemm_add_int8(isa, &weight_segments, &rows_of_it, result.data()) == KERNELS_OK);
         return result;
     }
 
-    double expected(int row, int column) const {
-        double dot = 0;
-        const int zero = zeros.empty() ? 1 << (bits - 1) : zeros[column];
-        for (size_t input = 0; input < inputs(); input++)
-            dot += double(values[row * inputs() + input]) * (weight(input, column) - zero);
-        return sums[size_t(row) * columns + column] + double(scales[column]) * (double(row_scales[row]) * dot);
+    // The sum, and by how much it may be off: for each segment a product and a fused multiply-add, each within half a
+    // unit in the last place of what it rounds.
+    struct bounded {
+        double value, bound;
+    };
+
+    bounded expected(int row, int column) const {
+        bounded sum{sums[size_t(row) * columns + column], 1e-30};
+        for (int segment = 0; segment < segments; segment++) {
+            const size_t at = size_t(segment) * group_stride() + column;
+            const int zero = zeros.empty() ? 1 << (bits - 1) : zeros[at];
+            double dot = 0;
+            for (size_t input = 0; input < inputs(); input++)
+                dot += double(value(segment, row, input)) * (weight(segment, input, column) - zero);
+            const double before = sum.value;
+            sum.value += double(scales[at]) * (double(row_scales[size_t(segment) * rows + row]) * dot);
+            sum.bound += 0x1p-23 * (std::fabs(before) + std::fabs(sum.value));
+        }
+        return sum;
     }
 
-    // A product and a fused multiply-add, each within half a unit in the last place of what it rounds.
     void check(int32_t isa) const {
         const std::vector<float> actual = run(isa);
         for (int row = 0; row < rows; row++)
             for (int column = 0; column < columns; column++) {
-                const size_t i = size_t(row) * columns + column;
-                const double value = expected(row, column);
-                CHECK_CLOSE(actual[i], value, 0x1p-23 * (std::fabs(value) + std::fabs(sums[i])) + 1e-30);
+                const bounded wanted = expected(row, column);
+                CHECK_CLOSE(actual[size_t(row) * columns + column], wanted.value, wanted.bound);
             }
     }
 };
-
-template <class Theory> void on_every_isa(const Theory& theory) {
-    for (const int32_t isa : all_isas)
-        if (kernels_cpu_supports(isa) == KERNELS_OK)
-            theory(isa);
-}
 
 void shapes() {
     for (const int bits : {4, 8})
@@ -125,6 +165,21 @@ void shapes() {
                 some.randomise(uint32_t(steps * 100 + rows));
                 on_every_isa([&](int32_t isa) { some.check(isa); });
             }
+}
+
+// More segments than a block of them has, of one group and of many.
+void runs() {
+    for (const int bits : {4, 8})
+        for (const int segments : {2, 3, 5, 9})
+            for (const int steps : {4, 16})
+                for (const int rows : {1, 5, 6, 13})
+                    for (const grouping groups : {grouping::each_its_own, grouping::all_in_one}) {
+                        problem some(bits, steps, rows, segments, groups);
+                        some.randomise(uint32_t(segments * 100 + rows));
+                        for (int i = 0; segments == 3 && i < some.group_count() * columns; i++)
+                            some.zeros.push_back(uint8_t(i % (1 << bits)));
+                        on_every_isa([&](int32_t isa) { some.check(isa); });
+                    }
 }
 
 void formats() {
@@ -162,16 +217,13 @@ void extremes() {
 // Every instruction set gives the same bits, and so does every batch that a row stands in.
 void same_bits() {
     for (const int bits : {4, 8}) {
-        problem all(bits, 16, 19);
+        problem all(bits, 16, 19, 3);
         all.randomise(7);
         const std::vector<float> reference = all.run(KERNELS_SCALAR);
         on_every_isa([&](int32_t isa) {
             CHECK(all.run(isa) == reference);
             for (int rows = 1; rows < all.rows; rows++) {
-                problem fewer = all;
-                fewer.rows = rows;
-                fewer.sums.resize(size_t(rows) * columns);
-                const std::vector<float> actual = fewer.run(isa);
+                const std::vector<float> actual = all.first_rows(rows).run(isa);
                 CHECK(std::memcmp(actual.data(), reference.data(), actual.size() * sizeof(float)) == 0);
             }
         });
@@ -182,16 +234,16 @@ void nonsense() {
     problem some(4, 2, 3);
     some.randomise(1);
     const std::vector<float> before = some.sums;
-    const kernels_gemm_segment good = some.segment();
+    const kernels_gemm_segments good = some.run_of_segments();
     const kernels_gemm_activations rows = some.activations();
-    const auto call = [&](const kernels_gemm_segment* segment, const kernels_gemm_activations* activations) {
-        return kernels_gemm_add_int8(KERNELS_SCALAR, segment, activations, some.sums.data());
+    const auto call = [&](const kernels_gemm_segments* segments, const kernels_gemm_activations* activations) {
+        return kernels_gemm_add_int8(KERNELS_SCALAR, segments, activations, some.sums.data());
     };
     const auto broken = [&](auto&& change) {
-        kernels_gemm_segment segment = good;
+        kernels_gemm_segments segments = good;
         kernels_gemm_activations activations = rows;
-        change(segment, activations);
-        return call(&segment, &activations);
+        change(segments, activations);
+        return call(&segments, &activations);
     };
     CHECK(call(nullptr, &rows) == KERNELS_INVALID_ARGUMENT);
     CHECK(call(&good, nullptr) == KERNELS_INVALID_ARGUMENT);
@@ -204,6 +256,9 @@ void nonsense() {
     CHECK(broken([](auto& s, auto&) { s.step_count = 17; }) == KERNELS_INVALID_ARGUMENT);
     CHECK(broken([](auto& s, auto&) { s.bits = 5; }) == KERNELS_INVALID_ARGUMENT);
     CHECK(broken([](auto& s, auto&) { s.symmetric_zero = 256; }) == KERNELS_INVALID_ARGUMENT);
+    CHECK(broken([](auto& s, auto&) { s.segment_count = -1; }) == KERNELS_INVALID_ARGUMENT);
+    CHECK(broken([](auto& s, auto&) { s.segment_count = 0; }) == KERNELS_OK);
+    CHECK(broken([](auto& s, auto&) { s.group_stride = -1; }) == KERNELS_INVALID_ARGUMENT);
     CHECK(broken([](auto& s, auto&) { s.scale_type = KERNELS_F64; }) == KERNELS_UNSUPPORTED_TYPE);
     CHECK(broken([](auto&, auto& a) { a.values = nullptr; }) == KERNELS_INVALID_ARGUMENT);
     CHECK(broken([](auto&, auto& a) { a.scales = nullptr; }) == KERNELS_INVALID_ARGUMENT);
@@ -219,6 +274,8 @@ int main(int argc, char** argv) {
     const std::string theory = argc == 2 ? argv[1] : "";
     if (theory == "shapes")
         shapes();
+    else if (theory == "runs")
+        runs();
     else if (theory == "formats")
         formats();
     else if (theory == "extremes")

@@ -6,7 +6,7 @@ namespace Kernels.Cpu;
 internal readonly unsafe partial struct GemmKernels<V, TSimd, TDot, TFormat>
 {
     [SkipLocalsInit]
-    public static void AddExact(in GemmSegment segment, in ActivationSegment activations, float* sums)
+    private static void AddExact(in GemmSegment segment, in ActivationSegment activations, float* sums)
     {
         if (activations.RowCount == 1)
         {

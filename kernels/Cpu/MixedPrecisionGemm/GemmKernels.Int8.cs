@@ -6,7 +6,7 @@ namespace Kernels.Cpu;
 // parentheses are below 2^24 and so exact in float; the rest is rounded the same way in every tile.
 internal readonly unsafe partial struct GemmKernels<V, TSimd, TDot, TFormat>
 {
-    public static void AddInt8(in GemmSegment segment, in ActivationSegment activations, float* sums)
+    private static void AddInt8(in GemmSegment segment, in ActivationSegment activations, float* sums)
     {
         if (activations.RowCount == 1)
         {

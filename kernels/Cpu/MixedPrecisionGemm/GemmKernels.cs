@@ -16,6 +16,18 @@ internal readonly unsafe partial struct GemmKernels<V, TSimd, TDot, TFormat> : I
     // gains a fifth, 2 to 8 rows up to two thirds; 4 KiB ahead does nearly as well, 2 KiB or less does harm.
     private const int PrefetchBytes = 8192;
 
+    public static void AddExact(in GemmRun run, float* sums)
+    {
+        for (int i = 0; i < run.Count; i++)
+            AddExact(run.Segment(i), run.Activations(i), sums);
+    }
+
+    public static void AddInt8(in GemmRun run, float* sums)
+    {
+        for (int i = 0; i < run.Count; i++)
+            AddInt8(run.Segment(i), run.Activations(i), sums);
+    }
+
     private static int TileColumns
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -62,32 +62,45 @@ internal readonly unsafe struct GemmPanelJob<T, TStorage, TKernels>(in MixedPrec
     private void AddPart(long panel, int part, float* sums)
     {
         new Span<float>(sums, SumCount).Clear();
+        QuantizedWeightsLayout layout = _rows.Layout;
         (int first, int end) = _parts.Groups(part);
+        if (layout.SegmentsPerGroup == 1)
+        {
+            AddRun(panel, first, 0, end - first, sums);
+            return;
+        }
+        int whole = layout.GroupSize / QuantizedWeightsLayout.LargestSegment;
         for (int group = first; group < end; group++)
-            AddGroup(panel, group, sums);
+        {
+            AddRun(panel, group, 0, whole, sums);
+            if (whole < layout.SegmentsPerGroup)
+                AddRun(panel, group, whole, 1, sums);
+        }
     }
 
-    private void AddGroup(long panel, int group, float* sums)
+    // Segments from this one of a group on, which are as long as it.
+    private void AddRun(long panel, int group, int segmentOfGroup, int count, float* sums)
     {
         QuantizedWeightsLayout layout = _rows.Layout;
+        bool isInt8 = _rows.Arithmetic == GemmArithmetic.Int8Activations;
         long scale = (panel * layout.GroupCount + group) * PanelColumns;
+        ActivationSegment activations = _block.Segment(layout, group, segmentOfGroup);
+        int steps = activations.Length / layout.InputsOfStep;
         var segment = new GemmSegment
         {
+            Weights = _rows.Weights + layout.SegmentOffset(panel, group, segmentOfGroup),
             Scales = _rows.Weights + layout.ScaleOffset + scale * layout.Format.ScaleBytes,
             ZeroPoints = layout.Format.HasZeroPoints ? _rows.Weights + layout.ZeroPointOffset + scale : null,
             SymmetricZero = layout.Format.SymmetricZero,
             ScaleType = layout.Format.ScaleType,
+            StepCount = steps,
         };
-        for (int i = 0; i < layout.SegmentsPerGroup; i++)
-        {
-            ActivationSegment activations = _block.Segment(layout, group, i);
-            segment.Weights = _rows.Weights + layout.SegmentOffset(panel, group, i);
-            segment.StepCount = activations.Length / layout.InputsOfStep;
-            if (_rows.Arithmetic == GemmArithmetic.Int8Activations)
-                TKernels.AddInt8(segment, activations, sums);
-            else
-                TKernels.AddExact(segment, activations, sums);
-        }
+        int groupStride = layout.SegmentsPerGroup == 1 ? PanelColumns : 0;
+        var run = new GemmRun(segment, activations, count, groupStride, layout.Format.ScaleBytes, steps * layout.StepBytes, isInt8 ? sizeof(sbyte) : sizeof(float));
+        if (isInt8)
+            TKernels.AddInt8(run, sums);
+        else
+            TKernels.AddExact(run, sums);
     }
 
     private void Finish(long panel, float* sums)

@@ -22,7 +22,16 @@ internal readonly unsafe struct SparseGemmKernels<V, TSimd, TFormat> : IGemmKern
 
     private static int StepBytes => TFormat.StepBytes + PanelColumns * sizeof(ushort);
 
-    public static void AddExact(in GemmSegment segment, in ActivationSegment activations, float* sums)
+    public static void AddExact(in GemmRun run, float* sums)
+    {
+        for (int i = 0; i < run.Count; i++)
+            AddExact(run.Segment(i), run.Activations(i), sums);
+    }
+
+    public static void AddInt8(in GemmRun run, float* sums) =>
+        throw new NotSupportedException("2:4 weights have no eight-bit arithmetic; the door refuses it");
+
+    private static void AddExact(in GemmSegment segment, in ActivationSegment activations, float* sums)
     {
         for (int column = 0; column < PanelColumns; column += TSimd.Lanes)
         {
@@ -33,9 +42,6 @@ internal readonly unsafe struct SparseGemmKernels<V, TSimd, TFormat> : IGemmKern
                 AddRow(segment, activations, row, column, sums);
         }
     }
-
-    public static void AddInt8(in GemmSegment segment, in ActivationSegment activations, float* sums) =>
-        throw new NotSupportedException("2:4 weights have no eight-bit arithmetic; the door refuses it");
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void AddTile(in GemmSegment segment, in ActivationSegment activations, int row, int column, float* sums)

@@ -1,12 +1,14 @@
 // Eight lanes: what AVX2 and AVX-VNNI have in common. Include inside a target region, after <immintrin.h>.
 #pragma once
 
+#include "../simd/unroll.h"
+
 namespace kernels::gemm {
 
 struct avx256 {
     using ints = __m256i;
     using floats = __m256;
-    static constexpr int lanes = 8;
+    static constexpr int lanes = 8, registers = 2;
 
     static ints zero() { return _mm256_setzero_si256(); }
     static ints load(const uint8_t* from) { return _mm256_loadu_si256(reinterpret_cast<const ints*>(from)); }
@@ -32,7 +34,8 @@ struct avx256 {
     static floats subtract(floats a, floats b) { return _mm256_sub_ps(a, b); }
     static floats multiply(floats a, floats b) { return _mm256_mul_ps(a, b); }
     static floats multiply_add(floats a, floats b, floats c) { return _mm256_fmadd_ps(a, b, c); }
-    static void prefetch(const uint8_t* from, int64_t ahead) {
+    static void keep(ints& totals) { keep_in_register(totals); }
+    KERNELS_INLINE static void prefetch(const uint8_t* from, int64_t ahead) {
         // The address may lie beyond the weights: an integer, since a pointer may not.
         _mm_prefetch(reinterpret_cast<const char*>(reinterpret_cast<uintptr_t>(from) + uintptr_t(ahead)), _MM_HINT_T0);
     }

@@ -3,9 +3,11 @@
 #include "kernel_table.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <cstring>
 #include <immintrin.h>
+#include <utility>
 
 KERNELS_TARGET_BEGIN("avx2,fma,f16c,avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")
 
@@ -15,11 +17,12 @@ namespace kernels::gemm {
 
 namespace {
 
-// Sixteen lanes; vpdpbusd adds four products to 32-bit lanes, without saturation on the way.
+// Sixteen lanes; vpdpbusd adds four products to 32-bit lanes, without saturation on the way. A panel is four registers:
+// of 32 registers 24 are totals, 4 weights, and few instructions besides vpdpbusd are left to do.
 struct avx512_vnni {
     using ints = __m512i;
     using floats = __m512;
-    static constexpr int lanes = 16, longest_tile = 8, steps_per_flush = KERNELS_GEMM_LONGEST_SEGMENT;
+    static constexpr int lanes = 16, registers = 4, longest_tile = 6, steps_per_flush = KERNELS_GEMM_LONGEST_SEGMENT;
 
     static ints zero() { return _mm512_setzero_si512(); }
     static ints load(const uint8_t* from) { return _mm512_loadu_si512(from); }
@@ -51,7 +54,8 @@ struct avx512_vnni {
     static floats subtract(floats a, floats b) { return _mm512_sub_ps(a, b); }
     static floats multiply(floats a, floats b) { return _mm512_mul_ps(a, b); }
     static floats multiply_add(floats a, floats b, floats c) { return _mm512_fmadd_ps(a, b, c); }
-    static void prefetch(const uint8_t* from, int64_t ahead) {
+    static void keep(ints& totals) { keep_in_register(totals); }
+    KERNELS_INLINE static void prefetch(const uint8_t* from, int64_t ahead) {
         // The address may lie beyond the weights: an integer, since a pointer may not.
         _mm_prefetch(reinterpret_cast<const char*>(reinterpret_cast<uintptr_t>(from) + uintptr_t(ahead)), _MM_HINT_T0);
     }

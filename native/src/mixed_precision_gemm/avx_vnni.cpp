@@ -3,9 +3,11 @@
 #include "kernel_table.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <cstring>
 #include <immintrin.h>
+#include <utility>
 
 KERNELS_TARGET_BEGIN("avx2,fma,f16c,avxvnni")
 

@@ -5,7 +5,7 @@
 
 namespace kernels::gemm {
 
-using add_int8_function = void (*)(const kernels_gemm_segment& segment, const kernels_gemm_activations& activations,
+using add_int8_function = void (*)(const kernels_gemm_segments& segments, const kernels_gemm_activations& activations,
                                    float* sums);
 
 // By the width of the weights.

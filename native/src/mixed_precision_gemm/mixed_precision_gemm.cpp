@@ -30,10 +30,11 @@ bool is_scale_type(int32_t type) {
     return type == KERNELS_F32 || type == KERNELS_F16 || type == KERNELS_BF16;
 }
 
-bool is_valid(const kernels_gemm_segment* segment) {
-    return segment != nullptr && segment->weights != nullptr && segment->scales != nullptr &&
-           segment->symmetric_zero >= 0 && segment->symmetric_zero <= UINT8_MAX && segment->step_count >= 1 &&
-           segment->step_count <= KERNELS_GEMM_LONGEST_SEGMENT && (segment->bits == 4 || segment->bits == 8);
+bool is_valid(const kernels_gemm_segments* segments) {
+    return segments != nullptr && segments->weights != nullptr && segments->scales != nullptr &&
+           segments->symmetric_zero >= 0 && segments->symmetric_zero <= UINT8_MAX && segments->step_count >= 1 &&
+           segments->step_count <= KERNELS_GEMM_LONGEST_SEGMENT && (segments->bits == 4 || segments->bits == 8) &&
+           segments->segment_count >= 0 && segments->group_stride >= 0;
 }
 
 bool is_valid(const kernels_gemm_activations* activations) {
@@ -48,22 +49,22 @@ bool is_valid(const kernels_gemm_activations* activations) {
 
 extern "C" {
 
-int32_t kernels_gemm_add_int8(int32_t isa, const kernels_gemm_segment* segment,
+int32_t kernels_gemm_add_int8(int32_t isa, const kernels_gemm_segments* segments,
                               const kernels_gemm_activations* activations, void* sums) {
     using namespace kernels::gemm;
-    if (!is_valid(segment) || !is_valid(activations))
+    if (!is_valid(segments) || !is_valid(activations))
         return KERNELS_INVALID_ARGUMENT;
-    if (!is_scale_type(segment->scale_type))
+    if (!is_scale_type(segments->scale_type))
         return KERNELS_UNSUPPORTED_TYPE;
     const int8_kernels* kernels = find(isa);
     if (kernels == nullptr)
         return KERNELS_UNSUPPORTED_ISA;
-    if (activations->row_count == 0)
+    if (activations->row_count == 0 || segments->segment_count == 0)
         return KERNELS_OK;
     if (sums == nullptr)
         return KERNELS_INVALID_ARGUMENT;
-    const add_int8_function add = segment->bits == 4 ? kernels->four_bits : kernels->eight_bits;
-    add(*segment, *activations, static_cast<float*>(sums));
+    const add_int8_function add = segments->bits == 4 ? kernels->four_bits : kernels->eight_bits;
+    add(*segments, *activations, static_cast<float*>(sums));
     return KERNELS_OK;
 }
 

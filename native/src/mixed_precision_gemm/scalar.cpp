@@ -2,8 +2,11 @@
 #include "kernel_table.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <cstring>
+#include <utility>
+
 #include "tiles.h"
 
 namespace kernels::gemm {
@@ -14,7 +17,7 @@ namespace {
 struct scalar {
     using ints = uint32_t;
     using floats = float;
-    static constexpr int lanes = 1, longest_tile = 4, steps_per_flush = KERNELS_GEMM_LONGEST_SEGMENT;
+    static constexpr int lanes = 1, registers = 2, longest_tile = 4, steps_per_flush = KERNELS_GEMM_LONGEST_SEGMENT;
 
     static ints zero() { return 0; }
     static ints load(const uint8_t* from) { return broadcast(from); }
@@ -44,6 +47,7 @@ struct scalar {
     // The product is exact in double; the sum is rounded to double first, which moves the result only where it lies
     // within 2^-53 of the midpoint of two floats.
     static floats multiply_add(floats a, floats b, floats c) { return float(double(a) * double(b) + double(c)); }
+    static void keep(ints&) {}
     static void prefetch(const uint8_t*, int64_t) {}
 };
 

@@ -1,16 +1,19 @@
 // Tiles of rows times registers of outputs, written once for every instruction set. Include inside a target region.
 //
 // S, a register of 32-bit lanes, each a float, an int32, or 4 inputs of one output, gives: ints, floats, lanes,
-// longest_tile (rows whose sums two registers wide fit the register file), steps_per_flush (steps that may be added to
-// one partial sum; a whole segment where it is a total), the dot products add_nibbles(partial, weights, activations)
-// and add_bytes(total, weights, activations), flush(total, partial) where partial sums are not totals, and the
-// operations used below.
+// registers (side by side in a tile of several rows), longest_tile (rows whose sums then fit the register file),
+// steps_per_flush (steps that may be added to one partial sum; a whole segment where it is a total), the dot products
+// add_nibbles(partial, weights, activations) and add_bytes(total, weights, activations), flush(total, partial) where
+// partial sums are not totals, keep, and the operations used below.
 #pragma once
+
+#include "../simd/unroll.h"
 
 namespace kernels::gemm {
 
-// Hardware prefetchers stop at the end of a page, and a segment is one: weights are asked for two pages ahead.
-inline constexpr int64_t prefetch_bytes = 8192;
+// Segments that all rows pass before the next: so sums stay in level 1 for some segments, and hardware prefetchers,
+// which stop at the end of a page, are helped: every tile asks for its share of the block that follows.
+inline constexpr int64_t block_bytes = 8192;
 inline constexpr int64_t line_bytes = 64;
 inline constexpr int lane_inputs = 4;
 inline constexpr int half_step_bytes = KERNELS_GEMM_PANEL_COLUMNS * lane_inputs;
@@ -40,132 +43,169 @@ template <class S> struct weight_format<S, 8> {
     }
 };
 
-template <class S> typename S::floats load_scales(const kernels_gemm_segment& segment, int column) {
-    switch (segment.scale_type) {
+// Of output `at`, counted from the first segment's first.
+template <class S> typename S::floats load_scales(const kernels_gemm_segments& segments, int64_t at) {
+    switch (segments.scale_type) {
     case KERNELS_F16:
-        return S::load_floats(static_cast<const f16*>(segment.scales) + column);
+        return S::load_floats(static_cast<const f16*>(segments.scales) + at);
     case KERNELS_BF16:
-        return S::load_floats(static_cast<const bf16*>(segment.scales) + column);
+        return S::load_floats(static_cast<const bf16*>(segments.scales) + at);
     default:
-        return S::load_floats(static_cast<const float*>(segment.scales) + column);
+        return S::load_floats(static_cast<const float*>(segments.scales) + at);
     }
 }
 
-template <class S> typename S::floats load_zeros(const kernels_gemm_segment& segment, int column) {
-    return segment.zero_points == nullptr ? S::set(float(segment.symmetric_zero))
-                                          : S::load_bytes(segment.zero_points + column);
+template <class S> typename S::floats load_zeros(const kernels_gemm_segments& segments, int64_t at) {
+    return segments.zero_points == nullptr ? S::set(float(segments.symmetric_zero))
+                                           : S::load_bytes(segments.zero_points + at);
 }
 
-template <class S, int bits, int rows, int columns> class tile {
+// The part of a run of segments that a tile works on, and its share of the prefetching: steps [begin, end) of each.
+struct work {
+    const kernels_gemm_segments& segments;
+    const kernels_gemm_activations& activations;
+    float* sums;
+    int64_t first_segment, last_segment;
+    int first_prefetched, last_prefetched;
+
+    int64_t row_bytes() const { return int64_t{segments.step_count} * KERNELS_GEMM_STEP_INPUTS; }
+};
+
+template <class S, int bits, int rows, int registers> class tile {
     using ints = typename S::ints;
+    using floats = typename S::floats;
     using format = weight_format<S, bits>;
 
   public:
-    static void add(const kernels_gemm_segment& segment, const kernels_gemm_activations& activations, float* sums,
-                    int64_t row, int column) {
-        const int64_t length = int64_t{segment.step_count} * KERNELS_GEMM_STEP_INPUTS;
-        const int8_t* activation = static_cast<const int8_t*>(activations.values) + row * length;
-        const uint8_t* weights = segment.weights + column * lane_inputs;
-        const bool is_first = row == 0 && column == 0;
-        ints totals[rows][columns];
-        clear(totals);
-        if constexpr (format::steps_per_flush >= KERNELS_GEMM_LONGEST_SEGMENT) {
-            add_steps(totals, weights, activation, segment.step_count, length, is_first);
-        } else {
-            for (int step = 0; step < segment.step_count; step += format::steps_per_flush) {
-                const int count = std::min(segment.step_count - step, format::steps_per_flush);
-                ints partial[rows][columns];
-                clear(partial);
-                add_steps(partial, weights + step * format::step_bytes, activation + step * KERNELS_GEMM_STEP_INPUTS,
-                          count, length, is_first);
-                for (int r = 0; r < rows; r++)
-                    for (int c = 0; c < columns; c++)
-                        totals[r][c] = S::flush(totals[r][c], partial[r][c]);
-            }
+    // A function of its own: registers are given out well where there is one loop to give them to.
+    [[gnu::noinline]] static void add(const work& w, int64_t row, int column) {
+        for (int64_t segment = w.first_segment; segment < w.last_segment; segment++) {
+            add(w, segment, row, column);
+            // GCC would carry the sums from segment to segment in registers, which it has none left of.
+            std::atomic_signal_fence(std::memory_order_seq_cst);
         }
-        add_scaled(segment, activations, totals, sums, row, column);
     }
 
   private:
-    static void clear(ints (&values)[rows][columns]) {
-        for (int r = 0; r < rows; r++)
-            for (int c = 0; c < columns; c++)
-                values[r][c] = S::zero();
-    }
-
-    static void add_steps(ints (&sums)[rows][columns], const uint8_t* weights, const int8_t* activation, int count,
-                          int64_t length, bool is_first) {
-        for (int step = 0; step < count; step++) {
-            if (is_first)
-                prefetch(weights);
-            ints lanes[columns];
-            for (int c = 0; c < columns; c++)
-                lanes[c] = format::first(weights + c * S::lanes * lane_inputs);
-            add_half(sums, lanes, activation, length);
-            for (int c = 0; c < columns; c++)
-                lanes[c] = format::second(weights + c * S::lanes * lane_inputs);
-            add_half(sums, lanes, activation + lane_inputs, length);
-            activation += KERNELS_GEMM_STEP_INPUTS;
-            weights += format::step_bytes;
-        }
-    }
-
-    static void prefetch(const uint8_t* step) {
-        for (int64_t line = 0; line < format::step_bytes; line += line_bytes)
-            S::prefetch(step, prefetch_bytes + line);
-    }
-
-    static void add_half(ints (&partial)[rows][columns], const ints (&weights)[columns], const int8_t* activation,
-                         int64_t length) {
-        for (int r = 0; r < rows; r++) {
-            const ints a = S::broadcast(activation + r * length);
-            for (int c = 0; c < columns; c++)
-                partial[r][c] = format::add(partial[r][c], weights[c], a);
-        }
-    }
-
-    static void add_scaled(const kernels_gemm_segment& segment, const kernels_gemm_activations& activations,
-                           const ints (&totals)[rows][columns], float* sums, int64_t row, int column) {
-        const float* scales = static_cast<const float*>(activations.scales) + row;
-        const float* row_sums = static_cast<const float*>(activations.sums) + row;
-        for (int c = 0; c < columns; c++) {
-            const int from = column + c * S::lanes;
-            const auto scale = load_scales<S>(segment, from);
-            const auto minus_zero = S::subtract(S::set(0), load_zeros<S>(segment, from));
-            for (int r = 0; r < rows; r++) {
-                float* to = sums + (row + r) * KERNELS_GEMM_PANEL_COLUMNS + from;
-                const auto product = S::multiply_add(minus_zero, S::set(row_sums[r]), S::to_float(totals[r][c]));
-                S::store(to, S::multiply_add(S::multiply(product, S::set(scales[r])), scale, S::load_floats(to)));
+    KERNELS_INLINE static void add(const work& w, int64_t segment, int64_t row, int column) {
+        const int steps = w.segments.step_count;
+        const int8_t* activation = static_cast<const int8_t*>(w.activations.values) +
+                                   (segment * w.activations.row_count + row) * w.row_bytes();
+        const uint8_t* weights = w.segments.weights + segment * steps * format::step_bytes + column * lane_inputs;
+        ints totals[rows][registers];
+        clear(totals);
+        if constexpr (format::steps_per_flush >= KERNELS_GEMM_LONGEST_SEGMENT) {
+            add_steps(totals, weights, activation, w, 0, steps);
+            each([&](auto r, auto c) KERNELS_INLINE { S::keep(totals[r][c]); });
+        } else {
+            for (int step = 0; step < steps; step += format::steps_per_flush) {
+                ints partial[rows][registers];
+                clear(partial);
+                add_steps(partial, weights, activation, w, step, std::min(steps, step + format::steps_per_flush));
+                each([&](auto r, auto c) KERNELS_INLINE { totals[r][c] = S::flush(totals[r][c], partial[r][c]); });
             }
         }
+        add_scaled(w, totals, segment, row, column);
+    }
+
+    template <class Body> KERNELS_INLINE static void each(const Body& body) {
+        unroll<rows>([&](auto r) KERNELS_INLINE { unroll<registers>([&](auto c) KERNELS_INLINE { body(r, c); }); });
+    }
+
+    KERNELS_INLINE static void clear(ints (&values)[rows][registers]) {
+        each([&](auto r, auto c) KERNELS_INLINE { values[r][c] = S::zero(); });
+    }
+
+    KERNELS_INLINE static void add_steps(ints (&partial)[rows][registers], const uint8_t* weights,
+                                         const int8_t* activation, const work& w, int begin, int end) {
+        const int64_t length = w.row_bytes();
+        const uint8_t* step_weights = weights + int64_t{begin} * format::step_bytes;
+        const int8_t* inputs = activation + int64_t{begin} * KERNELS_GEMM_STEP_INPUTS;
+        for (int step = begin; step < end; step++) {
+            if (step >= w.first_prefetched && step < w.last_prefetched)
+                prefetch(step_weights);
+            ints lanes[registers];
+            unroll<registers>(
+                [&](auto c) KERNELS_INLINE { lanes[c] = format::first(step_weights + c * S::lanes * lane_inputs); });
+            add_half(partial, lanes, inputs, length);
+            unroll<registers>(
+                [&](auto c) KERNELS_INLINE { lanes[c] = format::second(step_weights + c * S::lanes * lane_inputs); });
+            add_half(partial, lanes, inputs + lane_inputs, length);
+            inputs += KERNELS_GEMM_STEP_INPUTS;
+            step_weights += format::step_bytes;
+        }
+    }
+
+    // Inlined before GCC looks for calls without an effect, for which it takes one that only prefetches.
+    KERNELS_INLINE static void prefetch(const uint8_t* step) {
+        for (int64_t line = 0; line < format::step_bytes; line += line_bytes)
+            S::prefetch(step, block_bytes + line);
+    }
+
+    KERNELS_INLINE static void add_half(ints (&partial)[rows][registers], const ints (&weights)[registers],
+                                        const int8_t* activation, int64_t length) {
+        unroll<rows>([&](auto r) KERNELS_INLINE {
+            const ints a = S::broadcast(activation + r * length);
+            unroll<registers>([&](auto c)
+                                  KERNELS_INLINE { partial[r][c] = format::add(partial[r][c], weights[c], a); });
+        });
+    }
+
+    KERNELS_INLINE static void add_scaled(const work& w, const ints (&totals)[rows][registers], int64_t segment,
+                                          int64_t row, int column) {
+        const int64_t at = segment * w.segments.group_stride + column, row_at = segment * w.activations.row_count + row;
+        floats scales[registers], minus_zeros[registers];
+        unroll<registers>([&](auto c) KERNELS_INLINE {
+            scales[c] = load_scales<S>(w.segments, at + c * S::lanes);
+            minus_zeros[c] = S::subtract(S::set(0), load_zeros<S>(w.segments, at + c * S::lanes));
+        });
+        unroll<rows>([&](auto r) KERNELS_INLINE {
+            const floats row_scale = S::set(static_cast<const float*>(w.activations.scales)[row_at + r]);
+            const floats row_sum = S::set(static_cast<const float*>(w.activations.sums)[row_at + r]);
+            unroll<registers>([&](auto c) KERNELS_INLINE {
+                float* to = w.sums + (row + r) * KERNELS_GEMM_PANEL_COLUMNS + column + c * S::lanes;
+                const floats product = S::multiply_add(minus_zeros[c], row_sum, S::to_float(totals[r][c]));
+                S::store(to, S::multiply_add(S::multiply(product, row_scale), scales[c], S::load_floats(to)));
+            });
+        });
     }
 };
 
-template <class S, int bits, int rows = S::longest_tile>
-void add_rows(int64_t count, const kernels_gemm_segment& segment, const kernels_gemm_activations& activations,
-              float* sums, int64_t row, int column) {
-    if (count == rows)
-        return tile<S, bits, rows, 2>::add(segment, activations, sums, row, column);
-    if constexpr (rows > 1)
-        add_rows<S, bits, rows - 1>(count, segment, activations, sums, row, column);
+template <class S, int bits, int registers, int rows> void add_rows(int64_t count, const work& w, int64_t row) {
+    if (count == rows) {
+        for (int column = 0; column < KERNELS_GEMM_PANEL_COLUMNS; column += registers * S::lanes)
+            tile<S, bits, rows, registers>::add(w, row, column);
+    } else if constexpr (rows > 1) {
+        add_rows<S, bits, registers, rows - 1>(count, w, row);
+    }
 }
 
-// The fewest tiles of at most longest_tile rows, which then differ by one row at most; a single row has more outputs
-// side by side instead, whose chains of additions overlap.
-template <class S, int bits>
-void add_int8(const kernels_gemm_segment& segment, const kernels_gemm_activations& activations, float* sums) {
-    if (activations.row_count == 1) {
-        for (int column = 0; column < KERNELS_GEMM_PANEL_COLUMNS; column += 4 * S::lanes)
-            tile<S, bits, 1, 4>::add(segment, activations, sums, 0, column);
-        return;
+// A single row has four registers side by side everywhere: their chains of additions overlap.
+inline constexpr int registers_of_a_row = 4;
+
+// The fewest tiles of at most longest_tile rows, which then differ by one row at most.
+template <class S, int bits> void add_block(work& w) {
+    const int64_t rows = w.activations.row_count, tiles = (rows + S::longest_tile - 1) / S::longest_tile;
+    for (int64_t i = 0, row = 0; i < tiles; i++) {
+        w.first_prefetched = int(w.segments.step_count * i / tiles);
+        w.last_prefetched = int(w.segments.step_count * (i + 1) / tiles);
+        const int64_t end = rows * (i + 1) / tiles;
+        if (rows == 1)
+            add_rows<S, bits, registers_of_a_row, 1>(1, w, row);
+        else
+            add_rows<S, bits, S::registers, S::longest_tile>(end - row, w, row);
+        row = end;
     }
-    const int64_t tiles = (activations.row_count + S::longest_tile - 1) / S::longest_tile;
-    for (int column = 0; column < KERNELS_GEMM_PANEL_COLUMNS; column += 2 * S::lanes) {
-        for (int64_t i = 0, row = 0; i < tiles; i++) {
-            const int64_t end = activations.row_count * (i + 1) / tiles;
-            add_rows<S, bits>(end - row, segment, activations, sums, row, column);
-            row = end;
-        }
+}
+
+template <class S, int bits>
+void add_int8(const kernels_gemm_segments& segments, const kernels_gemm_activations& activations, float* sums) {
+    const int64_t segment_bytes = int64_t{segments.step_count} * weight_format<S, bits>::step_bytes;
+    const int64_t count = segments.segment_count, of_block = std::max<int64_t>(1, block_bytes / segment_bytes);
+    work w{segments, activations, sums, 0, 0, 0, 0};
+    for (; w.first_segment < count; w.first_segment = w.last_segment) {
+        w.last_segment = std::min(count, w.first_segment + of_block);
+        add_block<S, bits>(w);
     }
 }
 
