@@ -12,7 +12,7 @@ internal static class NativeKernels
     public const string LibraryName = "kernels_native";
 
     /// <summary>KERNELS_ABI_VERSION of the headers that the declarations here mirror.</summary>
-    public const int AbiVersion = 4;
+    public const int AbiVersion = 5;
 
     private const int StatusOk = 0;
 

@@ -16,7 +16,7 @@
 #endif
 
 /* Changes whenever a signature, a struct or a constant of these headers does. */
-#define KERNELS_ABI_VERSION 4
+#define KERNELS_ABI_VERSION 5
 
 #ifdef __cplusplus
 extern "C" {
