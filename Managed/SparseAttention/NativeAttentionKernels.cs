@@ -35,7 +35,7 @@ internal readonly unsafe struct NativeAttentionKernels<TManaged, TIsa> : IAttent
 
     public static float Exponentiate(float* scores, float origin, int exponent) => TManaged.Exponentiate(scores, origin, exponent);
 
-    public static void Scale(float* x, long count, float factor) => TManaged.Scale(x, count, factor);
+    public static void CopyScaled(float* x, float* destination, long count, float factor) => TManaged.CopyScaled(x, destination, count, factor);
 
     public static void AddScaled(float* x, float* sums, long count, float factor) => TManaged.AddScaled(x, sums, count, factor);
 

@@ -175,14 +175,14 @@ internal readonly unsafe partial struct AttentionKernels<TSimd, V, TDot, I> : IA
     }
 
     [MethodImpl(Hot)]
-    public static void Scale(float* x, long count, float factor)
+    public static void CopyScaled(float* x, float* destination, long count, float factor)
     {
         V by = TSimd.Broadcast(factor);
         long i = 0;
         for (; i + TSimd.Count <= count; i += TSimd.Count)
-            TSimd.Store(TSimd.Multiply(by, TSimd.Load(ref *x, (nuint)i)), ref *x, (nuint)i);
+            TSimd.Store(TSimd.Multiply(by, TSimd.Load(ref *x, (nuint)i)), ref *destination, (nuint)i);
         for (; i < count; i++)
-            x[i] *= factor;
+            destination[i] = factor * x[i];
     }
 
     [MethodImpl(Hot)]

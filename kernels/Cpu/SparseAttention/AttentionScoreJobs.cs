@@ -42,7 +42,7 @@ internal readonly unsafe struct ScoreJob<TKernels, TFormat>(in AttentionScoreCal
             {
                 float factor = sums[row].AddTerms<TKernels>(terms + row * _call.Stride + first);
                 if (factor != 1)
-                    TKernels.Scale(terms + row * _call.Stride + begin, first - begin, factor);
+                    TileRows.Scale<TKernels>(terms + row * _call.Stride + begin, first - begin, factor);
             }
         }
         for (int row = 0; row < group; row++)
@@ -215,7 +215,7 @@ internal readonly unsafe struct NormalizeJob<TKernels>(in AttentionScoreCall cal
         {
             int head = (int)(item / _parts.ChunkCount), chunk = (int)(item % _parts.ChunkCount), first = chunk * AttentionTuning.ChunkLength;
             int count = Math.Min(AttentionTuning.ChunkLength, _call.Attention.Sequences->KeyCount - first);
-            TKernels.Scale(_call.Probabilities + head * _call.Stride + first, count, *_parts.Factor(head, chunk));
+            TileRows.Scale<TKernels>(_call.Probabilities + head * _call.Stride + first, count, *_parts.Factor(head, chunk));
         }
     }
 }

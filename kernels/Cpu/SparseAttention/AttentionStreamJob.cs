@@ -161,9 +161,9 @@ internal readonly unsafe struct AttentionStreamJob<TKernels, TFormat>(in Attenti
             float factor = sums[row].AddTerms<TKernels>(rows.Scores + row * Tile);
             if (factor == 1)
                 continue;
-            TKernels.Scale(rows.Output + row * rows.Stride, rows.Stride, factor);
+            TileRows.Scale<TKernels>(rows.Output + row * rows.Stride, rows.Stride, factor);
             if (_call.ColumnSums != null)
-                TKernels.Scale(_call.ColumnSums + tile.HeadOf(row) * _call.ColumnSumStride + sequence.KeyBegin + begin, first - begin, factor);
+                TileRows.Scale<TKernels>(_call.ColumnSums + tile.HeadOf(row) * _call.ColumnSumStride + sequence.KeyBegin + begin, first - begin, factor);
         }
     }
 
@@ -231,13 +231,13 @@ internal readonly unsafe struct StreamMergeJob<TKernels>(in AttentionCall call, 
             total.Sum += part.Sum * factor;
             TKernels.AddScaled(_partials.Result(first + chunk, row), output, d, factor);
         }
-        TKernels.Scale(output, d, total.Normalization);
+        TileRows.Scale<TKernels>(output, d, total.Normalization);
         if (_call.LogSumExp != null)
             _call.LogSumExp[place] = total.LogSumExp;
         for (int chunk = 0; _call.ColumnSums != null && chunk < chunks; chunk++)
         {
             int key = chunk * AttentionTuning.ChunkLength;
-            TKernels.Scale(_call.ColumnSums + head * _call.ColumnSumStride + sequence.KeyBegin + key, Math.Min(AttentionTuning.ChunkLength, sequence.KeyCount - key),
+            TileRows.Scale<TKernels>(_call.ColumnSums + head * _call.ColumnSumStride + sequence.KeyBegin + key, Math.Min(AttentionTuning.ChunkLength, sequence.KeyCount - key),
                 _partials.Row(first + chunk, row)->FactorTo(total.Exponent) * total.Normalization);
         }
     }

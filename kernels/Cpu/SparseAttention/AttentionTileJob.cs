@@ -64,7 +64,7 @@ internal readonly unsafe struct AttentionTileJob<TKernels>(in AttentionCall call
         {
             float factor = rows[row].AddTerms<TKernels>(scratch.Scores + row * Tile);
             if (factor != 1)
-                TKernels.Scale(scratch.Output + row * _panels.PaddedDimension, _panels.PaddedDimension, factor);
+                TileRows.Scale<TKernels>(scratch.Output + row * _panels.PaddedDimension, _panels.PaddedDimension, factor);
         }
     }
 
@@ -114,8 +114,7 @@ internal readonly unsafe struct AttentionTileJob<TKernels>(in AttentionCall call
         {
             float* output = scratch.Output + row * _panels.PaddedDimension;
             long number = (long)(_sequence.QueryBegin + tile.QueryOf(row)) * _call.Shape.QueryHeads + tile.HeadOf(row);
-            TKernels.Scale(output, d, rows[row].Normalization);
-            new ReadOnlySpan<float>(output, d).CopyTo(new Span<float>(_call.Output + number * d, d));
+            TKernels.CopyScaled(output, _call.Output + number * d, d, rows[row].Normalization);
             if (_logSumExp != null)
                 _logSumExp[number] = rows[row].LogSumExp;
         }
@@ -126,7 +125,7 @@ internal readonly unsafe struct AttentionTileJob<TKernels>(in AttentionCall call
 internal unsafe struct TileScratch
 {
     /// <summary>Bytes of a cache line, and the floats by which a scratch must be larger to be moved to the start of one.</summary>
-    private const int LineBytes = 64;
+    public const int LineBytes = 64;
     public const int Slack = LineBytes / sizeof(float);
 
     /// <summary>[rows, head dimension], scaled.</summary>
@@ -150,11 +149,13 @@ internal static unsafe class TileRows
         int d = call.Shape.HeadDimension;
         for (int row = 0; row < tile.RowCount; row++)
         {
-            float* from = source + ((long)(sequence.QueryBegin + tile.QueryOf(row)) * call.Shape.QueryHeads + tile.HeadOf(row)) * d, to = rows + row * d;
-            new ReadOnlySpan<float>(from, d).CopyTo(new Span<float>(to, d));
-            TKernels.Scale(to, d, factor);
+            float* from = source + ((long)(sequence.QueryBegin + tile.QueryOf(row)) * call.Shape.QueryHeads + tile.HeadOf(row)) * d;
+            TKernels.CopyScaled(from, rows + row * d, d, factor);
         }
     }
+
+    /// <summary>x[i] *= factor.</summary>
+    public static void Scale<TKernels>(float* x, long count, float factor) where TKernels : struct, IAttentionKernels => TKernels.CopyScaled(x, x, count, factor);
 
     /// <summary>products = rows times a panel across.</summary>
     public static void Multiply<TKernels>(float* rows, int rowCount, int dimension, float* across, float* products) where TKernels : struct, IAttentionKernels => TKernels.Multiply(new TileProduct

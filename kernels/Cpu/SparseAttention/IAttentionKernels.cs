@@ -24,8 +24,8 @@ internal unsafe interface IAttentionKernels
     /// <summary>scores[i] = exp(scores[i] - origin) 2^-exponent; 0 below 2^-126. Returns their sum.</summary>
     static abstract float Exponentiate(float* scores, float origin, int exponent);
 
-    /// <summary>x[i] *= factor.</summary>
-    static abstract void Scale(float* x, long count, float factor);
+    /// <summary>destination[i] = factor x[i].</summary>
+    static abstract void CopyScaled(float* x, float* destination, long count, float factor);
 
     /// <summary>sums[i] += factor x[i].</summary>
     static abstract void AddScaled(float* x, float* sums, long count, float factor);

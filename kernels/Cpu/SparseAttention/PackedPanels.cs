@@ -59,11 +59,19 @@ internal static unsafe class TilePacking<TKernels> where TKernels : struct, IAtt
         {
             int count = Math.Min(width, dimension - first);
             for (int row = 0; row < AttentionTuning.Tile; row++, slivers += width)
-            {
-                Unsafe.CopyBlockUnaligned(slivers, rows + row * stride + first, (uint)(count * sizeof(float)));
-                new Span<float>(slivers + count, width - count).Clear();
-            }
+                CopyOrPad(rows + row * stride + first, count, slivers, width);
         }
+    }
+
+    private static void CopyOrPad(float* row, int count, float* sliver, int width)
+    {
+        int i = 0;
+        for (; i + Vector<float>.Count <= count; i += Vector<float>.Count)
+            Vector.Store(Vector.Load(row + i), sliver + i);
+        for (; i < count; i++)
+            sliver[i] = row[i];
+        for (; i < width; i++)
+            sliver[i] = 0;
     }
 
     public static bool HasSpecial(float* x, int count)
@@ -88,7 +96,7 @@ internal static unsafe class TilePacking<TKernels> where TKernels : struct, IAtt
     }
 }
 
-/// <summary>Packs panel after panel; items are [heads, panels].</summary>
+/// <summary>Packs panel after panel; items are [panels, heads], since heads stand beside each other in arrays: their rows share lines of the page table, and pages.</summary>
 internal readonly unsafe struct PackJob<TKernels, TFormat>(in AttentionCall call, in AttentionSequence sequence, in PackedPanels panels) : IRangeJob
     where TKernels : struct, IAttentionKernels
     where TFormat : struct, IKeyValueFormat
@@ -104,8 +112,10 @@ internal readonly unsafe struct PackJob<TKernels, TFormat>(in AttentionCall call
         float* rows = stackalloc float[AttentionTuning.Tile * d];
         for (long item = begin; item < end; item++)
         {
-            int head = _panels.FirstHead + (int)(item / _panels.PanelCount), panel = (int)(item % _panels.PanelCount);
-            Widen(_source.Keys, _source.KeyScales, head, panel, rows);
+            int head = _panels.FirstHead + (int)(item % _panels.HeadCount), panel = (int)(item / _panels.HeadCount);
+            // Rows of a head are far from each other: values are fetched while keys are packed, and the next item's keys while values are.
+            long next = Math.Min(item + 1, end - 1);
+            Widen(_source.Keys, _source.KeyScales, head, panel, _source.Values, item, rows);
             TilePacking<TKernels>.Across(rows, d, d, _panels.Panel(_panels.KeysAcross, head, panel));
             if (_panels.Keys != null)
             {
@@ -113,8 +123,8 @@ internal readonly unsafe struct PackJob<TKernels, TFormat>(in AttentionCall call
                 TilePacking<TKernels>.ReplaceSpecial(rows, AttentionTuning.Tile * d);
                 TilePacking<TKernels>.Along(rows, d, d, _panels.Panel(_panels.Keys, head, panel));
             }
-            Widen(_source.Values, _source.ValueScales, head, panel, rows);
-            _panels.HasSpecialValues[item] = TilePacking<TKernels>.HasSpecial(rows, AttentionTuning.Tile * d);
+            Widen(_source.Values, _source.ValueScales, head, panel, _source.Keys, next, rows);
+            _panels.HasSpecialValues[_panels.Number(head, panel)] = TilePacking<TKernels>.HasSpecial(rows, AttentionTuning.Tile * d);
             TilePacking<TKernels>.Along(rows, d, d, _panels.Panel(_panels.Values, head, panel));
             if (_panels.ValuesAcross == null)
                 continue;
@@ -123,15 +133,19 @@ internal readonly unsafe struct PackJob<TKernels, TFormat>(in AttentionCall call
         }
     }
 
-    private void Widen(byte* source, float* scales, int head, int panel, float* rows)
+    private void Widen(byte* source, float* scales, int head, int panel, byte* ahead, long itemAhead, float* rows)
     {
         int d = _panels.HeadDimension, first = panel * AttentionTuning.Tile, count = Math.Min(AttentionTuning.Tile, _sequence.KeyCount - first);
+        int headAhead = _panels.FirstHead + (int)(itemAhead % _panels.HeadCount), firstAhead = (int)(itemAhead / _panels.HeadCount) * AttentionTuning.Tile;
         for (int i = 0; i < count; i++)
         {
+            byte* rowAhead = ahead + _source.Element(_sequence, headAhead, Math.Min(firstAhead + i, _sequence.KeyCount - 1)) * TFormat.ElementBytes;
+            for (int offset = 0; offset < d * TFormat.ElementBytes; offset += TileScratch.LineBytes)
+                Prefetch.Read(rowAhead + offset);
             long element = _source.Element(_sequence, head, first + i);
             KeyValueLanes<TFormat>.Widen(source + element * TFormat.ElementBytes, rows + i * d, d);
             if (TFormat.IsScaled)
-                TKernels.Scale(rows + i * d, d, scales[element / d]);
+                TileRows.Scale<TKernels>(rows + i * d, d, scales[element / d]);
         }
         new Span<float>(rows + count * d, (AttentionTuning.Tile - count) * d).Clear();
     }

@@ -41,20 +41,23 @@ internal sealed record AttentionCase(AttentionWork Work, int KeyCount, Attention
     {
         get
         {
-            double row = (double)Shape.KeyValueHeads * Shape.HeadDimension;
-            double pair = 2 * row * ElementBytes;
             return Work switch
             {
-                AttentionWork.DecodeReused => pair * SelectedTokens,
+                AttentionWork.DecodeReused => SelectedBytes,
                 // High bits of all keys: half a byte an element, and a scale for each row.
-                AttentionWork.DecodeSelected => pair * SelectedTokens + KeyCount * (row / 2 + Shape.KeyValueHeads * sizeof(float)),
-                _ => pair * KeyCount,
+                AttentionWork.DecodeSelected => SelectedBytes + KeyCount * (RowLength / 2 + Shape.KeyValueHeads * sizeof(float)),
+                _ => 2 * RowLength * ElementBytes * KeyCount,
             };
         }
     }
 
+    /// <summary>Bytes of the keys and values of as many tokens as are selected.</summary>
+    public double SelectedBytes => 2 * RowLength * ElementBytes * SelectedTokens;
+
     /// <summary>Multiplications and additions of queries with keys and of probabilities with values, for the pairs of a query with keys up to its own.</summary>
     public double Operations(double density) => 4.0 * Shape.QueryHeads * Shape.HeadDimension * (IsDecode ? KeyCount : density * KeyCount * (KeyCount + 1.0) / 2);
+
+    private double RowLength => (double)Shape.KeyValueHeads * Shape.HeadDimension;
 
     private int ElementBytes => Type switch { KeyValueType.Float32 => 4, KeyValueType.Int8 => 1, _ => 2 };
 

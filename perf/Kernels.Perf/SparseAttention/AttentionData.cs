@@ -1,6 +1,9 @@
 namespace Kernels.Perf;
 
-/// <summary>Queries, keys and values of a shape: arrays for prefill, caches for decoding, as many as it takes to be beyond the last-level cache.</summary>
+/// <summary>
+/// Queries, keys and values of a shape: arrays for prefill; for decoding caches, as many as it takes to be beyond the last-level cache, and single queries, as many as it takes for
+/// the tokens that they select to be.
+/// </summary>
 internal sealed class AttentionData : IDisposable
 {
     private const ulong QuerySeed = 1, KeySeed = 2, ValueSeed = 3;
@@ -9,12 +12,14 @@ internal sealed class AttentionData : IDisposable
     // Four times the last level leave at most a quarter of a cache in it.
     private const int CacheMultiple = 4;
 
-    public AttentionData(AttentionCase attention, bool cached)
+    public AttentionData(AttentionCase attention)
     {
         Case = attention;
         AttentionShape shape = attention.Shape;
-        Queries = new NativeBuffer<float>(attention.QueryCount * shape.QueryHeads * shape.HeadDimension);
-        Output = new NativeBuffer<float>(Queries.Length);
+        QuerySetCount = attention.IsDecode ? (int)(CacheMultiple * MachineInfo.Current.Level3Bytes / attention.SelectedBytes) + 1 : 1;
+        QuerySetLength = attention.QueryCount * shape.QueryHeads * shape.HeadDimension;
+        Queries = new NativeBuffer<float>(QuerySetCount * QuerySetLength);
+        Output = new NativeBuffer<float>(QuerySetLength);
         LogitGenerator.Fill(Queries.Span, QuerySeed);
         Keys = new NativeBuffer<float>(attention.KeyCount * shape.KeyValueHeads * shape.HeadDimension);
         Values = new NativeBuffer<float>(Keys.Length);
@@ -24,13 +29,17 @@ internal sealed class AttentionData : IDisposable
         Shrink(Queries.Span);
         Shrink(Keys.Span);
         Shrink(Values.Span);
-        int copies = cached ? (int)Math.Clamp(CacheMultiple * MachineInfo.Current.Level3Bytes / (2L * Keys.Length * 2) + 1, 1, 64) : 0;
+        int copies = attention.IsDecode ? (int)Math.Clamp(CacheMultiple * MachineInfo.Current.Level3Bytes / (2L * Keys.Length * 2) + 1, 1, 64) : 0;
         Caches = [.. Enumerable.Range(0, copies).Select(_ => MakeCache())];
     }
 
     public AttentionCase Case { get; }
 
     public NativeBuffer<float> Queries { get; }
+
+    public int QuerySetCount { get; }
+
+    private int QuerySetLength { get; }
 
     public NativeBuffer<float> Keys { get; }
 
@@ -40,6 +49,13 @@ internal sealed class AttentionData : IDisposable
 
     /// <summary>Each with one sequence, number 0.</summary>
     public KvCache[] Caches { get; }
+
+    /// <summary>The queries of one call: the oracle knows the results of number 0.</summary>
+    public Span<float> QuerySet(int number) => Queries.Span.Slice(number * QuerySetLength, QuerySetLength);
+
+    /// <summary>Whether another case is about the same numbers.</summary>
+    public bool Suits(AttentionCase other) =>
+        other.IsDecode == Case.IsDecode && other.QueryCount == Case.QueryCount && other.KeyCount == Case.KeyCount && other.Shape == Case.Shape && other.Type == Case.Type;
 
     public void Dispose()
     {
@@ -62,7 +78,7 @@ internal sealed class AttentionData : IDisposable
             PageSize = pageSize,
             PageCount = (Case.KeyCount + pageSize - 1) / pageSize,
             Type = Case.Type,
-            KeyPlanes = Case.Work == AttentionWork.DecodeSelected,
+            KeyPlanes = true,
         });
         int sequence = cache.CreateSequence();
         cache.Append(sequence, Keys.Span, Values.Span);

@@ -8,7 +8,11 @@ internal sealed class AttentionFamily : IFamilyBench
 
     private const int LongDecode = 131072;
 
+    // torch keeps all scores of a prefill, and takes seconds for longer ones.
+    private const int LongestRivalDecode = 32768, LongestRivalPrefill = 4096;
+
     private readonly TorchAttention _torch = new();
+    private AttentionData? _data;
 
     public string Family => AttentionContenders.Family;
 
@@ -22,19 +26,36 @@ internal sealed class AttentionFamily : IFamilyBench
     /// <summary>None: a file of logits holds no keys and values.</summary>
     public IEnumerable<WorkloadPlan> FromFile(string path) => [];
 
+    // Selections and blocks stand beside the dense form of the same shape.
     public IEnumerable<WorkloadPlan> Compare(IReadOnlyList<int> threadCounts, bool quick) => Plans(
-        quick
-            ? [Decode(AttentionWork.Decode, 32768), Decode(AttentionWork.DecodeReused, 32768), Decode(AttentionWork.DecodeSelected, 32768), Prefill(AttentionWork.Prefill, 2048), Prefill(AttentionWork.BlockSparsePrefill, 4096)]
-            : [
-                Decode(AttentionWork.Decode, 4096), Decode(AttentionWork.Decode, 32768), Decode(AttentionWork.Decode, LongDecode), Decode(AttentionWork.DecodeReused, LongDecode),
-                Decode(AttentionWork.DecodeSelected, LongDecode), Prefill(AttentionWork.Prefill, 1024), Prefill(AttentionWork.Prefill, 4096), Prefill(AttentionWork.Prefill, 8192), Prefill(AttentionWork.BlockSparsePrefill, 8192),
-            ],
+        [
+            .. quick ? [] : new[] { Decode(AttentionWork.Decode, 4096) },
+            Decode(AttentionWork.Decode, LongestRivalDecode),
+            Decode(AttentionWork.Decode, LongDecode), Decode(AttentionWork.DecodeReused, LongDecode), Decode(AttentionWork.DecodeSelected, LongDecode),
+            Prefill(AttentionWork.Prefill, 2048),
+            .. quick ? [] : new[] { Prefill(AttentionWork.Prefill, LongestRivalPrefill) },
+            Prefill(AttentionWork.Prefill, 8192), Prefill(AttentionWork.BlockSparsePrefill, 8192),
+        ],
         threadCounts, _torch.Status.AbsentReason is null ? _torch : null);
 
     private static AttentionCase Decode(AttentionWork work, int keys) => new(work, keys, s_grouped, KeyValueType.Float16);
 
     private static AttentionCase Prefill(AttentionWork work, int keys) => new(work, keys, s_prefill, KeyValueType.Float32);
 
-    private static IEnumerable<WorkloadPlan> Plans(AttentionCase[] cases, IReadOnlyList<int> threadCounts, TorchAttention? rival) =>
-        cases.Select(one => new WorkloadPlan(one.Name, () => new AttentionWorkload(one, threadCounts, one.Work is AttentionWork.Decode or AttentionWork.Prefill ? rival : null)));
+    private static bool HasRival(AttentionCase one) =>
+        (one.Work == AttentionWork.Decode && one.KeyCount <= LongestRivalDecode) || (one.Work == AttentionWork.Prefill && one.KeyCount <= LongestRivalPrefill);
+
+    private IEnumerable<WorkloadPlan> Plans(AttentionCase[] cases, IReadOnlyList<int> threadCounts, TorchAttention? rival) =>
+        cases.Select(one => new WorkloadPlan(one.Name, () => new AttentionWorkload(one, DataOf(one), threadCounts, HasRival(one) ? rival : null)));
+
+    // Cases of the same numbers follow one another.
+    private AttentionData DataOf(AttentionCase one)
+    {
+        if (_data is null || !_data.Suits(one))
+        {
+            _data?.Dispose();
+            _data = new AttentionData(one);
+        }
+        return _data;
+    }
 }

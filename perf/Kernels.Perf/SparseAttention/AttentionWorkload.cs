@@ -1,31 +1,31 @@
 namespace Kernels.Perf;
 
-/// <summary>A case in memory, with its oracle and its contenders.</summary>
+/// <summary>A case with its oracle and its contenders, over data that others may share.</summary>
 internal sealed class AttentionWorkload : IWorkload
 {
     private const int MaskSeed = 7;
 
-    private readonly AttentionData _data;
+    private readonly AttentionCase _case;
     private readonly double _density;
 
-    public AttentionWorkload(AttentionCase attention, IReadOnlyList<int> threadCounts, TorchAttention? rival)
+    public AttentionWorkload(AttentionCase attention, AttentionData data, IReadOnlyList<int> threadCounts, TorchAttention? rival)
     {
-        _data = new AttentionData(attention, attention.IsDecode);
+        _case = attention;
         BlockMask? mask = attention.Work == AttentionWork.BlockSparsePrefill ? RandomBlocks(attention.KeyCount) : null;
         int blocks = attention.KeyCount / AttentionCase.BlockLength;
         _density = mask is null ? 1 : mask.BlockCount / (blocks * (blocks + 1) / 2.0);
-        Contenders = [.. AttentionContenders.Ours(_data, mask, threadCounts), .. rival is null ? [] : threadCounts.Select(threads => rival.Open(_data, threads))];
+        Contenders = [.. AttentionContenders.Ours(attention.Work, data, mask, threadCounts), .. rival is null ? [] : threadCounts.Select(threads => rival.Open(data, threads))];
     }
 
     public IReadOnlyList<IContender> Contenders { get; }
 
     public bool InCache => false;
 
-    public double WorkPerCall => _data.Case.IsDecode ? _data.Case.Bytes : _data.Case.Operations(_density);
+    public double WorkPerCall => _case.IsDecode ? _case.Bytes : _case.Operations(_density);
 
-    public string Unit => _data.Case.IsDecode ? "GB/s" : "GFLOP/s";
+    public string Unit => _case.IsDecode ? "GB/s" : "GFLOP/s";
 
-    public IReadOnlyList<RoofKind> Roofs => _data.Case.IsDecode ? [RoofKind.Read] : [RoofKind.MultiplyAdd];
+    public IReadOnlyList<RoofKind> Roofs => _case.IsDecode ? [RoofKind.Read] : [RoofKind.MultiplyAdd];
 
     public RecordedComparison? Recorded => null;
 
@@ -35,7 +35,6 @@ internal sealed class AttentionWorkload : IWorkload
     {
         foreach (IContender contender in Contenders)
             contender.Dispose();
-        _data.Dispose();
     }
 
     // The diagonal block of each row, and others before it drawn at random, a tenth in all.

@@ -25,7 +25,7 @@ internal sealed class TorchAttention
         string path = Path.GetTempFileName();
         using (FileStream file = File.Create(path))
         {
-            file.Write(MemoryMarshal.AsBytes(data.Queries.Span));
+            file.Write(MemoryMarshal.AsBytes(data.QuerySet(0)));
             file.Write(MemoryMarshal.AsBytes(data.Keys.Span));
             file.Write(MemoryMarshal.AsBytes(data.Values.Span));
         }

@@ -101,6 +101,7 @@ public sealed class AttentionPlanTests
             Bias = (head, query, key) => part.Allows(head, query, key) ? 0 : double.NegativeInfinity,
         };
         SparseAttentionCases.AssertClose(oracle.Run().Output, sparse, "vertical-slash");
+        SparseAttentionCases.AssertAsGoodAsNaive(oracle, sparse, "vertical-slash");
     }
 
     [SkippableTheory]

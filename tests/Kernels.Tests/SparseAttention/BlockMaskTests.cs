@@ -50,6 +50,7 @@ public sealed class BlockMaskTests
             Bias = (head, query, key) => mask.Allows(head * heads / 4, query, key) ? 0 : double.NegativeInfinity,
         }.Run();
         SparseAttentionCases.AssertClose(oracle.Output, output, pattern);
+        SparseAttentionCases.AssertAsGoodAsNaive(oracle, output, pattern);
         SparseAttentionCases.AssertClose(oracle.LogSumExp, sums, pattern);
         SparseAttentionCases.AssertClose(oracle.ColumnSums, columnSums, pattern);
         float[] gradient = SparseAttentionCases.Normal(q.Length, 4), dq = new float[q.Length], dk = new float[k.Length], dv = new float[v.Length];

@@ -93,10 +93,50 @@ public sealed class KvCacheTests
                 var output = new float[q.Length];
                 KernelVariant found = SparseAttentionVariants.Of(KeyValueTypes.Of<T>()).Entries.ToArray().Single(entry => SparseAttentionCases.NameOf(entry.Variant) == variant).Variant;
                 SparseAttention.Attend<T>(q, keys, values, output, shape, new() { Kernel = new() { Variant = found.Identity, AllowEmulation = true } });
-                var oracle = new SparseAttentionOracle(shape, q, Element.ToDoubles<T>(keys), Element.ToDoubles<T>(values));
-                SparseAttentionCases.AssertClose(oracle.Run().Output, output, found.Identity);
+                SparseAttentionOracle oracle = new SparseAttentionOracle(shape, q, Element.ToDoubles<T>(keys), Element.ToDoubles<T>(values)).Run();
+                SparseAttentionCases.AssertClose(oracle.Output, output, found.Identity);
+                SparseAttentionCases.AssertAsGoodAsNaive(oracle, output, found.Identity);
             }
         }
+    }
+
+    public static TheoryData<string, KeyValueType, double> StoredTypes
+    {
+        get
+        {
+            // Absolute and relative, of outputs and log-sum-exps, against keys and values that were never rounded: what FlashInfer's tests allow half precision (1e-3), and its coarser forms (1e-2).
+            var data = new TheoryData<string, KeyValueType, double>();
+            foreach (string name in SparseAttentionCases.Names)
+            {
+                data.Add(name, KeyValueType.Float16, 1e-3);
+                data.Add(name, KeyValueType.BFloat16, 1e-2);
+                data.Add(name, KeyValueType.Int8, 1e-2);
+            }
+            return data;
+        }
+    }
+
+    [SkippableTheory]
+    [MemberData(nameof(StoredTypes))]
+    public void StoredTypesStayWithinTheirTolerances(string variant, KeyValueType type, double tolerance)
+    {
+        KernelOptions kernel = SparseAttentionCases.Force(variant, type);
+        var shape = new AttentionShape(6, Heads, Dimension);
+        using KvCache cache = Make(type, 16, tokens: 200);
+        int sequence = cache.CreateSequence();
+        (float[] keys, float[] values) = Tokens(200);
+        cache.Append(sequence, keys, values);
+        foreach (int queryCount in new[] { 1, 5, 40 })
+        {
+            float[] queries = SparseAttentionCases.Normal(queryCount * shape.QueryHeads * Dimension, 3), output = new float[queries.Length], sums = new float[queryCount * shape.QueryHeads];
+            SparseAttention.Attend(queries, cache, [sequence], output, shape.QueryHeads, new() { Causal = true, LogSumExp = sums, Kernel = kernel });
+            SparseAttentionOracle oracle = new SparseAttentionOracle(shape, queries, Element.ToDoubles<float>(keys), Element.ToDoubles<float>(values)) { Causal = true }.Run();
+            AssertWithin(oracle.Output, output);
+            AssertWithin(oracle.LogSumExp, sums);
+        }
+
+        void AssertWithin(double[] expected, float[] actual) =>
+            Assert.All(actual, (x, i) => Assert.InRange(Math.Abs(x - expected[i]), 0, tolerance + tolerance * Math.Abs(expected[i])));
     }
 
     [Fact]

@@ -54,6 +54,24 @@ internal static class SparseAttentionCases
         }
     }
 
+    /// <summary>
+    /// The rule: the largest error is at most twice that of naive attention in float. Where that is exact by luck, or has few terms, as many units of the largest value are allowed as
+    /// a sum of probabilities, its quotient, a product and its sum round: four.
+    /// </summary>
+    public static void AssertAsGoodAsNaive(SparseAttentionOracle oracle, ReadOnlySpan<float> actual, string what)
+    {
+        const double unit = 1.0 / (1 << 24), units = 4;
+        double[] exact = oracle.Output, naive = oracle.NaiveOutput();
+        double largest = 0, error = 0, naiveError = 0;
+        for (int i = 0; i < exact.Length; i++)
+        {
+            largest = Math.Max(largest, Math.Abs(exact[i]));
+            error = Math.Max(error, Math.Abs(actual[i] - exact[i]));
+            naiveError = Math.Max(naiveError, Math.Abs(naive[i] - exact[i]));
+        }
+        Assert.True(error <= 2 * naiveError + units * unit * largest, $"{what}: the error {error:R} is more than twice the naive {naiveError:R}; the largest value is {largest:R}");
+    }
+
     public static void AssertSameBits(ReadOnlySpan<float> expected, ReadOnlySpan<float> actual, string what)
     {
         int common = MemoryMarshal.AsBytes(expected).CommonPrefixLength(MemoryMarshal.AsBytes(actual)) / sizeof(float);

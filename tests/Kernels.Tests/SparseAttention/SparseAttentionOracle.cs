@@ -1,6 +1,8 @@
+using System.Numerics;
+
 namespace Kernels.Tests;
 
-/// <summary>One sequence of attention in double, as its definition reads; slow, with every score in memory.</summary>
+/// <summary>One sequence of attention as its definition reads, in double, and in float as the measure of what float can be asked for; slow, with every score in memory.</summary>
 internal sealed class SparseAttentionOracle
 {
     private readonly AttentionShape _shape;
@@ -109,47 +111,71 @@ internal sealed class SparseAttentionOracle
         return (queries, keys, values);
     }
 
-    public double[] Probabilities(int head, int query, out double logSumExp, double[]? capSlopes)
+    /// <summary>The output of naive attention in float: products, maximum, exponentials, sum, and weighted values one after another.</summary>
+    public double[] NaiveOutput()
     {
-        var logits = new double[KeyCount];
-        double largest = double.NegativeInfinity, sum = 0;
+        int heads = _shape.QueryHeads, d = _shape.HeadDimension;
+        var output = new double[QueryCount * heads * d];
+        for (int head = 0; head < heads; head++)
+        {
+            for (int query = 0; query < QueryCount; query++)
+            {
+                float[] probabilities = Probabilities<float>(head, query, out _, null);
+                for (int i = 0; i < d; i++)
+                {
+                    float sum = 0;
+                    for (int key = 0; key < KeyCount; key++)
+                        sum += probabilities[key] == 0 ? 0 : probabilities[key] * (float)_values[Row(head, key) + i];
+                    output[(query * heads + head) * d + i] = sum;
+                }
+            }
+        }
+        return output;
+    }
+
+    public double[] Probabilities(int head, int query, out double logSumExp, double[]? capSlopes) => Probabilities<double>(head, query, out logSumExp, capSlopes);
+
+    private T[] Probabilities<T>(int head, int query, out T logSumExp, T[]? capSlopes) where T : IFloatingPointIeee754<T>
+    {
+        var logits = new T[KeyCount];
+        T largest = T.NegativeInfinity, sum = T.Zero;
         for (int key = 0; key < KeyCount; key++)
         {
-            logits[key] = IsVisible(head, query, key) ? Logit(head, query, key, out double slope) : Left(out slope);
+            logits[key] = IsVisible(head, query, key) ? Logit(head, query, key, out T slope) : Left(out slope);
             if (capSlopes is not null)
                 capSlopes[key] = slope;
-            largest = Math.Max(largest, logits[key]);
+            largest = T.Max(largest, logits[key]);
         }
-        if (double.IsNegativeInfinity(largest))
+        if (T.IsNegativeInfinity(largest))
         {
             logSumExp = largest;
-            return new double[KeyCount];
+            return new T[KeyCount];
         }
         for (int key = 0; key < KeyCount; key++)
-            sum += logits[key] = Math.Exp(logits[key] - largest);
-        logSumExp = largest + Math.Log(sum);
+            sum += logits[key] = T.Exp(logits[key] - largest);
+        logSumExp = largest + T.Log(sum);
         for (int key = 0; key < KeyCount; key++)
             logits[key] /= sum;
         return logits;
     }
 
-    private static double Left(out double slope)
+    private static T Left<T>(out T slope) where T : IFloatingPointIeee754<T>
     {
-        slope = 0;
-        return double.NegativeInfinity;
+        slope = T.Zero;
+        return T.NegativeInfinity;
     }
 
-    private double Logit(int head, int query, int key, out double slope)
+    private T Logit<T>(int head, int query, int key, out T slope) where T : IFloatingPointIeee754<T>
     {
-        double product = 0;
+        T product = T.Zero, cap = T.CreateTruncating(SoftCap);
         for (int i = 0; i < _shape.HeadDimension; i++)
-            product += _queries[(query * _shape.QueryHeads + head) * _shape.HeadDimension + i] * _keys[Row(head, key) + i];
-        double logit = Scale * product, tangent = SoftCap > 0 ? Math.Tanh(logit / SoftCap) : 0;
-        slope = 1 - tangent * tangent;
-        logit = SoftCap > 0 ? SoftCap * tangent : logit;
+            product += T.CreateTruncating(_queries[(query * _shape.QueryHeads + head) * _shape.HeadDimension + i]) * T.CreateTruncating(_keys[Row(head, key) + i]);
+        T logit = T.CreateTruncating(Scale) * product, tangent = SoftCap > 0 ? T.Tanh(logit / cap) : T.Zero;
+        slope = T.One - tangent * tangent;
+        logit = SoftCap > 0 ? cap * tangent : logit;
         if (Slopes is not null)
-            logit -= Slopes[head] * Math.Abs(query + KeyCount - QueryCount - key);
-        return logit + (Bias?.Invoke(head, query, key) ?? 0);
+            logit -= T.CreateTruncating(Slopes[head]) * T.CreateTruncating(Math.Abs(query + KeyCount - QueryCount - key));
+        return logit + T.CreateTruncating(Bias?.Invoke(head, query, key) ?? 0);
     }
 
     private bool IsVisible(int head, int query, int key)

@@ -27,6 +27,7 @@ public sealed class SparseAttentionTests
                 SparseAttentionOracle oracle = new SparseAttentionOracle(shape, q, Element.ToDoubles<float>(k), Element.ToDoubles<float>(v)) { Causal = causal }.Run();
                 string what = $"{variant} {queries} x {keys}, {shape}, causal {causal}";
                 SparseAttentionCases.AssertClose(oracle.Output, output, what);
+                SparseAttentionCases.AssertAsGoodAsNaive(oracle, output, what);
                 SparseAttentionCases.AssertClose(oracle.LogSumExp, sums, what + ", log-sum-exp");
                 SparseAttentionCases.AssertClose(oracle.ColumnSums, columns, what + ", column sums");
                 float[] plain = new float[q.Length];
@@ -65,6 +66,7 @@ public sealed class SparseAttentionTests
             SparseAttentionOracle oracle = made.Oracle(shape, q, k, v).Run();
             string what = $"{variant} {option} {queries} x {keys}";
             SparseAttentionCases.AssertClose(oracle.Output, output, what);
+            SparseAttentionCases.AssertAsGoodAsNaive(oracle, output, what);
             SparseAttentionCases.AssertClose(oracle.LogSumExp, sums, what + ", log-sum-exp");
             SparseAttentionCases.AssertClose(oracle.ColumnSums, columns, what + ", column sums");
             float[] dq = new float[q.Length], dk = new float[k.Length], dv = new float[v.Length];

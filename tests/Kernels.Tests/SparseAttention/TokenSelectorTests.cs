@@ -58,6 +58,7 @@ public sealed class TokenSelectorTests
             Bias = (_, _, key) => Array.BinarySearch(positions, key) >= 0 ? 0 : double.NegativeInfinity,
         };
         SparseAttentionCases.AssertClose(oracle.Run().Output, output, "attention over the selection");
+        SparseAttentionCases.AssertAsGoodAsNaive(oracle, output, "attention over the selection");
     }
 
     [Fact]
