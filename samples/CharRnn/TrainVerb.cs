@@ -28,6 +28,7 @@ internal static class TrainVerb
         var resume = new Option<bool>("--resume") { Description = "Go on with the checkpoint, whatever it is made of." };
         var overwrite = new Option<bool>("--overwrite") { Description = "Begin anew where there is a checkpoint already." };
         var plot = new Option<FileInfo?>("--plot") { Description = "Draw the losses to this .svg file." };
+        plot.Validators.Add(Verbs.RefuseMissingFolder);
         var command = new Command("train", "Trains a model on a text.") { file, steps, hidden, layers, cell, sequences, length, rate, seed, solver, checkpoint, saveEvery, resume, overwrite, plot };
         command.Validators.Add(given =>
         {

@@ -4,19 +4,24 @@ using Spectre.Console;
 
 namespace CharRnn;
 
-/// <summary>How far a training run is: a bar on a terminal; a line for each point of the history where the output goes to a file or a program.</summary>
+/// <summary>How far a training run is: a bar on a terminal; lines, one a second at most, where the output goes to a file or a program.</summary>
 internal static class TrainingProgress
 {
+    private static readonly TimeSpan s_betweenLines = TimeSpan.FromSeconds(1);
+
     /// <summary>Runs <paramref name="train"/>, which calls back after every step.</summary>
     public static void During(TrainingRun run, long lastStep, Action<Action> train)
     {
         long start = Stopwatch.GetTimestamp(), first = run.StepCount;
         if (Console.IsOutputRedirected)
         {
+            TimeSpan next = TimeSpan.Zero;
             train(() =>
             {
-                if (run.StepCount % LossHistory.StepsPerPoint == 0)
-                    Console.WriteLine($"step {run.StepCount,6} of {lastStep}  {Summary()}");
+                if (run.StepCount % LossHistory.StepsPerPoint != 0 || (Stopwatch.GetElapsedTime(start) < next && run.StepCount < lastStep))
+                    return;
+                next = Stopwatch.GetElapsedTime(start) + s_betweenLines;
+                Console.WriteLine($"step {run.StepCount,6} of {lastStep}  {Summary()}");
             });
             return;
         }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 
 namespace CharRnn;
 
@@ -11,7 +12,19 @@ internal static class Verbs
 
     public static Argument<FileInfo?> Text() => new("file") { Description = "A text in UTF-8; without one, stories that this program makes itself.", Arity = ArgumentArity.ZeroOrOne };
 
-    public static Option<FileInfo> Checkpoint() => new("--checkpoint") { Description = "The model, a .safetensors file.", DefaultValueFactory = _ => new FileInfo("char-rnn.safetensors") };
+    public static Option<FileInfo> Checkpoint()
+    {
+        var option = new Option<FileInfo>("--checkpoint") { Description = "The model, a .safetensors file.", DefaultValueFactory = _ => new FileInfo("char-rnn.safetensors") };
+        option.Validators.Add(RefuseMissingFolder);
+        return option;
+    }
+
+    /// <summary>Refuses a file whose folder does not exist, before work is done that could not be saved.</summary>
+    public static void RefuseMissingFolder(OptionResult given)
+    {
+        if (given.GetValueOrDefault<FileInfo?>() is { Directory.Exists: false } file)
+            given.AddError($"{given.Option.Name} {file}: the folder does not exist");
+    }
 
     public static Option<ulong> DrawSeed() => new("--seed") { Description = "The seed of the draws.", DefaultValueFactory = _ => 1 };
 
