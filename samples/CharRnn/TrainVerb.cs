@@ -19,6 +19,12 @@ internal static class TrainVerb
         Option<int> layers = Verbs.Count("--layers", "Layers.", 2);
         Option<int> seed = Verbs.Count("--seed", "The seed of the weights and of the order of the text.", 1);
         Option<int> saveEvery = Verbs.Count("--save-every", "Steps from checkpoint to checkpoint.", 200);
+        var coolDown = new Option<int>("--cool-down") { Description = "Steps before the last one in which the learning rate falls to 0. The model gets better at once, and worse to go on with." };
+        coolDown.Validators.Add(given =>
+        {
+            if (given.GetValueOrDefault<int>() < 0)
+                given.AddError("--cool-down: 0 or more is needed");
+        });
         Option<int> sequences = Verbs.Count("--sequences", "Stretches of text in a step.", s_standard.SequenceCount);
         Option<int> length = Verbs.Count("--length", "Characters of a stretch.", s_standard.Length);
         var rate = new Option<double>("--rate") { Description = "The learning rate of the first steps.", DefaultValueFactory = _ => s_standard.Rate };
@@ -29,7 +35,7 @@ internal static class TrainVerb
         var overwrite = new Option<bool>("--overwrite") { Description = "Begin anew where there is a checkpoint already." };
         var plot = new Option<FileInfo?>("--plot") { Description = "Draw the losses to this .svg file." };
         plot.Validators.Add(Verbs.RefuseMissingFolder);
-        var command = new Command("train", "Trains a model on a text.") { file, steps, hidden, layers, cell, sequences, length, rate, seed, solver, checkpoint, saveEvery, resume, overwrite, plot };
+        var command = new Command("train", "Trains a model on a text.") { file, steps, hidden, layers, cell, sequences, length, rate, coolDown, seed, solver, checkpoint, saveEvery, resume, overwrite, plot };
         command.Validators.Add(given =>
         {
             if (given.GetValue(resume) && new Option[] { hidden, layers, cell, sequences, length, rate, seed, overwrite }.FirstOrDefault(option => given.GetResult(option) is { Implicit: false }) is { } fixedByFile)
@@ -46,7 +52,7 @@ internal static class TrainVerb
             if (run.IsOnAnotherText)
                 Console.WriteLine($"Note: {path} was trained on another text.");
             run.Model.Solver = parsed.GetValue(solver);
-            Train(run, parsed.GetValue(steps), path, parsed.GetValue(saveEvery), interrupted);
+            Train(run, parsed.GetValue(steps), parsed.GetValue(coolDown), path, parsed.GetValue(saveEvery), interrupted);
             if (parsed.GetValue(plot) is { } drawing && run.History.Points.Count > 0)
                 LossPlot.Save(drawing.FullName, run.History.Points);
             return Conclude(run, path, interrupted);
@@ -58,13 +64,13 @@ internal static class TrainVerb
         ? create()
         : throw new InvalidDataException($"{path} is there already: --resume goes on with it, --overwrite begins anew");
 
-    private static void Train(TrainingRun run, long lastStep, string path, int saveEvery, CancellationToken interrupted)
+    private static void Train(TrainingRun run, long lastStep, int coolDown, string path, int saveEvery, CancellationToken interrupted)
     {
         TrainingProgress.During(run, lastStep, stepDone =>
         {
             while (run.StepCount < lastStep && !interrupted.IsCancellationRequested)
             {
-                run.Step();
+                run.Step(coolDown == 0 ? 1 : Math.Min(1, (double)(lastStep - run.StepCount) / coolDown));
                 if (run.StepCount % saveEvery == 0)
                     run.Save(path);
                 stepDone();

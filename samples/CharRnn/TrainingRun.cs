@@ -39,10 +39,11 @@ internal sealed class TrainingRun
     public bool IsOnAnotherText { get; private set; }
 
     /// <summary>One step; returns its training loss in bits per character.</summary>
+    /// <param name="rateShare">See <see cref="Trainer.Step"/>.</param>
     /// <exception cref="InvalidDataException">The loss is not a number: the model is lost, and nothing of it was saved.</exception>
-    public double Step()
+    public double Step(double rateShare = 1)
     {
-        double loss = _trainer.Step();
+        double loss = _trainer.Step(rateShare);
         if (!double.IsFinite(loss))
             throw new InvalidDataException($"the loss of step {StepCount} is {loss}: a lower --rate may help");
         if (History.Add(loss))

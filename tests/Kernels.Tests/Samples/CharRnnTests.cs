@@ -201,7 +201,7 @@ public sealed class CharRnnTests
         TrainingRun run = Small(hidden: 8);
         run.Save(checkpoint);
         byte[] before = File.ReadAllBytes(checkpoint);
-        // A name that is there twice is noticed, and a tensor that is never written stops the file: as when the program ends between two tensors.
+        // As when the program ends between two tensors.
         using (SafetensorsWriter writer = SafetensorsWriter.Create(checkpoint, run.Model.Parameters.Select(parameter => new TensorInfo(parameter.Name, TensorType.Float32, [.. parameter.Shape]))))
         {
             writer.Write<float>(run.Model.Parameters[0].Name, run.Model.Parameters[0].Values);
@@ -210,6 +210,18 @@ public sealed class CharRnnTests
         }
         Assert.Equal(before, File.ReadAllBytes(checkpoint));
         Assert.Equal(["loss.svg", "model.safetensors"], folder.FileNames);
+    }
+
+    [Fact]
+    public void AStepAtRateZeroChangesNothing()
+    {
+        TrainingRun run = Small(hidden: 8);
+        Steps(run, 3);
+        int[] before = Bits(run.Model.Parameters);
+        run.Step(rateShare: 0);
+        Assert.Equal(before, Bits(run.Model.Parameters));
+        run.Step(rateShare: 0.5);
+        Assert.NotEqual(before, Bits(run.Model.Parameters));
     }
 
     [Fact]
