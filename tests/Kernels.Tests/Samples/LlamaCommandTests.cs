@@ -23,7 +23,7 @@ public sealed class LlamaCommandTests : IDisposable
     [Fact]
     public void NamesAreSpeltAsDocumented()
     {
-        Assert.Equal(["f32", "int8", "u4g32", "u4g32-gptq", "u4g128", "u4g128-gptq"], Spellings.Weights.Names);
+        Assert.Equal(["f32", "int8", "u4g32", "u4g32-gptq", "u4g128", "u4g128-gptq", "stored"], Spellings.Weights.Names);
         Assert.Equal(["dense", "tokenselect", "spatten", "h2o", "blocksparse"], Spellings.Attention.Names);
         Assert.Equal(["f32", "f16", "bf16", "int8"], Spellings.KeyValues.Names);
         Assert.Equal(WeightKind.U4G128Gptq, Spellings.Weights.ValueOf("u4g128-gptq"));
