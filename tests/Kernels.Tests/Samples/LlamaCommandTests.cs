@@ -31,9 +31,9 @@ public sealed class LlamaCommandTests : IDisposable
     }
 
     [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public void AMadeModelIsTheSameForItsSeedAndRuns(bool sharesClassifier)
+    [InlineData(true, (int)WeightKind.U4G128)]
+    [InlineData(false, (int)WeightKind.F32)]
+    public void AMadeModelIsTheSameForItsSeedAndRuns(bool sharesClassifier, int kind)
     {
         LlamaShape shape = LlamaCases.Small with { SharesClassifier = sharesClassifier };
         string first = _folder.File("model.bin"), second = _folder.File("second.bin");
@@ -41,14 +41,11 @@ public sealed class LlamaCommandTests : IDisposable
         Commands.MakeModel(second, null, shape, seed: 1, TextWriter.Null, default);
         Assert.Equal(File.ReadAllBytes(first), File.ReadAllBytes(second));
         var files = new ModelFiles(first, _folder.File("tokenizer.bin"));
-        foreach (WeightKind kind in new[] { WeightKind.F32, WeightKind.Int8, WeightKind.U4G128 })
-        {
-            using var output = new MemoryStream();
-            using var report = new StringWriter();
-            Commands.Generate(files, LlamaCases.Dense with { Weights = kind }, s_settings, output, report, default);
-            Assert.StartsWith("t7 t8", Encoding.UTF8.GetString(output.ToArray()), StringComparison.Ordinal);
-            Assert.All((string[])["tokens/s", "bytes of weights a token", "% of the", "of checkpoint mapped", "MB resident"], part => Assert.Contains(part, report.ToString(), StringComparison.Ordinal));
-        }
+        using var output = new MemoryStream();
+        using var report = new StringWriter();
+        Commands.Generate(files, LlamaCases.Dense with { Weights = (WeightKind)kind }, s_settings, output, report, default);
+        Assert.StartsWith("t7 t8", Encoding.UTF8.GetString(output.ToArray()), StringComparison.Ordinal);
+        Assert.All((string[])["tokens/s", "bytes of weights a token", "% of the", "of checkpoint mapped", "MB resident"], part => Assert.Contains(part, report.ToString(), StringComparison.Ordinal));
     }
 
     [Fact]
