@@ -7,7 +7,7 @@ namespace Plots;
 /// <summary>A labelled point.</summary>
 internal readonly record struct PlotPoint(double X, double Y, string Label);
 
-/// <summary>Points and lines between two axes, as a self-contained SVG file.</summary>
+/// <summary>Labelled points between two axes, as a self-contained SVG file.</summary>
 internal sealed class SvgPlot(string title, PlotAxis x, PlotAxis y)
 {
     private const double Width = 760, Height = 460, Left = 76, Right = 24, Top = 44, Bottom = 56, Dot = 4.5, FontSize = 12, LetterWidth = 6.6, LineHeight = 15;
@@ -22,10 +22,6 @@ internal sealed class SvgPlot(string title, PlotAxis x, PlotAxis y)
     private static readonly Box s_frame = new(Left, Top, Width - Right, Height - Bottom);
 
     private readonly StringBuilder _marks = new();
-
-    /// <summary>A line through points in their order.</summary>
-    public void AddLine(IEnumerable<(double X, double Y)> points) => _marks.Append(CultureInfo.InvariantCulture,
-        $"<polyline fill=\"none\" stroke=\"#1f6feb\" stroke-width=\"1.5\" points=\"{string.Join(' ', points.Select(point => string.Create(CultureInfo.InvariantCulture, $"{Across(point.X):0.#},{Down(point.Y):0.#}")))}\"/>\n");
 
     /// <summary>Dots, each with its label where it hides no other as far as there is room.</summary>
     public void AddPoints(IReadOnlyList<PlotPoint> points)

@@ -30,7 +30,6 @@ public sealed class SvgPlotTests
         PlotPoint[] points = [.. Enumerable.Range(0, 12).Select(i => new PlotPoint(100 + i % 3, 2 + 0.001 * i, $"way <{i}> & more"))];
         var plot = new SvgPlot("title", PlotAxis.Covering("x", [0, .. points.Select(point => point.X)]), PlotAxis.Covering("y", [1.0, .. points.Select(point => point.Y)]));
         plot.AddPoints(points);
-        plot.AddLine(points.Select(point => (point.X, point.Y)));
         XElement[] all = [.. XDocument.Parse(plot.ToString()).Descendants()];
         Assert.Equal(points.Length, all.Count(element => element.Name.LocalName == "circle"));
         (double X, double Y)[] labels = [.. points.Select(point => all.Single(element => element.Value == point.Label)).Select(label => (Number(label, "x"), Number(label, "y")))];
