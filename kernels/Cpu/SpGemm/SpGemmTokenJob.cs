@@ -105,19 +105,22 @@ internal unsafe struct SpGemmTokenJob<T, TSemiring> : IRangeJob
         Buffer.MemoryCopy(lane.StageValues, Values + start, count * sizeof(T), count * sizeof(T));
     }
 
-    // Tokens take about the same time each: one that takes twice as long as this one did is late.
+    // Tokens take about the same time each: one that takes twice as long as this one did is late. Until then the processor is kept: on a busy machine somebody else would get it for
+    // many times as long.
     private readonly long WaitForStart(long token, in SpGemmLane<T> lane, long staged, long ownTime)
     {
-        long began = Stopwatch.GetTimestamp(), start;
+        long deadline = Stopwatch.GetTimestamp() + Math.Min(ownTime, SpGemmTuning.LongestWait), start;
         var wait = new SpinWait();
         while ((start = Volatile.Read(ref Starts[token])) == Unknown)
         {
             long before = Volatile.Read(ref Starts[token - 1]);
             // Zeros that are dropped stand, until then, where the next token begins: its thread may write them there at any time.
-            if (before >= 0 && !Operands.DropsZeros && Stopwatch.GetTimestamp() - began > ownTime)
-                CountLate(token - 1, before, lane, staged);
-            else
+            if (before < 0 || Operands.DropsZeros)
                 wait.SpinOnce(sleep1Threshold: -1);
+            else if (Stopwatch.GetTimestamp() < deadline)
+                Thread.SpinWait(SpGemmTuning.SpinsBetweenLooks);
+            else
+                CountLate(token - 1, before, lane, staged);
         }
         return start;
     }

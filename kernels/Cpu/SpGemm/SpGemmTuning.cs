@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Kernels.Cpu;
 
 /// <summary>Every size that the driver chooses by, with its reason.</summary>
@@ -17,6 +19,12 @@ internal static class SpGemmTuning
 
     /// <summary>Products of a token, about: some 100 microseconds, so that tokens are many and their handling does not show.</summary>
     public const long TokenProducts = 1 << 16;
+
+    /// <summary>Ticks of the stopwatch that a thread waits at most for a token's count before it counts itself: a millisecond, ten times what a token takes.</summary>
+    public static long LongestWait { get; } = Stopwatch.Frequency / 1000;
+
+    /// <summary>Pauses between two looks at a token's count: some 300 nanoseconds, so that looking does not disturb whoever is about to write it.</summary>
+    public const int SpinsBetweenLooks = 8;
 
     /// <summary>Products of a row from which it is cut into stripes of columns, of about a token each.</summary>
     public const long StripedRowProducts = 4 * TokenProducts;
