@@ -22,6 +22,29 @@ internal sealed class SciPyProduct
     /// <summary>Seconds of <c>scipy.io.mmread</c>.</summary>
     public double SecondsToRead(string path, int calls) => double.Parse(_python.Value!.Ask($"read {calls} {path}"), CultureInfo.InvariantCulture);
 
+    /// <summary>What <c>scipy.io.mmread</c> makes of a file.</summary>
+    public (long[] Pointers, int[] Columns, double[] Values) Read(string path, int rowCount) => Result<double>(target => $"dump {path} {target}", rowCount);
+
+    // Asks for a matrix in a file.
+    private (long[] Pointers, int[] Columns, T[] Values) Result<T>(Func<string, string> question, int rowCount) where T : unmanaged
+    {
+        string path = Path.GetTempFileName();
+        try
+        {
+            int count = int.Parse(_python.Value!.Ask(question(path)), CultureInfo.InvariantCulture);
+            var result = (Pointers: new long[rowCount + 1], Columns: new int[count], Values: new T[count]);
+            using FileStream file = File.OpenRead(path);
+            file.ReadExactly(MemoryMarshal.AsBytes(result.Pointers.AsSpan()));
+            file.ReadExactly(MemoryMarshal.AsBytes(result.Columns.AsSpan()));
+            file.ReadExactly(MemoryMarshal.AsBytes(result.Values.AsSpan()));
+            return result;
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
     private PythonProcess Load<T>(SpGemmWorkload<T> workload) where T : unmanaged, INumber<T>
     {
         PythonProcess python = _python.Value!;
@@ -59,17 +82,8 @@ internal sealed class SciPyProduct
 
         public double LargestError()
         {
-            string path = Path.GetTempFileName();
-            int count = int.Parse(rival.Load(workload).Ask($"save {path}"), CultureInfo.InvariantCulture);
-            var result = (Pointers: new long[workload.Left.RowCount + 1], Columns: new int[count], Values: new T[count]);
-            using (FileStream file = File.OpenRead(path))
-            {
-                file.ReadExactly(MemoryMarshal.AsBytes(result.Pointers.AsSpan()));
-                file.ReadExactly(MemoryMarshal.AsBytes(result.Columns.AsSpan()));
-                file.ReadExactly(MemoryMarshal.AsBytes(result.Values.AsSpan()));
-            }
-            File.Delete(path);
-            return workload.LargestError(result);
+            rival.Load(workload);
+            return workload.LargestError(rival.Result<T>(target => $"save {target}", workload.Left.RowCount));
         }
 
         public void Dispose() => rival._loaded = null;

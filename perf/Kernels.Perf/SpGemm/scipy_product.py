@@ -3,6 +3,7 @@
 #   run CALLS                                      multiplies                                                         -> seconds for all calls
 #   save PATH                                      multiplies and writes int64 pointers, int32 columns, values        -> number of entries
 #   read CALLS PATH                                scipy.io.mmread, to compressed rows                                -> seconds for all calls
+#   dump PATH TARGET                               reads and writes int64 pointers, int32 columns, values             -> number of entries
 import sys
 import time
 
@@ -18,6 +19,14 @@ def matrix(file, rows, columns, count, kind):
     pointers = np.fromfile(file, np.int32, rows + 1)
     indices = np.fromfile(file, np.int32, count)
     return sparse.csr_matrix((np.fromfile(file, kind, count), indices, pointers), shape=(rows, columns))
+
+
+def write(path, product):
+    with open(path, "wb") as file:
+        product.indptr.astype(np.int64).tofile(file)
+        product.indices.astype(np.int32).tofile(file)
+        product.data.tofile(file)
+    return str(product.nnz)
 
 
 left = right = None
@@ -39,11 +48,8 @@ for line in sys.stdin:
         for _ in range(int(words[0])):
             scipy.io.mmread(words[1]).tocsr()
         answer = repr(time.perf_counter() - start)
+    elif command == "dump":
+        answer = write(words[1], scipy.io.mmread(words[0]).tocsr())
     else:
-        product = left @ right
-        with open(words[0], "wb") as file:
-            product.indptr.astype(np.int64).tofile(file)
-            product.indices.astype(np.int32).tofile(file)
-            product.data.tofile(file)
-        answer = str(product.nnz)
+        answer = write(words[0], left @ right)
     print(answer, flush=True)
