@@ -12,7 +12,7 @@ namespace Kernels;
 /// </remarks>
 public static class Sparse
 {
-    /// <summary>y = A x. O(rows + entries).</summary>
+    /// <summary>y = A x. O(rows + entries). A row without entries gives the semiring's zero: -0.0, the sum of nothing.</summary>
     /// <param name="matrix">A, [m, n].</param>
     /// <param name="vector">x, n elements.</param>
     /// <param name="result">y, m elements; may not overlap x.</param>

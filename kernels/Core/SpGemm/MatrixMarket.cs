@@ -12,7 +12,7 @@ namespace Kernels;
 /// once, correctly. Strict by default: a <see cref="KernelFormatException"/> names the first line at fault, for indices out of range, entries above the diagonal of a
 /// symmetric file, values that do not fit the type, and more or fewer entries than announced.</para>
 /// <para>Any field reads as <see cref="System.Numerics.Complex"/>; integers and patterns (ones) as every type; real numbers as floating-point types only. Arrays are stored without their
-/// zeros; explicit zeros of coordinate files stay. Files may have at most as many lines as an array holds elements.</para>
+/// zeros; explicit zeros of coordinate files stay. Files may have at most as many lines as an array holds elements; gzip files are unpacked to memory first, and 2 GiB is the most.</para>
 /// </remarks>
 public static unsafe class MatrixMarket
 {

@@ -9,7 +9,7 @@ public readonly record struct MatrixMarketOptions
     /// <summary>Also takes a first line and comments that begin with spaces, and a first line with one percent sign.</summary>
     public bool Lenient { get; init; }
 
-    /// <summary>Parallelism and cancellation.</summary>
+    /// <summary>Parallelism and cancellation; there are no variants.</summary>
     public KernelOptions Kernel { get; init; }
 }
 

@@ -34,10 +34,13 @@ internal unsafe interface ISimd<V, T>
 
     static abstract V Divide(V a, V b);
 
-    /// <summary>a b + c: rounded once in float, and in double where the processor has the instruction.</summary>
+    /// <summary>
+    /// a b + c: rounded once where the processor has the instruction. Without it float sums the exact product in double and rounds that, which differs only where the double lies halfway
+    /// between two floats; double rounds twice.
+    /// </summary>
     static abstract V MultiplyAdd(V a, V b, V c);
 
-    /// <summary>a if a &gt; b, else b: NaN in b is returned, NaN in a is dropped.</summary>
+    /// <summary>a if a &gt; b, else b: NaN in b is returned; NaN in a is dropped on x86-64 and in software, and returned on ARM64.</summary>
     static abstract V MaxKeepingSecond(V a, V b);
 
     static abstract V Abs(V a);

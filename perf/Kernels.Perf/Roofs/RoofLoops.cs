@@ -8,8 +8,6 @@ internal static unsafe class RoofLoops<TVector> where TVector : struct, IRoofVec
     /// <summary>Elements come in blocks of this many: four vectors, or one of each of the four streams of <see cref="Read"/>.</summary>
     public static int Block => 4 * TVector.Count;
 
-    private const int Chains = 12;
-
     // A register of AVX-512.
     private const int MostVectorBytes = 64;
 
@@ -17,7 +15,7 @@ internal static unsafe class RoofLoops<TVector> where TVector : struct, IRoofVec
     public const float MultiplyAddLimit = 2;
 
     /// <summary>The floating-point operations of one step of <see cref="MultiplyAdd"/>: a multiplication and an addition in every lane of every chain.</summary>
-    public static double OperationsPerStep => 2.0 * Chains * TVector.Count;
+    public static double OperationsPerStep => 2.0 * Chains<HalfAndOne, TVector>.Count * TVector.Count;
 
     /// <summary>The sum of all elements, read as four streams that start a quarter apart: hardware prefetchers follow each of them.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -118,30 +116,18 @@ internal static unsafe class RoofLoops<TVector> where TVector : struct, IRoofVec
         return sum.Sum() / (DotWeights * DotActivations * TVector.Count);
     }
 
-    /// <summary>
-    /// Twelve independent chains x = x / 2 + 1, which converge to 2: more than latency times throughput of any core (2 pipes of latency 4 or 5), and with
-    /// the two constants just within the 16 registers of AVX2. Returns the mean of all lanes, 2.
-    /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    /// <summary>Chains x = x / 2 + 1, which converge to 2. Returns the mean of all lanes, 2.</summary>
     public static float MultiplyAdd(nint steps)
     {
-        TVector half = TVector.Create(0.5f), one = TVector.Create(1);
-        TVector a = one, b = one, c = one, d = one, e = one, f = one, g = one, h = one, i = one, j = one, k = one, l = one;
-        for (nint step = 0; step < steps; step++)
-        {
-            a = TVector.MultiplyAdd(a, half, one);
-            b = TVector.MultiplyAdd(b, half, one);
-            c = TVector.MultiplyAdd(c, half, one);
-            d = TVector.MultiplyAdd(d, half, one);
-            e = TVector.MultiplyAdd(e, half, one);
-            f = TVector.MultiplyAdd(f, half, one);
-            g = TVector.MultiplyAdd(g, half, one);
-            h = TVector.MultiplyAdd(h, half, one);
-            i = TVector.MultiplyAdd(i, half, one);
-            j = TVector.MultiplyAdd(j, half, one);
-            k = TVector.MultiplyAdd(k, half, one);
-            l = TVector.MultiplyAdd(l, half, one);
-        }
-        return (a + b + c + d + e + f + g + h + i + j + k + l).Sum() / (Chains * TVector.Count);
+        TVector one = TVector.Create(1);
+        return Chains<HalfAndOne, TVector>.Run(steps, one, TVector.Create(0.5f), one).Sum() / (Chains<HalfAndOne, TVector>.Count * TVector.Count);
+    }
+
+    private readonly struct HalfAndOne : IChainStep<TVector>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static TVector Next(TVector last, TVector x, TVector y) => TVector.MultiplyAdd(last, x, y);
+
+        public static TVector Combine(TVector left, TVector right) => left + right;
     }
 }
