@@ -60,25 +60,22 @@ public sealed unsafe class Int8Weights
     /// <param name="weights">[outputCount, inputCount], row-major, as a torch Linear keeps them; finite. bitsandbytes rounds weights to f16 first: to get its integers, pass weights so rounded.</param>
     /// <param name="outputCount">n, at least 1.</param>
     /// <param name="inputCount">k, 1 to <see cref="LargestInputCount"/>.</param>
+    /// <param name="options">Threads and cancellation; no variants.</param>
     /// <exception cref="ArgumentException">Sizes disagree or are out of range, or a weight is not finite.</exception>
-    public static Int8Weights Pack(ReadOnlySpan<float> weights, int outputCount, int inputCount)
+    public static Int8Weights Pack(ReadOnlySpan<float> weights, int outputCount, int inputCount, in KernelOptions options = default)
     {
         Int8WeightsLayout layout = LayoutOf(outputCount, inputCount);
         Int8DecompositionChecks.Length(weights.Length, (long)outputCount * inputCount, nameof(weights));
+        int threads = ThreadCount(layout, options);
         var absMax = new float[outputCount];
-        for (int output = 0; output < outputCount; output++)
-            absMax[output] = AbsMaxOf(weights, output, inputCount);
-        var packed = new Int8Weights(layout, absMax, sbyte.MaxValue);
-        var values = new sbyte[inputCount];
-        for (int output = 0; output < outputCount; output++)
+        fixed (float* source = weights, largest = absMax)
         {
-            (float raise, float factor) = AbsMaxRule.FactorsOf(absMax[output]);
-            ReadOnlySpan<float> row = weights.Slice(output * inputCount, inputCount);
-            for (int input = 0; input < inputCount; input++)
-                values[input] = AbsMaxRule.Quantize(row[input], raise, factor);
-            packed.SetOutput(output, values);
+            RangeRunner.Run(new Int8AbsMaxJob(source, largest, inputCount), outputCount, grain: Int8WeightsLayout.PanelColumns, threads, options.CancellationToken);
+            CheckFinite(weights, absMax, inputCount);
+            var packed = new Int8Weights(layout, absMax, sbyte.MaxValue);
+            RangeRunner.Run(new Int8WeightsPackJob<float>(layout, packed.Panels, source, largest), layout.PanelCount, grain: 1, threads, options.CancellationToken);
+            return packed;
         }
-        return packed;
     }
 
     /// <summary>Packs weights that are quantised already.</summary>
@@ -86,16 +83,18 @@ public sealed unsafe class Int8Weights
     /// <param name="absMax">[outputCount]: the weight that 127 stands for; finite, not negative.</param>
     /// <param name="outputCount">n, at least 1.</param>
     /// <param name="inputCount">k, 1 to <see cref="LargestInputCount"/>.</param>
+    /// <param name="options">Threads and cancellation; no variants.</param>
     /// <exception cref="ArgumentException">Sizes disagree or are out of range, or a number in <paramref name="absMax"/> is.</exception>
-    public static Int8Weights FromQuantized(ReadOnlySpan<sbyte> values, ReadOnlySpan<float> absMax, int outputCount, int inputCount)
+    public static Int8Weights FromQuantized(ReadOnlySpan<sbyte> values, ReadOnlySpan<float> absMax, int outputCount, int inputCount, in KernelOptions options = default)
     {
         Int8WeightsLayout layout = LayoutOf(outputCount, inputCount);
         Int8DecompositionChecks.Length(values.Length, (long)outputCount * inputCount, nameof(values));
         Int8DecompositionChecks.Length(absMax.Length, outputCount, nameof(absMax));
         Int8DecompositionChecks.AbsMax(absMax, nameof(absMax));
+        int threads = ThreadCount(layout, options);
         var packed = new Int8Weights(layout, absMax.ToArray(), values.Contains(sbyte.MinValue) ? -sbyte.MinValue : sbyte.MaxValue);
-        for (int output = 0; output < outputCount; output++)
-            packed.SetOutput(output, values.Slice(output * inputCount, inputCount));
+        fixed (sbyte* source = values)
+            RangeRunner.Run(new Int8WeightsPackJob<sbyte>(layout, packed.Panels, source, null), layout.PanelCount, grain: 1, threads, options.CancellationToken);
         return packed;
     }
 
@@ -139,28 +138,24 @@ public sealed unsafe class Int8Weights
         return layout;
     }
 
-    private static float AbsMaxOf(ReadOnlySpan<float> weights, int output, int inputCount)
+    private static int ThreadCount(in Int8WeightsLayout layout, in KernelOptions options)
     {
-        float largest = 0;
-        for (int input = 0; input < inputCount; input++)
-        {
-            float weight = weights[output * inputCount + input];
-            if (!float.IsFinite(weight))
-                throw new ArgumentException($"the weight of output {output}, input {input} is {weight}: finite numbers are needed", nameof(weights));
-            largest = Math.Max(largest, Math.Abs(weight));
-        }
-        return largest;
+        // A thread is worth waking for about a tenth of a millisecond of packing, which takes a few weights in a nanosecond.
+        const long parallelWeights = 1 << 19;
+        ArgumentOutOfRangeException.ThrowIfNegative(options.MaxDegreeOfParallelism, nameof(KernelOptions.MaxDegreeOfParallelism));
+        return options.MaxDegreeOfParallelism > 0 ? options.MaxDegreeOfParallelism
+            : (long)layout.OutputCount * layout.InputCount < parallelWeights ? 1 : MachineInfo.Current.ProcessorCount;
     }
 
-    private void SetOutput(int output, ReadOnlySpan<sbyte> values)
+    private static void CheckFinite(ReadOnlySpan<float> weights, float[] absMax, int inputCount)
     {
-        byte* start = _start + Layout.Start(output);
-        int sum = 0;
-        for (int input = 0; input < values.Length; input++)
-        {
-            start[Int8WeightsLayout.Offset(input)] = (byte)values[input];
-            sum += values[input];
-        }
-        Sums[output] = sum;
+        int output = Array.FindIndex(absMax, largest => !float.IsFinite(largest));
+        if (output < 0)
+            return;
+        ReadOnlySpan<float> row = weights.Slice(output * inputCount, inputCount);
+        int input = 0;
+        while (float.IsFinite(row[input]))
+            input++;
+        throw new ArgumentException($"the weight of output {output}, input {input} is {row[input]}: finite numbers are needed", nameof(weights));
     }
 }

@@ -1,12 +1,11 @@
 namespace Kernels.Perf;
 
 /// <summary>
-/// The weights of a layer, packed and dequantised. There are as many copies of each as it takes to exceed the last-level cache four times, for at small batch
-/// a model's weights come from memory. Made when first asked for: the cases of a layer share them.
+/// The weights of a layer, packed and dequantised. There are <see cref="ColdCopies"/> of each, for at small batch a model's weights
+/// come from memory. Made when first asked for: the cases of a layer share them.
 /// </summary>
 internal sealed class Int8LayerWeights(int inputCount, int outputCount) : IDisposable
 {
-    private const int CacheMultiple = 4;
     private const ulong Seed = 2;
 
     private Int8Weights[]? _packed;
@@ -21,9 +20,6 @@ internal sealed class Int8LayerWeights(int inputCount, int outputCount) : IDispo
     /// <summary>[n, k]: the integers.</summary>
     public sbyte[] Values => _values ??= Unpack();
 
-    /// <summary>Copies of so many bytes that exceed the cache.</summary>
-    public static int Copies(long bytes) => (int)Math.Max(1, (CacheMultiple * MachineInfo.Current.Level3Bytes + bytes - 1) / bytes);
-
     public void Dispose()
     {
         foreach (NativeBuffer<float> copy in _dequantized ?? [])
@@ -35,7 +31,7 @@ internal sealed class Int8LayerWeights(int inputCount, int outputCount) : IDispo
         using var weights = new NativeBuffer<float>(checked(inputCount * outputCount));
         LogitGenerator.Fill(weights.Span, Seed);
         var first = Int8Weights.Pack(weights.Span, outputCount, inputCount);
-        var packed = new Int8Weights[Copies(first.ByteCount)];
+        var packed = new Int8Weights[ColdCopies.Of(first.ByteCount)];
         packed[0] = first;
         _packed = packed;
         Parallel.For(1, packed.Length, i => packed[i] = Int8Weights.FromQuantized(Values, first.AbsMax, outputCount, inputCount));
@@ -45,7 +41,7 @@ internal sealed class Int8LayerWeights(int inputCount, int outputCount) : IDispo
     private NativeBuffer<float>[] Dequantize()
     {
         long bytes = (long)inputCount * outputCount * sizeof(float);
-        NativeBuffer<float>[] copies = [.. Enumerable.Range(0, Copies(bytes)).Select(_ => new NativeBuffer<float>(inputCount * outputCount))];
+        NativeBuffer<float>[] copies = [.. Enumerable.Range(0, ColdCopies.Of(bytes)).Select(_ => new NativeBuffer<float>(inputCount * outputCount))];
         Packed[0].Dequantize(copies[0].Span);
         foreach (NativeBuffer<float> copy in copies.AsSpan(1))
             copies[0].Span.CopyTo(copy.Span);

@@ -23,7 +23,7 @@ internal sealed class TorchInt8
         if (!ReferenceEquals(_layer, buffers.Weights))
         {
             WithFile(buffers.Weights.Dequantized[0], path =>
-                _torch.Value!.Ask(FormattableString.Invariant($"layer {buffers.Case.OutputCount} {buffers.Case.InputCount} {Int8LayerWeights.Copies(buffers.Case.WeightCount)} {path}")));
+                _torch.Value!.Ask(FormattableString.Invariant($"layer {buffers.Case.OutputCount} {buffers.Case.InputCount} {ColdCopies.Of(buffers.Case.WeightCount)} {path}")));
             _layer = buffers.Weights;
         }
         return _torch.Value!.Ask(line);

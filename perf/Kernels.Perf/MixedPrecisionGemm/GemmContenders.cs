@@ -9,16 +9,19 @@ internal static class GemmContenders
 
     public static KernelDispatch Dispatch { get; } = KernelInfo.Catalogue.First(d => d.Chosen.Family == Family && d.Chosen.Types == Types);
 
-    /// <summary>Every SIMD variant that this machine can run, on one thread, and after them the default one on each other number of threads.</summary>
+    // Rows from which on the slower variants are left out: each call of theirs takes a good part of a second.
+    private const int ManyRows = 512;
+
+    /// <summary>Variants with wide registers that this machine can run, on one thread, and after them the default one on each other number of threads; with many rows the default one alone.</summary>
     public static IEnumerable<IContender> Ours(GemmBuffers buffers, ProductOracle oracle, IReadOnlyList<int> threadCounts)
     {
-        // The scalar variant takes minutes at these sizes; in exact arithmetic native variants run the managed kernels.
+        // In exact arithmetic native variants run the managed kernels.
         bool isExact = buffers.Case.Arithmetic == GemmArithmetic.Exact;
-        IEnumerable<KernelVariant> runnable = Dispatch.Variants.Where(variant => variant is { Availability: VariantAvailability.Available, InstructionSet: not "scalar" }
-            && (!isExact || variant.Backend != "native" || variant == Dispatch.Chosen));
+        KernelVariant[] wide = [.. Dispatch.Variants.Where(variant => variant is { Availability: VariantAvailability.Available, InstructionSet: not ("scalar" or "sse42") }
+            && (!isExact || variant.Backend != "native" || variant == Dispatch.Chosen))];
         foreach (int threads in threadCounts)
         {
-            foreach (KernelVariant variant in threads == 1 ? runnable : [Dispatch.Chosen])
+            foreach (KernelVariant variant in threads == 1 && buffers.Case.RowCount < ManyRows && wide.Length > 0 ? wide : [Dispatch.Chosen])
                 yield return Contender(buffers, oracle, variant.Identity, threads);
         }
     }

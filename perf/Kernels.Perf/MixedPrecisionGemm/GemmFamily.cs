@@ -16,8 +16,8 @@ internal sealed class GemmFamily : IFamilyBench
 
     public IReadOnlyList<RivalStatus> Rivals => [OpenBlas.Status, .. OneDnnGemm.Statuses];
 
-    // 54 workloads: together some ten minutes.
-    public Effort FullEffort => new(MinRounds: 7, MaxRounds: 101, SecondsPerWorkload: 4, WarmUpSeconds: 1);
+    // 54 workloads in some five minutes.
+    public Effort FullEffort { get; } = new(MinRounds: 5, MaxRounds: 25, SecondsPerWorkload: 1.5, WarmUpSeconds: 0.5);
 
     public IEnumerable<WorkloadPlan> Showcase() =>
         Plans(s_layers[..1], s_fewRowCounts, (buffers, oracle) => GemmContenders.Ours(buffers, oracle, ThreadCounts.OneAndAll));

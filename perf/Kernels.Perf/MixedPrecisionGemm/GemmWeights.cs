@@ -3,12 +3,11 @@ using System.Numerics.Tensors;
 namespace Kernels.Perf;
 
 /// <summary>
-/// The weights of a layer, packed and dequantised. There are as many copies of each as it takes to exceed the last-level cache four times, for at small batch
-/// a model's weights come from memory. Made when first asked for: the cases of a layer share them.
+/// The weights of a layer, packed and dequantised. There are <see cref="ColdCopies"/> of each, for at small batch a model's weights
+/// come from memory. Made when first asked for: the cases of a layer share them.
 /// </summary>
 internal sealed class GemmWeights(int inputCount, int outputCount) : IDisposable
 {
-    private const int CacheMultiple = 4;
     private const ulong Seed = 2;
 
     private QuantizedWeights[]? _packed;
@@ -39,7 +38,7 @@ internal sealed class GemmWeights(int inputCount, int outputCount) : IDisposable
         using var weights = new NativeBuffer<float>(checked(inputCount * outputCount));
         LogitGenerator.Fill(weights.Span, Seed);
         QuantizedWeights first = QuantizedWeights.Pack(weights.Span, outputCount, inputCount, new(QuantizedType.U4));
-        var packed = new QuantizedWeights[Copies(first.ByteCount)];
+        var packed = new QuantizedWeights[ColdCopies.Of(first.ByteCount)];
         packed[0] = first;
         Parallel.For(1, packed.Length, i => packed[i] = QuantizedWeights.Pack(weights.Span, outputCount, inputCount, first.Format));
         return packed;
@@ -48,7 +47,7 @@ internal sealed class GemmWeights(int inputCount, int outputCount) : IDisposable
     private NativeBuffer<float>[] Dequantize()
     {
         long bytes = (long)inputCount * outputCount * sizeof(float);
-        NativeBuffer<float>[] copies = [.. Enumerable.Range(0, Copies(bytes)).Select(_ => new NativeBuffer<float>(inputCount * outputCount))];
+        NativeBuffer<float>[] copies = [.. Enumerable.Range(0, ColdCopies.Of(bytes)).Select(_ => new NativeBuffer<float>(inputCount * outputCount))];
         Packed[0].Dequantize(copies[0].Span);
         foreach (NativeBuffer<float> copy in copies.AsSpan(1))
             copies[0].Span.CopyTo(copy.Span);
@@ -69,7 +68,4 @@ internal sealed class GemmWeights(int inputCount, int outputCount) : IDisposable
         });
         return (values, scales);
     }
-
-    /// <summary>How many copies of so many bytes exceed the last-level cache as many times as they should.</summary>
-    public static int Copies(long bytes) => (int)Math.Max(1, (CacheMultiple * MachineInfo.Current.Level3Bytes + bytes - 1) / bytes);
 }

@@ -119,6 +119,39 @@ public sealed class Int8QuantizationTestsF32 : Int8QuantizationTests<float>
         }
     }
 
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(33, 7)]
+    [InlineData(32, 16)]
+    [InlineData(65, 1023)]
+    [InlineData(3, 1029)]
+    [InlineData(40, 2066)]
+    public void PackedWeightsFollowTheRuleOnAnyNumberOfThreads(int outputs, int inputs)
+    {
+        float[] weights = Int8DecompositionCases.Normal(outputs * inputs, 3, 0.1);
+        var expected = new sbyte[weights.Length];
+        var largest = new float[outputs];
+        for (int i = 0; i < weights.Length; i++)
+            largest[i / inputs] = Math.Max(largest[i / inputs], Math.Abs(weights[i]));
+        for (int i = 0; i < weights.Length; i++)
+        {
+            (float raise, float factor) = AbsMaxRule.FactorsOf(largest[i / inputs]);
+            expected[i] = AbsMaxRule.Quantize(weights[i], raise, factor);
+        }
+        foreach (int threads in new[] { 1, 2, 7 })
+        {
+            var options = new KernelOptions { MaxDegreeOfParallelism = threads };
+            foreach (Int8Weights packed in new[] { Int8Weights.Pack(weights, outputs, inputs, options), Int8Weights.FromQuantized(expected, largest, outputs, inputs, options) })
+            {
+                Assert.Equal(expected, Quantised(packed));
+                Assert.Equal(largest, packed.AbsMax.ToArray());
+                Assert.Equal(Enumerable.Range(0, outputs).Select(output => expected[(output * inputs)..((output + 1) * inputs)].Sum(value => value)), SumsOf(packed));
+            }
+        }
+    }
+
+    private static unsafe int[] SumsOf(Int8Weights packed) => new ReadOnlySpan<int>(packed.Sums, packed.OutputCount).ToArray();
+
     [Fact]
     public void AnOutlierStandsAtTheThresholdAndAbove()
     {
