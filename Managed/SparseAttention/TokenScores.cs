@@ -1,20 +1,23 @@
-using System.Buffers;
+using Kernels.Cpu;
 
 namespace Kernels;
 
-/// <summary>Probabilities of one query over tokens of a sequence of a cache, and what selectors make of them, in rented arrays.</summary>
-internal readonly ref struct TokenScores : IDisposable
+/// <summary>Probabilities of one query over tokens of a sequence of a cache, and what selectors make of them, in rented memory.</summary>
+internal readonly unsafe ref struct TokenScores : IDisposable
 {
     // Rows are whole tiles of the kernels.
     private const int RowMultiple = 64;
+
+    // Rows of several heads are written side by side: at a distance of a multiple of 4 KiB a processor takes the read of one for a read of what was just written to another.
+    private const int AliasingMultiple = 4096 / sizeof(float);
 
     private readonly KvCache _cache;
     private readonly int _sequence;
     private readonly ReadOnlySpan<float> _queries;
     private readonly float _scale;
     private readonly int _stride, _tokens, _heads;
-    private readonly float[] _probabilities;
-    private readonly float[]? _votes;
+    private readonly RentedScratch _scratch;
+    private readonly float* _probabilities, _votes;
     private readonly ReadOnlySpan<int> _positions;
 
     public TokenScores(KvCache cache, int sequence, ReadOnlySpan<float> queries, float scale, bool withVotes, ReadOnlySpan<int> positions = default)
@@ -27,15 +30,19 @@ internal readonly ref struct TokenScores : IDisposable
         _heads = queries.Length / cache.Options.HeadDimension;
         _tokens = positions.IsEmpty ? cache.TokenCount(sequence) : positions.Length;
         _stride = (_tokens + RowMultiple - 1) / RowMultiple * RowMultiple;
+        if (_stride % AliasingMultiple == 0)
+            _stride += RowMultiple;
         // Votes need the terms of two groups of heads at a time.
-        int rows = withVotes ? 2 * (_heads / cache.Options.KeyValueHeads) : _heads;
-        _probabilities = ArrayPool<float>.Shared.Rent(checked(Math.Max(1, rows * _stride)));
-        _votes = withVotes ? ArrayPool<float>.Shared.Rent(Math.Max(1, _tokens)) : null;
+        long terms = (withVotes ? 2L * (_heads / cache.Options.KeyValueHeads) : _heads) * _stride;
+        var scratch = new RentedScratch(RentedScratch.Bytes<float>(terms) + RentedScratch.Bytes<float>(withVotes ? _tokens : 0));
+        _probabilities = scratch.Take<float>(terms);
+        _votes = withVotes ? scratch.Take<float>(_tokens) : null;
+        _scratch = scratch;
     }
 
     public int TokenCount => _tokens;
 
-    public Span<float> Row(int head) => _probabilities.AsSpan(head * _stride, _tokens);
+    public Span<float> Row(int head) => new(_probabilities + (long)head * _stride, _tokens);
 
     public void Run(KeyPrecision precision, in KernelOptions options) => Call(precision, default, options, weigh: false);
 
@@ -43,22 +50,17 @@ internal readonly ref struct TokenScores : IDisposable
     public void Weigh(Span<float> output, in KernelOptions options) => Call(KeyPrecision.Stored, output, options, weigh: true);
 
     /// <summary>The votes of all heads together.</summary>
-    public Span<float> Votes => _votes.AsSpan(0, _tokens);
+    public Span<float> Votes => new(_votes, _votes == null ? 0 : _tokens);
 
-    public void Dispose()
-    {
-        ArrayPool<float>.Shared.Return(_probabilities);
-        if (_votes is not null)
-            ArrayPool<float>.Shared.Return(_votes);
-    }
+    public void Dispose() => _scratch.Dispose();
 
-    private unsafe void Call(KeyPrecision precision, Span<float> output, in KernelOptions options, bool weigh)
+    private void Call(KeyPrecision precision, Span<float> output, in KernelOptions options, bool weigh)
     {
         if (precision != KeyPrecision.Stored && !_cache.Options.KeyPlanes)
             throw new ArgumentException("the cache has no planes of its keys' bits", "cache");
         ISparseAttentionBackend backend = SparseAttentionVariants.Of(_cache.Options.Type).Select(options);
         KvSequence sequence = _cache.Find(_sequence);
-        fixed (float* queries = _queries, to = output, probabilities = _probabilities, votes = _votes)
+        fixed (float* queries = _queries, to = output)
         fixed (int* table = sequence.Table, positions = _positions)
         {
             var described = new AttentionSequence
@@ -83,9 +85,9 @@ internal readonly ref struct TokenScores : IDisposable
                     Scale = _scale,
                 },
                 Precision = precision,
-                Probabilities = probabilities,
+                Probabilities = _probabilities,
                 Stride = _stride,
-                Votes = votes,
+                Votes = _votes,
             };
             if (weigh)
                 backend.Weigh(call, options);

@@ -9,6 +9,9 @@ internal readonly unsafe struct ScoreJob<TKernels, TFormat>(in AttentionScoreCal
 {
     private const int Tile = AttentionTuning.Tile;
 
+    // Planes are fetched while others are scored and made terms of. A tile of 4 KiB takes less time for that than memory takes to answer and to deliver it.
+    private const int TilesAhead = 2;
+
     private readonly AttentionScoreCall _call = call;
     private readonly ScoreQueries _queries = queries;
     private readonly ScoreParts _parts = parts;
@@ -84,8 +87,8 @@ internal readonly unsafe struct ScoreJob<TKernels, TFormat>(in AttentionScoreCal
         }
         const int blocks = Tile / KeyPlaneLayout.SlotsPerBlock;
         long* own = stackalloc long[blocks], ahead = stackalloc long[blocks];
-        int keyCount = _call.Attention.Sequences->KeyCount, blockCount = Locate(head, first, count, own), next = Math.Min(keyCount, first + Tile);
-        // Pages of a head are not contiguous, so that the processor does not foresee them: the next tile is fetched while this one is scored.
+        int keyCount = _call.Attention.Sequences->KeyCount, blockCount = Locate(head, first, count, own), next = Math.Min(keyCount, first + TilesAhead * Tile);
+        // Pages of a head are not contiguous, so that the processor does not foresee them.
         for (int i = Locate(head, next, Math.Min(Tile, keyCount - next), ahead); i < blockCount; i++)
             ahead[i] = own[i];
         ScoreBlocks(head, own, ahead, blockCount, scores, _call.Stride);

@@ -9,7 +9,7 @@ internal unsafe ref struct RentedScratch
     private const int Alignment = 64;
 
     private readonly long[] _array;
-    private GCHandle _pin;
+    private readonly GCHandle _pin;
     private byte* _next;
 
     /// <param name="bytes">The sum of what <see cref="Bytes{T}"/> says of all pieces.</param>
@@ -29,9 +29,10 @@ internal unsafe ref struct RentedScratch
         return piece;
     }
 
-    public void Dispose()
+    public readonly void Dispose()
     {
-        _pin.Free();
+        GCHandle pin = _pin;
+        pin.Free();
         ArrayPool<long>.Shared.Return(_array);
     }
 }

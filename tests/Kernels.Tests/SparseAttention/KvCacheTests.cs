@@ -100,6 +100,28 @@ public sealed class KvCacheTests
         }
     }
 
+    [Fact]
+    public void EmptySequencesGiveZeros()
+    {
+        var shape = new AttentionShape(4, Heads, Dimension);
+        using KvCache cache = Make(KeyValueType.Float16, 16, tokens: 32);
+        int empty = cache.CreateSequence(), full = cache.CreateSequence();
+        (float[] keys, float[] values) = Tokens(20);
+        cache.Append(full, keys, values);
+        float[] queries = SparseAttentionCases.Normal(2 * shape.QueryHeads * Dimension, 3), row = queries[..(shape.QueryHeads * Dimension)];
+        float[] output = [.. Enumerable.Repeat(42f, queries.Length)], sums = new float[2 * shape.QueryHeads];
+        SparseAttention.Attend(queries, cache, [empty, full], output, shape.QueryHeads, new() { LogSumExp = sums });
+        Assert.All(output[..row.Length], x => Assert.Equal(0, x));
+        Assert.All(sums[..shape.QueryHeads], x => Assert.Equal(float.NegativeInfinity, x));
+        Assert.All(sums[shape.QueryHeads..], x => Assert.True(float.IsFinite(x)));
+        foreach (ITokenSelector? selector in new ITokenSelector?[] { null, new TokenSelect(), new HeavyHitters(4, 4) })
+        {
+            float[] alone = [.. Enumerable.Repeat(42f, row.Length)];
+            SparseAttention.Decode(row, cache, empty, alone, selector);
+            Assert.All(alone, x => Assert.Equal(0, x));
+        }
+    }
+
     public static TheoryData<string, KeyValueType, double> StoredTypes
     {
         get

@@ -174,6 +174,25 @@ public sealed class TokenSelectorTests
         Assert.Equal("recentCount", Assert.Throws<ArgumentOutOfRangeException>(() => state.PruneTokens(1, -1)).ParamName);
     }
 
+    [SkippableTheory]
+    [MemberData(nameof(SparseAttentionCases.Variants), MemberType = typeof(SparseAttentionCases))]
+    public void SpAttenKeepingAllIsDenseUpToRounding(string variant)
+    {
+        KernelOptions kernel = SparseAttentionCases.Force(variant);
+        using KvCache cache = Filled(KeyValueType.Float32, out int sequence, out float[] keys);
+        float[] query = SparseAttentionCases.Normal(QueryHeads * Dimension, 3), output = new float[query.Length];
+        var state = new SpAttenState(QueryHeads, new SpAttenOptions());
+        state.AddTokens(0, Tokens);
+        state.Decode(query, cache, sequence, output, 0, kernel);
+        SparseAttentionOracle dense = SparseAttentionCases.Oracle(new(QueryHeads, Heads, Dimension), query, keys, Stored(cache, sequence).Values).Run();
+        SparseAttentionCases.AssertClose(dense.Output, output, variant);
+        SparseAttentionCases.AssertAsGoodAsNaive(dense, output, variant);
+        state.PruneTokens(Tokens);
+        state.PruneHeads(QueryHeads);
+        Assert.Equal(Enumerable.Range(0, Tokens), state.Tokens.ToArray());
+        Assert.All(state.ActiveHeads.ToArray(), Assert.True);
+    }
+
     private static KvCache Filled(KeyValueType type, out int sequence, out float[] keys)
     {
         var cache = new KvCache(new() { KeyValueHeads = Heads, HeadDimension = Dimension, PageSize = 16, PageCount = 60, Type = type, KeyPlanes = true });
