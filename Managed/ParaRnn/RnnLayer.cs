@@ -13,7 +13,7 @@ public abstract class RnnLayer
     /// <summary>Channels of the layer.</summary>
     public int HiddenCount { get; }
 
-    /// <summary>B and b of the gate inputs B x + b: rows in the cell's order of gates, [gates * channels, inputs].</summary>
+    /// <summary>B and b of the gate inputs B x + b: rows in the cell's order of gates, [gates * channels, inputs / heads].</summary>
     public LinearLayer Projection { get; }
 
     /// <summary>The recurrent weights, [weights, channels].</summary>
@@ -60,8 +60,8 @@ public abstract class RnnLayer<TCell> : RnnLayer where TCell : struct, IDifferen
     private RnnShape _shape;
     private float[] _inputs = [], _gates = [], _states = [], _gateGradients = [], _stateGradients = [], _initial = [];
 
-    private protected RnnLayer(string name, int inputCount, int hiddenCount, int outputComponent, int seed)
-        : base(new LinearLayer($"{name}.input", inputCount, TCell.GateCount * hiddenCount, seed), new RnnParameter($"{name}.recurrent", TCell.WeightCount, hiddenCount), hiddenCount)
+    private protected RnnLayer(string name, int inputCount, int hiddenCount, int outputComponent, int seed, int headCount)
+        : base(new LinearLayer($"{name}.input", inputCount, TCell.GateCount * hiddenCount, TCell.GateCount, headCount, seed), new RnnParameter($"{name}.recurrent", TCell.WeightCount, hiddenCount), hiddenCount)
     {
         // 2 / sqrt(5 H): small enough for contractive steps.
         RecurrentWeights.FillNormal(new Random(seed + 1), Math.Sqrt(2.0 / (5.0 * hiddenCount)));
@@ -161,11 +161,13 @@ public abstract class RnnLayer<TCell> : RnnLayer where TCell : struct, IDifferen
 /// <param name="inputCount">Elements of an input.</param>
 /// <param name="hiddenCount">Channels.</param>
 /// <param name="seed">The seed of the weights.</param>
-public sealed class ParaGruLayer(string name, int inputCount, int hiddenCount, int seed) : RnnLayer<ParaGru>(name, inputCount, hiddenCount, outputComponent: 0, seed);
+/// <param name="headCount">Heads of the input projection, each with its share of inputs and channels: a divisor of both. 1 (the default) for a dense projection.</param>
+public sealed class ParaGruLayer(string name, int inputCount, int hiddenCount, int seed, int headCount = 1) : RnnLayer<ParaGru>(name, inputCount, hiddenCount, outputComponent: 0, seed, headCount);
 
 /// <summary>A layer of <see cref="ParaLstm"/> cells; its outputs are h, the second half of the state.</summary>
 /// <param name="name">Prefix of the parameters' names.</param>
 /// <param name="inputCount">Elements of an input.</param>
 /// <param name="hiddenCount">Channels.</param>
 /// <param name="seed">The seed of the weights.</param>
-public sealed class ParaLstmLayer(string name, int inputCount, int hiddenCount, int seed) : RnnLayer<ParaLstm>(name, inputCount, hiddenCount, outputComponent: 1, seed);
+/// <param name="headCount">Heads of the input projection, each with its share of inputs and channels: a divisor of both. 1 (the default) for a dense projection.</param>
+public sealed class ParaLstmLayer(string name, int inputCount, int hiddenCount, int seed, int headCount = 1) : RnnLayer<ParaLstm>(name, inputCount, hiddenCount, outputComponent: 1, seed, headCount);

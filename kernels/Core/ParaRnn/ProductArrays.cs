@@ -7,11 +7,12 @@ internal unsafe struct StridedMatrix<T>(T* data, long rowStride, long columnStri
     public readonly long RowStride = rowStride, ColumnStride = columnStride;
 }
 
-/// <summary>C = A B + bias, or C += A B: A is m x k, B is k x n, C is m x n with contiguous rows, the bias one row or null.</summary>
+/// <summary>C = A B + bias, or C += A B: A is m x k, B is k x n, C is m x n with rows at a distance, the bias one row or null.</summary>
 internal unsafe struct ProductArrays<T> where T : unmanaged
 {
     public int RowCount, ColumnCount, InnerCount;
     public StridedMatrix<T> Left, Right;
     public T* Bias, Result;
+    public long ResultStride;
     public bool Accumulates;
 }

@@ -57,9 +57,9 @@ internal readonly unsafe struct MatrixProductJob<TSimd, V, T>(in ProductArrays<T
         {
             int width = Math.Min(TileColumns, columns - at);
             bool isEdge = width < TileColumns;
-            T* result = _arrays.Result + (long)row * _arrays.ColumnCount + column + at;
+            T* result = _arrays.Result + row * _arrays.ResultStride + column + at;
             if (isEdge && startsFromResult)
-                CopyRows(result, _arrays.ColumnCount, edge, TileColumns, rows, width);
+                CopyRows(result, _arrays.ResultStride, edge, TileColumns, rows, width);
             if (!startsFromResult)
                 SetBias(bias, column + at, width);
             var product = new SliverProduct<T>
@@ -68,13 +68,13 @@ internal readonly unsafe struct MatrixProductJob<TSimd, V, T>(in ProductArrays<T
                 RowCount = rows,
                 Depth = depth,
                 Result = isEdge ? edge : result,
-                ResultStride = isEdge ? TileColumns : _arrays.ColumnCount,
+                ResultStride = isEdge ? TileColumns : (nint)_arrays.ResultStride,
             };
             product.Start = startsFromResult ? product.Result : bias;
             product.StartStride = startsFromResult ? product.ResultStride : 0;
             Multiply(product, term, row, packed);
             if (isEdge)
-                CopyRows(edge, TileColumns, result, _arrays.ColumnCount, rows, width);
+                CopyRows(edge, TileColumns, result, _arrays.ResultStride, rows, width);
         }
     }
 

@@ -9,7 +9,7 @@ internal sealed unsafe class ParaRnnCpu<TSimd, V, T> : IParaRnnBackend<T>
     public SolveReport Forward<TCell>(in RnnArrays<T> arrays, in RnnSolverSettings settings, in KernelOptions options) where TCell : struct, IDifferentiableRnnCell
     {
         RnnStrides strides = RnnStrides.Of(arrays.Shape, arrays.Direction, TCell.GateCount, TCell.StateCount);
-        int threads = RnnTuning.ThreadCount(arrays.Shape.Elements(1), options);
+        int threads = settings.Solver == RnnSolver.Auto ? RnnTuning.MostThreads(options) : RnnTuning.ThreadCount(arrays.Shape.Elements(1), options);
         using var zeros = new PooledMemory<T>(TCell.StateCount * strides.Channels);
         using var runs = new PooledMemory<RnnRun<T>>(RnnRuns.Capacity(arrays));
         new Span<T>(zeros.Pointer, TCell.StateCount * strides.Channels).Clear();
@@ -24,16 +24,15 @@ internal sealed unsafe class ParaRnnCpu<TSimd, V, T> : IParaRnnBackend<T>
         T* weights, in RnnStrides strides, RnnRun<T>* runs, int runCount, in RnnSolverSettings settings, int threads, CancellationToken cancellation)
         where TCell : struct, IDifferentiableRnnCell
     {
-        RnnSolver solver = settings.Solver;
-        string reason = "asked for";
-        if (solver == RnnSolver.Auto)
-            solver = RnnSolverChoice.Of<TCell, T>(runs, runCount, strides.Channels, TSimd.Count, threads, out reason);
-        if (solver == RnnSolver.SegmentShooting)
-            return RnnShooting<TCell, TSimd, V, T>.Run(runs, runCount, weights, strides, settings, reason, threads, cancellation);
-        if (solver == RnnSolver.Newton)
-            return RnnNewton<TCell, TSimd, V, T>.Run(runs, runCount, weights, strides, settings, reason, threads, cancellation);
-        RnnSequentialJob<TCell, TSimd, V, T>.Run(runs, runCount, weights, strides, threads, cancellation);
-        return new SolveReport(RnnSolver.Sequential, reason, Converged: true);
+        RnnSolverChoice choice = settings.Solver == RnnSolver.Auto
+            ? RnnSolverChoice.Of(new(runCount, RnnRuns.MeanSteps(runs, runCount), strides.Channels, TSimd.Count), threads)
+            : new(settings.Solver, threads, "asked for");
+        if (choice.Solver == RnnSolver.SegmentShooting)
+            return RnnShooting<TCell, TSimd, V, T>.Run(runs, runCount, weights, strides, settings, choice.Reason, choice.Threads, cancellation);
+        if (choice.Solver == RnnSolver.Newton)
+            return RnnNewton<TCell, TSimd, V, T>.Run(runs, runCount, weights, strides, settings, choice.Reason, choice.Threads, cancellation);
+        RnnSequentialJob<TCell, TSimd, V, T>.Run(runs, runCount, weights, strides, choice.Threads, cancellation);
+        return new SolveReport(RnnSolver.Sequential, choice.Reason, Converged: true);
     }
 
     public void Backward<TCell>(in RnnArrays<T> arrays, in RnnGradientArrays<T> gradients, in KernelOptions options) where TCell : struct, IDifferentiableRnnCell
@@ -54,7 +53,7 @@ internal sealed unsafe class ParaRnnCpu<TSimd, V, T> : IParaRnnBackend<T>
             firstRuns.Pointer[sequence] = run;
         }
         var job = new RnnBackwardJob<TCell, TSimd, V, T>(arrays, gradients, runs.Pointer, firstRuns.Pointer, sums.Pointer);
-        RangeRunner.Run(job, job.ItemCount, 1, threads, options.CancellationToken);
+        RangeRunner.Run(job, job.ItemCount, job.Grain(threads), threads, options.CancellationToken);
         RnnRuns.ClearPadding(arrays, gradients.GateGradients, TCell.GateCount);
         for (int i = 0; i < weightElements; i++)
         {

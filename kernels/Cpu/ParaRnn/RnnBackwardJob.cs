@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace Kernels.Cpu;
 
 /// <summary>
@@ -28,61 +26,93 @@ internal readonly unsafe struct RnnBackwardJob<TCell, TSimd, V, T>(
 
     public long ItemCount => (long)_arrays.Shape.SequenceCount * TilesPerSequence;
 
-    [SkipLocalsInit]
+    // Carry and total, and the gradients by the weights.
+    private static int TileScratch => TileLanes * (2 * TCell.StateCount + TCell.WeightCount);
+
+    private static int StagedScratch => TSimd.Count * (RnnTuning.GradientWindowSteps * 2 * (TCell.GateCount + TCell.StateCount) + TCell.StateCount + TCell.WeightCount);
+
+    /// <summary>Items handed out at a time: tiles side by side, window after window, so that rows of the arrays are read whole.</summary>
+    public long Grain(int threads) => Math.Clamp((ItemCount + threads - 1) / threads, 1, RnnTuning.GradientTiles);
+
     public void Run(long begin, long end)
     {
-        T* scratch = stackalloc T[TileLanes * (2 * TCell.StateCount + TCell.WeightCount)];
-        T* staged = stackalloc T[TSimd.Count * (RnnTuning.GradientWindowSteps * 2 * (TCell.GateCount + TCell.StateCount) + TCell.StateCount + TCell.WeightCount)];
-        for (long item = begin; item < end; item++)
+        using var scratch = new PooledMemory<T>(RnnTuning.GradientTiles * TileScratch + (IsStaged ? StagedScratch : 0));
+        for (long item = begin; item < end;)
         {
-            int sequence = (int)(item / TilesPerSequence), tile = (int)(item % TilesPerSequence);
-            // A last tile of less than a register begins within the one before it.
-            int channel = IsStaged ? 0 : Math.Min(tile * TileLanes, _strides.Channels - TSimd.Count), fresh = tile * TileLanes - channel;
-            RunTile(sequence, channel, Math.Min(TileLanes, _strides.Channels - channel), fresh, scratch, staged);
+            int first = (int)(item % TilesPerSequence), count = (int)Math.Min(Math.Min(TilesPerSequence - first, end - item), RnnTuning.GradientTiles);
+            RunTiles((int)(item / TilesPerSequence), first, count, scratch.Pointer);
+            item += count;
         }
     }
 
-    // The first channels of a tile, up to fresh, belong to the one before it.
-    private void RunTile(int sequence, int channel, int channels, int fresh, T* scratch, T* staged)
+    private void RunTiles(int sequence, int firstTile, int count, T* scratch)
     {
-        int lanes = (channels + TSimd.Count - 1) / TSimd.Count * TSimd.Count;
-        long stateRow = (long)sequence * TCell.StateCount * _strides.Channels + channel;
-        var tile = new RnnGradientTile<T> { Carry = scratch, Total = scratch + TCell.StateCount * lanes, WeightGradients = scratch + 2 * TCell.StateCount * lanes, ScratchLanes = lanes };
-        tile.Forward.Lanes = IsStaged ? lanes : channels;
-        double* sums = _partialSums + (long)sequence * TCell.WeightCount * _strides.Channels + channel;
-        for (int weight = 0; weight < TCell.WeightCount; weight++)
-            new Span<double>(sums + (long)weight * _strides.Channels + fresh, channels - fresh).Clear();
-        new Span<T>(scratch, lanes * (2 * TCell.StateCount + TCell.WeightCount)).Clear();
-        if (_gradients.FinalStateGradient != null)
-            LoadCarry(_gradients.FinalStateGradient + stateRow, tile, channels);
+        RnnGradientTile<T>* tiles = stackalloc RnnGradientTile<T>[RnnTuning.GradientTiles];
+        T* staged = scratch + RnnTuning.GradientTiles * TileScratch;
+        for (int i = 0; i < count; i++)
+            tiles[i] = Begin(sequence, firstTile + i, scratch + i * TileScratch);
         int first = _firstRuns[sequence], last = _firstRuns[sequence + 1] - 1;
         for (int run = last; run >= first; run--)
         {
-            RunBackward(_runs[run], channel, channels, fresh, tile, staged, sums);
+            for (int end = _runs[run].Steps; end > 0;)
+            {
+                int steps = (end - 1) % RnnTuning.GradientWindowSteps + 1;
+                end -= steps;
+                for (int i = 0; i < count; i++)
+                    RunWindow(_runs[run], end, steps, ref tiles[i], staged);
+            }
             // Before a reset nothing is known of what follows it.
-            if (run > first)
-                new Span<T>(tile.Carry, TCell.StateCount * lanes).Clear();
+            for (int i = 0; run > first && i < count; i++)
+                ClearCarry(tiles[i]);
         }
-        if (_gradients.InitialStateGradient == null)
-            return;
         bool startsFromReset = last >= first && IsReset(sequence);
-        if (startsFromReset)
-            new Span<T>(tile.Carry, TCell.StateCount * lanes).Clear();
-        StoreCarry(tile, _gradients.InitialStateGradient + stateRow, channels);
+        for (int i = 0; _gradients.InitialStateGradient != null && i < count; i++)
+        {
+            if (startsFromReset)
+                ClearCarry(tiles[i]);
+            StoreCarry(tiles[i], _gradients.InitialStateGradient + (long)sequence * TCell.StateCount * _strides.Channels + tiles[i].Channel);
+        }
     }
 
-    // Where registers share channels each has its own copy in scratch.
-    private void LoadCarry(T* source, in RnnGradientTile<T> tile, int channels)
+    private RnnGradientTile<T> Begin(int sequence, int index, T* scratch)
     {
-        int whole = Math.Min(channels, tile.WholeLanes(TSimd.Count));
+        // A last tile of less than a register begins within the one before it, which its first channels belong to.
+        int channel = IsStaged ? 0 : Math.Min(index * TileLanes, _strides.Channels - TSimd.Count), channels = Math.Min(TileLanes, _strides.Channels - channel);
+        int lanes = (channels + TSimd.Count - 1) / TSimd.Count * TSimd.Count;
+        var tile = new RnnGradientTile<T>
+        {
+            Carry = scratch,
+            Total = scratch + TCell.StateCount * lanes,
+            WeightGradients = scratch + 2 * TCell.StateCount * lanes,
+            WeightSums = _partialSums + (long)sequence * TCell.WeightCount * _strides.Channels + channel,
+            ScratchLanes = lanes,
+            Channel = channel,
+            ChannelCount = channels,
+            FreshChannel = index * TileLanes - channel,
+        };
+        tile.Forward.Lanes = IsStaged ? lanes : channels;
+        for (int weight = 0; weight < TCell.WeightCount; weight++)
+            new Span<double>(tile.WeightSums + (long)weight * _strides.Channels + tile.FreshChannel, channels - tile.FreshChannel).Clear();
+        new Span<T>(scratch, lanes * (2 * TCell.StateCount + TCell.WeightCount)).Clear();
+        if (_gradients.FinalStateGradient != null)
+            LoadCarry(_gradients.FinalStateGradient + (long)sequence * TCell.StateCount * _strides.Channels + channel, tile);
+        return tile;
+    }
+
+    private static void ClearCarry(in RnnGradientTile<T> tile) => new Span<T>(tile.Carry, TCell.StateCount * tile.ScratchLanes).Clear();
+
+    // Where registers share channels each has its own copy in scratch.
+    private void LoadCarry(T* source, in RnnGradientTile<T> tile)
+    {
+        int channels = tile.ChannelCount, whole = Math.Min(channels, tile.WholeLanes(TSimd.Count));
         LaneCopy<TSimd, V, T>.Gather(source, 0, _strides.Channels, tile.Carry, tile.ScratchLanes, TCell.StateCount, whole, 1);
         if (whole < channels)
             LaneCopy<TSimd, V, T>.Gather(source + channels - TSimd.Count, 0, _strides.Channels, tile.Carry + whole, tile.ScratchLanes, TCell.StateCount, TSimd.Count, 1);
     }
 
-    private void StoreCarry(in RnnGradientTile<T> tile, T* destination, int channels)
+    private void StoreCarry(in RnnGradientTile<T> tile, T* destination)
     {
-        int whole = Math.Min(channels, tile.WholeLanes(TSimd.Count));
+        int channels = tile.ChannelCount, whole = Math.Min(channels, tile.WholeLanes(TSimd.Count));
         LaneCopy<TSimd, V, T>.Scatter(tile.Carry, tile.ScratchLanes, destination, 0, _strides.Channels, TCell.StateCount, whole, 1);
         if (whole < channels)
             LaneCopy<TSimd, V, T>.Scatter(tile.Carry + whole, tile.ScratchLanes, destination + channels - TSimd.Count, 0, _strides.Channels, TCell.StateCount, TSimd.Count, 1);
@@ -94,43 +124,37 @@ internal readonly unsafe struct RnnBackwardJob<TCell, TSimd, V, T>(
         return _arrays.Resets != null && _arrays.Resets[(long)sequence * _arrays.Shape.StepCount + first];
     }
 
-    private void RunBackward(in RnnRun<T> run, int channel, int channels, int fresh, RnnGradientTile<T> tile, T* staged, double* sums)
+    private void RunWindow(in RnnRun<T> run, int begin, int steps, ref RnnGradientTile<T> tile, T* staged)
     {
-        long gateOffset = run.Gates - _arrays.Gates, stateOffset = run.States - _arrays.States;
-        for (int end = run.Steps; end > 0;)
+        RnnRun<T> window = run.From(begin, _strides);
+        tile.Forward = new RnnTile<T>
         {
-            int steps = (end - 1) % RnnTuning.GradientWindowSteps + 1;
-            end -= steps;
-            RnnRun<T> window = run.From(end, _strides);
-            tile.Forward = new RnnTile<T>
-            {
-                Gates = window.Gates + channel,
-                Weights = _arrays.Weights + channel,
-                Start = window.Start + channel,
-                States = window.States + channel,
-                GateStride = _strides.Channels,
-                WeightStride = _strides.Channels,
-                StartStride = _strides.Channels,
-                StateStride = _strides.Channels,
-                GateStep = _strides.GateStep,
-                StateStep = _strides.StateStep,
-                Steps = steps,
-                Lanes = tile.Forward.Lanes,
-            };
-            tile.StateGradients = _gradients.StateGradients + stateOffset + end * _strides.StateStep + channel;
-            tile.GateGradients = _gradients.GateGradients + gateOffset + end * _strides.GateStep + channel;
-            if (IsStaged)
-                RunStaged(tile, channels, staged);
-            else
-                RnnGradientKernels<TCell, TSimd, V, T>.Backward(tile);
-            AddUp(tile, fresh, channels, sums);
-        }
+            Gates = window.Gates + tile.Channel,
+            Weights = _arrays.Weights + tile.Channel,
+            Start = window.Start + tile.Channel,
+            States = window.States + tile.Channel,
+            GateStride = _strides.Channels,
+            WeightStride = _strides.Channels,
+            StartStride = _strides.Channels,
+            StateStride = _strides.Channels,
+            GateStep = _strides.GateStep,
+            StateStep = _strides.StateStep,
+            Steps = steps,
+            Lanes = tile.Forward.Lanes,
+        };
+        tile.StateGradients = _gradients.StateGradients + (window.States - _arrays.States) + tile.Channel;
+        tile.GateGradients = _gradients.GateGradients + (window.Gates - _arrays.Gates) + tile.Channel;
+        if (IsStaged)
+            RunStaged(tile, staged);
+        else
+            RnnGradientKernels<TCell, TSimd, V, T>.Backward(tile);
+        AddUp(tile);
     }
 
     // The same on copies in scratch, [steps, components, lanes].
-    private void RunStaged(in RnnGradientTile<T> tile, int channels, T* scratch)
+    private void RunStaged(in RnnGradientTile<T> tile, T* scratch)
     {
-        int lanes = tile.ScratchLanes, steps = tile.Forward.Steps, gateRow = TCell.GateCount * lanes, stateRow = TCell.StateCount * lanes;
+        int channels = tile.ChannelCount, lanes = tile.ScratchLanes, steps = tile.Forward.Steps, gateRow = TCell.GateCount * lanes, stateRow = TCell.StateCount * lanes;
         RnnTile<T> forward = tile.Forward;
         RnnGradientTile<T> copy = tile;
         T* gates = scratch, gateGradients = gates + RnnTuning.GradientWindowSteps * gateRow, states = gateGradients + RnnTuning.GradientWindowSteps * gateRow;
@@ -163,15 +187,17 @@ internal readonly unsafe struct RnnBackwardJob<TCell, TSimd, V, T>(
     }
 
     // A window's gradients by the weights go to the sums in double.
-    private void AddUp(in RnnGradientTile<T> tile, int fresh, int channels, double* sums)
+    private void AddUp(in RnnGradientTile<T> tile)
     {
-        int whole = tile.WholeLanes(TSimd.Count), shift = tile.ScratchLanes - tile.Forward.Lanes;
+        int whole = tile.FreshChannel > 0 || IsStaged ? 0 : tile.WholeLanes(TSimd.Count), shift = tile.ScratchLanes - tile.Forward.Lanes;
         for (int weight = 0; weight < TCell.WeightCount; weight++)
         {
             T* window = tile.WeightGradients + weight * tile.ScratchLanes;
-            double* sum = sums + (long)weight * _strides.Channels;
-            for (int channel = fresh; channel < channels; channel++)
-                sum[channel] += ComputeType.ToDouble(window[channel < whole ? channel : channel + shift]);
+            double* sums = tile.WeightSums + (long)weight * _strides.Channels;
+            for (int lane = 0; lane < whole; lane += TSimd.Count)
+                TSimd.AddToDoubles(ref *sums, (nuint)lane, TSimd.Load(ref *window, (nuint)lane));
+            for (int channel = Math.Max(whole, tile.FreshChannel); channel < tile.ChannelCount; channel++)
+                sums[channel] += ComputeType.ToDouble(window[channel + shift]);
         }
         new Span<T>(tile.WeightGradients, TCell.WeightCount * tile.ScratchLanes).Clear();
     }

@@ -14,6 +14,12 @@ internal unsafe struct RnnGradientTile<T> where T : unmanaged
     /// <summary>Room for one row of states, [components, lanes], and the sums of the gradients by the weights, [weights, lanes].</summary>
     public T* Total, WeightGradients;
 
+    /// <summary>The sums of all windows' gradients by the weights, for the tile's first channel; those of different weights are a channel count apart.</summary>
+    public double* WeightSums;
+
+    /// <summary>The tile's channels; those before the fresh one are also another tile's, which adds up their weights.</summary>
+    public int Channel, ChannelCount, FreshChannel;
+
     /// <summary>Lanes of the scratch arrays: those of the forward tile, a whole number of registers. Here registers share none.</summary>
     public int ScratchLanes;
 

@@ -83,6 +83,14 @@ internal static unsafe class RnnRuns
         return count;
     }
 
+    public static int MeanSteps<T>(RnnRun<T>* runs, int runCount) where T : unmanaged
+    {
+        long steps = 0;
+        for (int run = 0; run < runCount; run++)
+            steps += runs[run].Steps;
+        return runCount == 0 ? 0 : (int)(steps / runCount);
+    }
+
     private static bool IsReset<T>(in RnnArrays<T> arrays, int sequence, int step) where T : unmanaged =>
         arrays.Resets != null && arrays.Resets[(long)sequence * arrays.Shape.StepCount + step];
 

@@ -20,15 +20,6 @@ internal static unsafe class RnnShooting<TCell, TSimd, V, T>
 {
     public static int TileLanes => RnnTuning.TileVectors * TSimd.Count;
 
-    /// <summary>The segments of a run of that many steps: as many as give each thread a full tile, none shorter than the least that is worth a run-in.</summary>
-    public static int SegmentsOf(int steps, long channels, int threads, int wanted)
-    {
-        if (wanted > 0)
-            return Math.Min(wanted, steps);
-        long filling = (long)TileLanes * threads / Math.Max(1, channels);
-        return (int)Math.Clamp(Math.Min(filling, steps / RnnTuning.MinSegmentSteps), 1, int.MaxValue);
-    }
-
     public static SolveReport Run(
         RnnRun<T>* runs, int runCount, T* weights, in RnnStrides strides, in RnnSolverSettings settings, string reason, int threads, CancellationToken cancellation)
     {
@@ -38,7 +29,9 @@ internal static unsafe class RnnShooting<TCell, TSimd, V, T>
         int tileCount = 0;
         for (int i = 0; i < runCount; i++)
         {
-            int wanted = SegmentsOf(runs[i].Steps, (long)runCount * strides.Channels, threads, settings.SegmentCount);
+            int wanted = settings.SegmentCount > 0
+                ? Math.Min(settings.SegmentCount, runs[i].Steps)
+                : RnnTuning.SegmentsOf(runs[i].Steps, (long)runCount * strides.Channels, (long)TileLanes * threads);
             int steps = (runs[i].Steps + wanted - 1) / wanted, segments = (runs[i].Steps + steps - 1) / steps;
             int tiles = (int)(((long)segments * strides.Channels + TileLanes - 1) / TileLanes);
             segmented[i] = new SegmentedRun<T> { Run = runs[i], Segments = segments, SegmentSteps = steps, FirstTile = tileCount, TileCount = tiles };
@@ -55,12 +48,11 @@ internal static unsafe class RnnShooting<TCell, TSimd, V, T>
         }
         new Span<bool>(dirty.Pointer, tileCount).Fill(true);
         var sweep = new RnnSweepJob<TCell, TSimd, V, T>(segmented, runCount, weights, dirty.Pointer, strides);
-        RangeRunner.Run(sweep.RunIn(), tileCount, 1, threads, cancellation);
         int sweeps = 0;
         bool isMet = false;
         while (!isMet && sweeps < settings.MaxSweeps)
         {
-            RangeRunner.Run(sweep, tileCount, 1, threads, cancellation);
+            RangeRunner.Run(sweeps == 0 ? sweep.First() : sweep, tileCount, 1, threads, cancellation);
             isMet = PassOn(segmented, runCount, dirty.Pointer, tileCount, runs, strides);
             sweeps++;
         }

@@ -1,35 +1,91 @@
 namespace Kernels.Cpu;
 
-/// <summary>What <see cref="RnnSolver.Auto"/> chooses, from sizes alone.</summary>
-internal static unsafe class RnnSolverChoice
+/// <summary>What <see cref="RnnSolver.Auto"/> runs, on how many threads, and why.</summary>
+internal readonly record struct RnnSolverChoice(RnnSolver Solver, int Threads, string Reason)
 {
-    /// <summary>
-    /// The lanes that the sequential solver must leave idle for shooting to pay. Sequentially a step costs its latency until <see cref="RnnTuning.TileVectors"/> registers are full;
-    /// shooting does some 1.3 times the work, at throughput, and copies every gate to its lane.
-    /// </summary>
-    private const int LanesPerChannel = 3;
+    // Giving work to a thread that waits for it, in the costs of RnnSizes: some 10 microseconds. One that sleeps comes later; then the caller does its work.
+    private const double Wake = 600;
 
-    /// <summary>The fewest segments that pay for the run-in and the copies.</summary>
-    private const int LeastSegments = 8;
+    // What shooting must save to be chosen: it may need another sweep.
+    private const double Margin = 0.95;
 
-    public static RnnSolver Of<TCell, T>(RnnRun<T>* runs, int runCount, int channels, int registerLanes, int threads, out string reason)
-        where TCell : struct, IRnnCell
-        where T : unmanaged
+    // Measured: channels that fill three of a tile's four registers keep a core as busy as segments would. 24 of them in float with 256 bits, 48 with 512.
+    private const int EnoughRegistersPerCore = 3;
+
+    /// <summary>Chooses from sizes alone.</summary>
+    public static RnnSolverChoice Of(in RnnSizes sizes, int maxThreads)
     {
-        long shortest = long.MaxValue, lanes = (long)RnnTuning.TileVectors * registerLanes * threads, all = (long)runCount * channels;
-        for (int i = 0; i < runCount; i++)
-            shortest = Math.Min(shortest, runs[i].Steps);
-        if (registerLanes == 1)
-            reason = "sequential: registers of one lane leave nothing to share among segments";
-        else if (all * LanesPerChannel > lanes)
-            reason = "sequential: the channels alone keep the lanes of all cores busy enough";
-        else if (runCount == 0 || shortest < LeastSegments * RnnTuning.MinSegmentSteps)
-            reason = "sequential: runs too short to be cut into segments worth a run-in";
-        else
+        if (sizes.Lanes == 0 || sizes.RunSteps == 0)
+            return new(RnnSolver.Sequential, 1, "sequential: there is nothing to compute");
+        double sequential = Least(sizes, isShooting: false, maxThreads, out int threads);
+        if (sizes.RegisterLanes == 1)
+            return new(RnnSolver.Sequential, threads, "sequential: registers of one lane leave nothing to share among segments");
+        double shooting = Least(sizes, isShooting: true, maxThreads, out int shootingThreads);
+        if (sizes.Lanes >= (long)EnoughRegistersPerCore * sizes.RegisterLanes * shootingThreads)
+            return new(RnnSolver.Sequential, threads, "sequential: the channels alone keep the lanes of each core busy enough");
+        return shooting < Margin * sequential
+            ? new(RnnSolver.SegmentShooting, shootingThreads, "segment shooting: few channels and long runs, so most lanes would idle through the latency of every step")
+            : new(RnnSolver.Sequential, threads, "sequential: runs too short for segments to be worth their run-in and the copies");
+    }
+
+    // The least cost over numbers of threads, and the fewest that have it.
+    private static double Least(in RnnSizes sizes, bool isShooting, int maxThreads, out int threads)
+    {
+        double least = double.PositiveInfinity;
+        threads = 1;
+        for (int count = 1; count <= maxThreads; count++)
         {
-            reason = "segment shooting: few channels and long runs, so most lanes would idle through the latency of every step";
-            return RnnSolver.SegmentShooting;
+            double cost = (isShooting ? sizes.ShootingCost(count) : sizes.SequentialCost(count)) + (count > 1 ? Wake : 0);
+            if (cost >= least)
+                continue;
+            least = cost;
+            threads = count;
         }
-        return RnnSolver.Sequential;
+        return least;
+    }
+}
+
+/// <summary>The sizes of a recurrence and what solving it costs, in steps of one register among enough others to hide its latency: some 14 ns of a GRU.</summary>
+/// <param name="RunCount">Runs, each from its own start.</param>
+/// <param name="RunSteps">The steps of a run, on average.</param>
+/// <param name="Channels">Channels of a run.</param>
+/// <param name="RegisterLanes">Lanes of a register.</param>
+internal readonly record struct RnnSizes(int RunCount, int RunSteps, int Channels, int RegisterLanes)
+{
+    // A step that waits for its own latency: 44 ns of a GRU, the same for one register and for two.
+    private const double Latency = 3;
+
+    // Copying a step's gates and states between the caller's arrays and the lanes of a tile: for each group of neighbouring channels, and for each register of it.
+    private const double GroupCopy = 0.2, RegisterCopy = 0.1;
+
+    public long Lanes => (long)RunCount * Channels;
+
+    /// <summary>Tiles follow one another on a thread; each costs its registers or the latency.</summary>
+    public double SequentialCost(int threads)
+    {
+        if (Channels < RegisterLanes)
+        {
+            long registers = (Lanes + RegisterLanes - 1) / RegisterLanes;
+            return RunSteps * ((registers + threads - 1) / threads) * (Latency + CopiesOf(Math.Min(Lanes, RegisterLanes)));
+        }
+        long perThread = (RunCount * (((long)Channels + RegisterLanes - 1) / RegisterLanes) + threads - 1) / threads;
+        return RunSteps * Math.Max(Latency * ((perThread + RnnTuning.TileVectors - 1) / RnnTuning.TileVectors), perThread);
+    }
+
+    /// <summary>One sweep after the run-in, all lanes copied.</summary>
+    public double ShootingCost(int threads)
+    {
+        long tileLanes = (long)RnnTuning.TileVectors * RegisterLanes;
+        int segments = RnnTuning.SegmentsOf(RunSteps, Lanes, tileLanes * threads), steps = (RunSteps + segments - 1) / segments;
+        long lanes = (long)segments * Channels, tiles = RunCount * ((lanes + tileLanes - 1) / tileLanes), tile = Math.Min(lanes, tileLanes);
+        double step = Math.Max(Latency, (double)tile / RegisterLanes) + CopiesOf(tile);
+        return (tiles + threads - 1) / threads * (double)(steps + Math.Min(RnnTuning.RunInSteps, steps)) * step;
+    }
+
+    private double CopiesOf(long lanes)
+    {
+        // What fills no register is copied through masks, at twice the price.
+        int partial = Channels == 1 ? 1 : Channels % RegisterLanes == 0 ? 0 : 2;
+        return (double)lanes / Channels * (GroupCopy + RegisterCopy * (Channels / RegisterLanes + partial));
     }
 }

@@ -2,8 +2,8 @@ using System.Runtime.CompilerServices;
 
 namespace Kernels.Cpu;
 
-/// <summary>Runs the segments of dirty tiles; or, as the run-in, the steps before each segment from a zero state, for a first guess of its start.</summary>
-internal readonly unsafe struct RnnSweepJob<TCell, TSimd, V, T>(SegmentedRun<T>* runs, int runCount, T* weights, bool* dirty, RnnStrides strides, bool isRunIn = false) : IRangeJob
+/// <summary>Runs the segments of dirty tiles; the first sweep runs the steps before each segment from a zero state, for a first guess of its start.</summary>
+internal readonly unsafe struct RnnSweepJob<TCell, TSimd, V, T>(SegmentedRun<T>* runs, int runCount, T* weights, bool* dirty, RnnStrides strides, bool isFirst = false) : IRangeJob
     where TCell : struct, IRnnCell
     where TSimd : struct, ISimd<V, T>
     where V : unmanaged
@@ -14,11 +14,11 @@ internal readonly unsafe struct RnnSweepJob<TCell, TSimd, V, T>(SegmentedRun<T>*
     private readonly T* _weights = weights;
     private readonly bool* _dirty = dirty;
     private readonly RnnStrides _strides = strides;
-    private readonly bool _isRunIn = isRunIn;
+    private readonly bool _isFirst = isFirst;
 
     private static int TileLanes => RnnShooting<TCell, TSimd, V, T>.TileLanes;
 
-    public RnnSweepJob<TCell, TSimd, V, T> RunIn() => new(_runs, _runCount, _weights, _dirty, _strides, isRunIn: true);
+    public RnnSweepJob<TCell, TSimd, V, T> First() => new(_runs, _runCount, _weights, _dirty, _strides, isFirst: true);
 
     [SkipLocalsInit]
     public void Run(long begin, long end)
@@ -33,10 +33,9 @@ internal readonly unsafe struct RnnSweepJob<TCell, TSimd, V, T>(SegmentedRun<T>*
                 continue;
             while (tile >= _runs[run].FirstTile + _runs[run].TileCount)
                 run++;
-            if (_isRunIn)
+            if (_isFirst)
                 RunInTo(_runs[run], tile - _runs[run].FirstTile, groups, scratch, ends);
-            else
-                Sweep(_runs[run], tile - _runs[run].FirstTile, groups, scratch);
+            Sweep(_runs[run], tile - _runs[run].FirstTile, groups, scratch);
         }
     }
 

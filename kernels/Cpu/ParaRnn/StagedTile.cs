@@ -12,7 +12,7 @@ internal unsafe ref struct StagedTile<TCell, TSimd, V, T>
 {
     private readonly RnnStrides _strides;
     private readonly T* _gates, _states, _weights;
-    private readonly int _lanes;
+    private readonly int _lanes, _windowSteps;
 
     /// <param name="scratch"><see cref="ScratchElements"/> elements.</param>
     /// <param name="lanes">A multiple of the register's.</param>
@@ -21,14 +21,17 @@ internal unsafe ref struct StagedTile<TCell, TSimd, V, T>
     {
         _strides = strides;
         _lanes = lanes;
+        _windowSteps = WindowSteps(lanes);
         _gates = scratch;
-        _states = _gates + RnnTuning.WindowSteps * TCell.GateCount * lanes;
-        _weights = _states + (RnnTuning.WindowSteps + 1) * TCell.StateCount * lanes;
+        _states = _gates + _windowSteps * TCell.GateCount * lanes;
+        _weights = _states + (_windowSteps + 1) * TCell.StateCount * lanes;
         new Span<T>(scratch, (int)ScratchElements(lanes)).Clear();
     }
 
     public static long ScratchElements(int lanes) =>
-        (long)lanes * (RnnTuning.WindowSteps * TCell.GateCount + (RnnTuning.WindowSteps + 1) * TCell.StateCount + TCell.WeightCount);
+        Math.Max(RnnTuning.StagedBytes / sizeof(T), (long)lanes * (TCell.GateCount + TCell.StateCount)) + (long)lanes * (TCell.StateCount + TCell.WeightCount);
+
+    private static int WindowSteps(int lanes) => Math.Clamp(RnnTuning.StagedBytes / (lanes * sizeof(T) * (TCell.GateCount + TCell.StateCount)), 1, RnnTuning.WindowSteps);
 
     /// <summary>Runs all lanes to their ends and writes their states to the caller's arrays.</summary>
     public readonly void Run(ReadOnlySpan<RnnLanes<T>> groups)
@@ -54,9 +57,9 @@ internal unsafe ref struct StagedTile<TCell, TSimd, V, T>
             longest = Math.Max(longest, group.Steps);
             LaneCopy<TSimd, V, T>.Gather(group.Weights, 0, _strides.Channels, _weights + group.Lane, _lanes, TCell.WeightCount, group.Count, 1);
         }
-        for (int begin = 0; begin < longest; begin += RnnTuning.WindowSteps)
+        for (int begin = 0; begin < longest; begin += _windowSteps)
         {
-            int steps = Math.Min(RnnTuning.WindowSteps, longest - begin);
+            int steps = Math.Min(_windowSteps, longest - begin);
             RunWindow(groups, begin, steps, writesStates);
             new ReadOnlySpan<T>(_states + steps * stateRow, stateRow).CopyTo(new Span<T>(_states, stateRow));
         }

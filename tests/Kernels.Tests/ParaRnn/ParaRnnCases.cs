@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using Kernels.Cpu;
 
 namespace Kernels.Tests;
 
@@ -69,6 +70,29 @@ internal readonly struct StepOnlyLstm : IRnnCell
         ParaLstm.Step<V, TMath>(gates, weights, state, next);
 }
 
+/// <summary>A user's cell whose Jacobian is a full block: next[i] = tanh(x[i] + sum over j of a[(i + j) mod n] s[j] / 4).</summary>
+internal readonly struct BlockCell<TBlock> : IRnnCell where TBlock : struct, IBlockSize
+{
+    public static int GateCount => TBlock.Size;
+
+    public static int StateCount => TBlock.Size;
+
+    public static int WeightCount => TBlock.Size;
+
+    public static void Step<V, TMath>(RnnRegisters<V> gates, RnnRegisters<V> weights, RnnRegisters<V> state, RnnRegisters<V> next)
+        where V : unmanaged
+        where TMath : struct, IRnnArithmetic<V>
+    {
+        for (int i = 0; i < TBlock.Size; i++)
+        {
+            V sum = gates[i];
+            for (int j = 0; j < TBlock.Size; j++)
+                sum = TMath.MultiplyAdd(weights[(i + j) % TBlock.Size], TMath.Multiply(TMath.Constant(0.25), state[j]), sum);
+            next[i] = TMath.Tanh(sum);
+        }
+    }
+}
+
 /// <summary>Cells, variants and data that the tests sweep.</summary>
 internal static class ParaRnnCases
 {
@@ -80,6 +104,8 @@ internal static class ParaRnnCases
         new RnnCase<DiagonalElman> { Name = "elman", Step = ParaRnnOracle.Elman },
         new RnnCase<AutomaticDerivatives<StepOnlyGru>> { Name = "step-only gru", Step = ParaRnnOracle.Gru },
         new RnnCase<AutomaticDerivatives<StepOnlyLstm>> { Name = "step-only lstm", Step = ParaRnnOracle.Lstm },
+        new RnnCase<AutomaticDerivatives<BlockCell<Block3>>> { Name = "step-only block of 3", Step = ParaRnnOracle.Block },
+        new RnnCase<AutomaticDerivatives<BlockCell<Block4>>> { Name = "step-only block of 4", Step = ParaRnnOracle.Block },
     ];
 
     public static RnnCase Cell(string name) => Cells.Single(cell => cell.Name == name);

@@ -119,6 +119,28 @@ public sealed class ParaRnnForwardTests
         }
     }
 
+    [Fact]
+    public void AWeightThatIsNotANumberStaysInItsChannel()
+    {
+        foreach (RnnSolver solver in Enum.GetValues<RnnSolver>())
+        {
+            RnnCase cell = ParaRnnCases.Cell("lstm");
+            RnnData<float> data = new(cell, new(1, 600, 20)), clean = new(cell, new(1, 600, 20));
+            clean.Run(solver, default);
+            data.Weights[20 + 18] = float.NaN;
+            SolveReport report = data.Run(solver, default);
+            Assert.True(report.Solver != RnnSolver.Newton || !report.Converged);
+            for (int t = 0; t < 600; t++)
+            {
+                for (int channel = 0; channel < 20; channel++)
+                {
+                    float expected = clean.States[(2 * t + 1) * 20 + channel], actual = data.States[(2 * t + 1) * 20 + channel];
+                    Assert.True(channel == 18 ? float.IsNaN(actual) : Math.Abs(expected - actual) <= (solver == RnnSolver.Newton ? SingleTolerance : 0), $"{solver}, step {t}, channel {channel}: {actual}, not {expected}");
+                }
+            }
+        }
+    }
+
     [Theory]
     [InlineData(float.NaN)]
     [InlineData(float.PositiveInfinity)]

@@ -24,6 +24,9 @@ internal static class ParaRnnOracle
 
     public static double[] Elman(double[] x, double[] a, double[] h) => [Math.Tanh(a[0] * h[0] + x[0])];
 
+    public static double[] Block(double[] x, double[] a, double[] s) =>
+        [.. Enumerable.Range(0, s.Length).Select(i => Math.Tanh(x[i] + Enumerable.Range(0, s.Length).Sum(j => a[(i + j) % s.Length] * s[j] / 4)))];
+
     /// <summary>All states of one channel. Positions count in the direction of time.</summary>
     public static double[][] Forward(OracleStep step, double[][] gates, double[] weights, double[] start, Func<int, bool> isReset)
     {

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Kernels.Cpu;
 
 namespace Kernels.Tests;
 
@@ -149,20 +150,46 @@ public sealed class ParaRnnSolverTests
         Assert.InRange(data.LargestError(), 0, 2 * Promise);
     }
 
+    // Break-evens as measured (docs/families/para_rnn.md): by channels for each core, by length, and by what a second thread saves.
+    [Theory]
+    // One thread, registers of 16 lanes.
+    [InlineData(1, 1, 16, 1, 128, RnnSolver.Sequential, 1, "too short")]
+    [InlineData(1, 1, 16, 1, 256, RnnSolver.SegmentShooting, 1, "few channels")]
+    [InlineData(1, 8, 16, 1, 256, RnnSolver.SegmentShooting, 1, "few channels")]
+    [InlineData(1, 16, 16, 1, 1024, RnnSolver.SegmentShooting, 1, "few channels")]
+    [InlineData(1, 32, 16, 1, 1024, RnnSolver.Sequential, 1, "too short")]
+    [InlineData(1, 32, 16, 1, 4096, RnnSolver.SegmentShooting, 1, "few channels")]
+    [InlineData(1, 48, 16, 1, 65_536, RnnSolver.Sequential, 1, "busy enough")]
+    [InlineData(1, 512, 16, 1, 65_536, RnnSolver.Sequential, 1, "busy enough")]
+    [InlineData(64, 1, 16, 1, 4096, RnnSolver.Sequential, 1, "busy enough")]
+    // Registers of 8 lanes: three of them hold 24 channels.
+    [InlineData(1, 16, 8, 1, 1024, RnnSolver.Sequential, 1, "too short")]
+    [InlineData(1, 16, 8, 1, 4096, RnnSolver.SegmentShooting, 1, "few channels")]
+    [InlineData(1, 24, 8, 1, 65_536, RnnSolver.Sequential, 1, "busy enough")]
+    // Two threads: one does short runs alone, whichever solver runs.
+    [InlineData(1, 1, 16, 2, 1024, RnnSolver.SegmentShooting, 1, "few channels")]
+    [InlineData(1, 8, 16, 2, 16_384, RnnSolver.SegmentShooting, 2, "few channels")]
+    [InlineData(1, 32, 16, 2, 256, RnnSolver.Sequential, 1, "too short")]
+    [InlineData(1, 64, 16, 2, 256, RnnSolver.Sequential, 1, "too short")]
+    [InlineData(1, 512, 16, 2, 4096, RnnSolver.Sequential, 2, "busy enough")]
+    [InlineData(16, 4, 16, 2, 128, RnnSolver.Sequential, 2, "too short")]
+    [InlineData(1, 3, 1, 2, 100, RnnSolver.Sequential, 1, "one lane")]
+    [InlineData(0, 3, 16, 2, 0, RnnSolver.Sequential, 1, "nothing")]
+    public void AutoChoosesByMeasuredBreakEvens(int runs, int channels, int registerLanes, int maxThreads, int steps, RnnSolver solver, int threads, string reason)
+    {
+        var choice = RnnSolverChoice.Of(new RnnSizes(runs, steps, channels, registerLanes), maxThreads);
+        Assert.Equal((solver, threads), (choice.Solver, choice.Threads));
+        Assert.Contains(reason, choice.Reason, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void AutoSaysWhy()
     {
-        Assert.Contains("keep the lanes", Reason(steps: 4096, channels: 512), StringComparison.Ordinal);
-        Assert.Contains("too short", Reason(steps: 16, channels: 1), StringComparison.Ordinal);
-    }
-
-    private static string Reason(int steps, int channels)
-    {
-        SolveReport report = new RnnData<float>(ParaRnnCases.Cell("gru"), new(1, steps, channels)).Run(RnnSolver.Auto, default);
-        Assert.Equal(RnnSolver.Sequential, report.Solver);
-        // A machine without SIMD has one reason for all sizes.
-        return KernelInfo.Catalogue.Single(d => d.Chosen.Family == "para_rnn" && d.Chosen.Types == "f32").Chosen.InstructionSet == "scalar"
-            ? "keep the lanes, too short"
-            : report.Reason;
+        foreach ((int steps, int channels) in new[] { (4096, 512), (16, 1), (4096, 1) })
+        {
+            SolveReport report = new RnnData<float>(ParaRnnCases.Cell("gru"), new(1, steps, channels)).Run(RnnSolver.Auto, default);
+            Assert.StartsWith(report.Solver == RnnSolver.Sequential ? "sequential: " : "segment shooting: ", report.Reason, StringComparison.Ordinal);
+            Assert.True(channels == 1 && steps > 16 || report.Solver == RnnSolver.Sequential);
+        }
     }
 }

@@ -64,14 +64,48 @@ public sealed class RnnLayerTests
     {
         Check(new ParaGruLayer("gru", 3, 5, seed: 4), layer => layer.Parameters, (layer, x, y) => layer.Forward(x, y, 2), (layer, gy, gx) => layer.Backward(gy, gx));
         Check(new ParaLstmLayer("lstm", 3, 5, seed: 4), layer => layer.Parameters, (layer, x, y) => layer.Forward(x, y, 2), (layer, gy, gx) => layer.Backward(gy, gx));
+        Check(new ParaGruLayer("gru", 4, 6, seed: 4, headCount: 2), layer => layer.Parameters, (layer, x, y) => layer.Forward(x, y, 2), (layer, gy, gx) => layer.Backward(gy, gx), inputs: 4, hidden: 6);
     }
 
-    private static void Check<TLayer>(TLayer layer, Func<TLayer, IReadOnlyList<RnnParameter>> parameters, Action<TLayer, float[], float[]> forward, Action<TLayer, float[], float[]> backward)
+    [Fact]
+    public void HeadsAreTheBlocksOfADenseLayer()
+    {
+        // Two sections of six outputs and nine inputs, in three heads: output o sees the inputs of head o % 6 / 2.
+        const int rows = 5, inputs = 9, outputs = 12, sections = 2, heads = 3;
+        var inHeads = new LinearLayer("l", inputs, outputs, sections, heads, seed: 1);
+        var dense = new LinearLayer("l", inputs, outputs, seed: 2);
+        Array.Clear(dense.Weights.Values);
+        for (int o = 0; o < outputs; o++)
+        {
+            for (int i = 0; i < inputs / heads; i++)
+                dense.Weights.Values[o * inputs + InputOf(o, i)] = inHeads.Weights.Values[o * (inputs / heads) + i];
+        }
+        float[] x = ParaRnnCases.Normal<float>(rows * inputs, 1, 1), gy = ParaRnnCases.Normal<float>(rows * outputs, 1, 2), y = new float[gy.Length], expected = new float[gy.Length];
+        float[] gx = new float[x.Length], gxExpected = new float[x.Length];
+        inHeads.Forward(x, y);
+        dense.Forward(x, expected);
+        inHeads.Backward(x, gy, gx);
+        dense.Backward(x, gy, gxExpected);
+        Assert.All(y.Zip(expected), pair => Assert.Equal(pair.Second, pair.First, 1e-5f));
+        Assert.All(gx.Zip(gxExpected), pair => Assert.Equal(pair.Second, pair.First, 1e-5f));
+        for (int o = 0; o < outputs; o++)
+        {
+            for (int i = 0; i < inputs / heads; i++)
+                Assert.Equal(dense.Weights.Gradients[o * inputs + InputOf(o, i)], inHeads.Weights.Gradients[o * (inputs / heads) + i], 1e-5f);
+        }
+        Assert.Equal("headCount", Assert.Throws<ArgumentException>(() => new LinearLayer("l", 8, 12, 2, 3, seed: 1)).ParamName);
+        Assert.Equal("headCount", Assert.Throws<ArgumentException>(() => new ParaLstmLayer("l", 8, 6, seed: 1, headCount: 4)).ParamName);
+
+        static int InputOf(int output, int index) => output % (outputs / sections) / (outputs / sections / heads) * (inputs / heads) + index;
+    }
+
+    private static void Check<TLayer>(
+        TLayer layer, Func<TLayer, IReadOnlyList<RnnParameter>> parameters, Action<TLayer, float[], float[]> forward, Action<TLayer, float[], float[]> backward, int inputs = 3, int hidden = 5)
     {
         const int steps = 6, sequences = 2;
         // Differences in float: an eighth of the digits for the step, the rest for the slope.
         const float h = 1e-2f;
-        float[] x = ParaRnnCases.Normal<float>(steps * sequences * 3, 1, 1), y = new float[steps * sequences * 5], gy = ParaRnnCases.Normal<float>(y.Length, 1, 2), gx = new float[x.Length];
+        float[] x = ParaRnnCases.Normal<float>(steps * sequences * inputs, 1, 1), y = new float[steps * sequences * hidden], gy = ParaRnnCases.Normal<float>(y.Length, 1, 2), gx = new float[x.Length];
         forward(layer, x, y);
         backward(layer, gy, gx);
         foreach (RnnParameter parameter in parameters(layer))
