@@ -19,7 +19,8 @@ internal static class ConsoleReport
         console.Write(Measurements("Roofs measured in this run", report.Roofs, report, console));
         foreach (IGrouping<string, ResultRow> workload in report.Workloads)
             console.Write(Measurements(Report.Heading(workload), [.. workload], report, console));
-        console.Write(AtAGlance(report, console));
+        if (report.HasSeveralFamilies)
+            console.Write(AtAGlance(report, console));
         if (report.Chain is { } chain)
             Write(chain, console);
         foreach (RivalStatus rival in report.Rivals)

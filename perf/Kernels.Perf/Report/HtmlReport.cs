@@ -18,7 +18,8 @@ internal static class HtmlReport
             : "<span class=\"verdict bad\">a check failed: numbers in red</span>\n");
         page.Append("<div class=\"legend\"><span><i style=\"background:var(--cpu)\"></i>managed SIMD</span><span><i style=\"background:var(--native)\"></i>native C++</span>"
             + "<span><i style=\"background:var(--gpu)\"></i>GPU</span><span><i style=\"background:var(--rival)\"></i>rival</span><span><i style=\"background:var(--roof)\"></i>roof</span></div>\n");
-        AtAGlance(page, report);
+        if (report.HasSeveralFamilies)
+            AtAGlance(page, report);
         if (report.Chain is { } chain)
             Chain(page, chain);
         foreach (IGrouping<string, ResultRow> unit in report.Roofs.GroupBy(row => row.Unit))

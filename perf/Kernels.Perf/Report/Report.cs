@@ -19,6 +19,9 @@ internal sealed record Report(string Title, DateTimeOffset Date, IReadOnlyList<R
         return new FamilyLine(shown, family.Count(row => row.Passed), family.Count());
     });
 
+    /// <summary>Whether a line for each family says more than the tables of one.</summary>
+    public bool HasSeveralFamilies => Rows.Select(row => row.Family).Distinct().Count() > 1;
+
     /// <summary>The heading of a workload.</summary>
     public static string Heading(IGrouping<string, ResultRow> workload) => $"{workload.First().Family}: {workload.Key}";
 
