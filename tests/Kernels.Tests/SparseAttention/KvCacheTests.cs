@@ -88,10 +88,9 @@ public sealed class KvCacheTests
         static void Check<T>(AttentionShape shape, float[] q, float[] k, float[] v) where T : unmanaged
         {
             T[] keys = Element.From<T>(k.Select(x => (double)x)), values = Element.From<T>(v.Select(x => (double)x));
-            foreach (string variant in SparseAttentionCases.Names)
+            foreach (KernelVariant found in SparseAttentionVariants.Of(KeyValueTypes.Of<T>()).Entries.ToArray().Select(entry => entry.Variant).Where(v => v.Availability != VariantAvailability.Absent))
             {
                 var output = new float[q.Length];
-                KernelVariant found = SparseAttentionVariants.Of(KeyValueTypes.Of<T>()).Entries.ToArray().Single(entry => SparseAttentionCases.NameOf(entry.Variant) == variant).Variant;
                 SparseAttention.Attend<T>(q, keys, values, output, shape, new() { Kernel = new() { Variant = found.Identity, AllowEmulation = true } });
                 SparseAttentionOracle oracle = new SparseAttentionOracle(shape, q, Element.ToDoubles<T>(keys), Element.ToDoubles<T>(values)).Run();
                 SparseAttentionCases.AssertClose(oracle.Output, output, found.Identity);
