@@ -7,10 +7,11 @@ namespace Plots;
 /// <summary>A labelled point.</summary>
 internal readonly record struct PlotPoint(double X, double Y, string Label);
 
-/// <summary>Labelled points between two axes, as a self-contained SVG file.</summary>
+/// <summary>Labelled points and lines between two axes, as a self-contained SVG file.</summary>
 internal sealed class SvgPlot(string title, PlotAxis x, PlotAxis y)
 {
     private const double Width = 760, Height = 460, Left = 76, Right = 24, Top = 44, Bottom = 56, Dot = 4.5, FontSize = 12, LetterWidth = 6.6, LineHeight = 15;
+    private const double LegendLeft = 520, LegendTop = 16, LegendStroke = 24;
 
     private readonly record struct Box(double Left, double Top, double Right, double Bottom)
     {
@@ -22,6 +23,7 @@ internal sealed class SvgPlot(string title, PlotAxis x, PlotAxis y)
     private static readonly Box s_frame = new(Left, Top, Width - Right, Height - Bottom);
 
     private readonly StringBuilder _marks = new();
+    private int _lines;
 
     /// <summary>Dots, each with its label where it hides no other as far as there is room.</summary>
     public void AddPoints(IReadOnlyList<PlotPoint> points)
@@ -39,6 +41,16 @@ internal sealed class SvgPlot(string title, PlotAxis x, PlotAxis y)
             _marks.Append(CultureInfo.InvariantCulture, $"<circle cx=\"{across:0.#}\" cy=\"{down:0.#}\" r=\"{Dot}\" fill=\"#1f6feb\"/>\n");
             _marks.Append(CultureInfo.InvariantCulture, $"<text x=\"{label.Left:0.#}\" y=\"{label.Bottom - LineHeight / 4:0.#}\">{SecurityElement.Escape(point.Label)}</text>\n");
         }
+    }
+
+    /// <summary>A line through points, named at the upper right.</summary>
+    public void AddLine(IReadOnlyList<(double X, double Y)> points, string colour, string name)
+    {
+        string corners = string.Join(' ', points.Select(point => string.Create(CultureInfo.InvariantCulture, $"{Across(point.X):0.#},{Down(point.Y):0.#}")));
+        double baseline = LegendTop + LineHeight * _lines++;
+        _marks.Append(CultureInfo.InvariantCulture, $"<polyline points=\"{corners}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\" stroke-linejoin=\"round\"/>\n");
+        _marks.Append(CultureInfo.InvariantCulture, $"<path d=\"M{LegendLeft} {baseline - LineHeight / 4}h{LegendStroke}\" stroke=\"{colour}\" stroke-width=\"3\"/>");
+        _marks.Append(CultureInfo.InvariantCulture, $"<text x=\"{LegendLeft + LegendStroke + Dot}\" y=\"{baseline}\">{SecurityElement.Escape(name)}</text>\n");
     }
 
     public override string ToString()

@@ -46,7 +46,7 @@ public static unsafe class MatrixMarket
     public static MatrixMarketHeader ReadHeader(string path, MatrixMarketOptions options = default) =>
         WithText(path, (text, length) => MatrixMarketReader.ReadHeader(text, length, path, options.Lenient, out _, out _));
 
-    /// <summary>Writes a matrix; numbers so that they read back as the same bits.</summary>
+    /// <summary>Writes a matrix; numbers so that they read back as the same bits. The file appears under its name only when it is whole.</summary>
     /// <param name="path">The file; if it ends in <c>.gz</c>, it is compressed.</param>
     /// <param name="matrix">The matrix.</param>
     /// <param name="options">Symmetry, format, comment.</param>
@@ -57,9 +57,19 @@ public static unsafe class MatrixMarket
         ArgumentNullException.ThrowIfNull(path);
         ArgumentNullException.ThrowIfNull(matrix);
         MatrixMarketWriter<T>.Check(matrix, options);
-        using FileStream file = File.Create(path);
-        using Stream target = path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? new GZipStream(file, CompressionLevel.Fastest) : file;
-        MatrixMarketWriter<T>.Write(target, matrix, options);
+        using var file = new AtomicFile(path);
+        using var stream = new FileStream(file.Handle, FileAccess.Write);
+        if (path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase))
+        {
+            using var packed = new GZipStream(stream, CompressionLevel.Fastest, leaveOpen: true);
+            MatrixMarketWriter<T>.Write(packed, matrix, options);
+        }
+        else
+        {
+            MatrixMarketWriter<T>.Write(stream, matrix, options);
+        }
+        stream.Flush();
+        file.Commit();
     }
 
     private static TResult WithText<TResult>(string path, TextReader<TResult> read)

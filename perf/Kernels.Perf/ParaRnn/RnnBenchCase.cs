@@ -9,7 +9,7 @@ internal sealed record RnnBenchCase(int Channels, int Steps, bool WithGradients 
     // The spread of recurrent weights at which ParaRNN starts training at a width of some 256.
     private const double WeightSpread = 0.05;
 
-    public string Name => $"{Channels} channels, {Steps} steps{(WithGradients ? ", forward and backward" : "")}";
+    public string Name => $"{Channels} {(Channels == 1 ? "channel" : "channels")}, {Steps} steps{(WithGradients ? ", forward and backward" : "")}";
 
     public RnnShape Shape => new(1, Steps, Channels);
 
