@@ -14,18 +14,20 @@ internal sealed unsafe class ParaRnnCpu<TSimd, V, T> : IParaRnnBackend<T>
         using var runs = new PooledMemory<RnnRun<T>>(RnnRuns.Capacity(arrays));
         new Span<T>(zeros.Pointer, TCell.StateCount * strides.Channels).Clear();
         int runCount = RnnRuns.Cut(arrays, strides, TCell.StateCount, zeros.Pointer, runs.Pointer);
-        SolveReport report = Solve<TCell>(arrays.Weights, strides, runs.Pointer, runCount, settings, threads, options.CancellationToken);
+        SolveReport report = Solve<TCell>(arrays, strides, runs.Pointer, runCount, settings, threads, options.CancellationToken);
         RnnRuns.ClearPadding(arrays, arrays.States, TCell.StateCount);
         RnnRuns.WriteFinalStates(arrays, TCell.StateCount);
         return report;
     }
 
     private static SolveReport Solve<TCell>(
-        T* weights, in RnnStrides strides, RnnRun<T>* runs, int runCount, in RnnSolverSettings settings, int threads, CancellationToken cancellation)
+        in RnnArrays<T> arrays, in RnnStrides strides, RnnRun<T>* runs, int runCount, in RnnSolverSettings settings, int threads, CancellationToken cancellation)
         where TCell : struct, IDifferentiableRnnCell
     {
+        T* weights = arrays.Weights;
+        bool isBeyondCache = arrays.Shape.Elements(TCell.GateCount + TCell.StateCount) * sizeof(T) > MachineInfo.Current.Level3Bytes / 2;
         RnnSolverChoice choice = settings.Solver == RnnSolver.Auto
-            ? RnnSolverChoice.Of(new(runCount, RnnRuns.MeanSteps(runs, runCount), strides.Channels, TSimd.Count), threads)
+            ? RnnSolverChoice.Of(new(runCount, RnnRuns.MeanSteps(runs, runCount), strides.Channels, TSimd.Count, isBeyondCache), threads)
             : new(settings.Solver, threads, "asked for");
         if (choice.Solver == RnnSolver.SegmentShooting)
             return RnnShooting<TCell, TSimd, V, T>.Run(runs, runCount, weights, strides, settings, choice.Reason, choice.Threads, cancellation);

@@ -3,14 +3,17 @@ namespace Kernels.Cpu;
 /// <summary>What <see cref="RnnSolver.Auto"/> runs, on how many threads, and why.</summary>
 internal readonly record struct RnnSolverChoice(RnnSolver Solver, int Threads, string Reason)
 {
-    // Giving work to a thread that waits for it, in the costs of RnnSizes: some 10 microseconds. One that sleeps comes later; then the caller does its work.
-    private const double Wake = 600;
+    // Giving work to a thread that waits for it, in the costs of RnnSizes: some 17 microseconds. One that sleeps comes later; then the caller does its work.
+    private const double Wake = 1200;
 
     // What shooting must save to be chosen: it may need another sweep.
     private const double Margin = 0.95;
 
     // Measured: channels that fill three of a tile's four registers keep a core as busy as segments would. 24 of them in float with 256 bits, 48 with 512.
     private const int EnoughRegistersPerCore = 3;
+
+    // Beyond the cache segments are as many streams of short rows, which wait for memory: 32 channels took twice as long as in order, 16 as long.
+    private const int EnoughRegistersBeyondCache = 1;
 
     /// <summary>Chooses from sizes alone.</summary>
     public static RnnSolverChoice Of(in RnnSizes sizes, int maxThreads)
@@ -21,7 +24,8 @@ internal readonly record struct RnnSolverChoice(RnnSolver Solver, int Threads, s
         if (sizes.RegisterLanes == 1)
             return new(RnnSolver.Sequential, threads, "sequential: registers of one lane leave nothing to share among segments");
         double shooting = Least(sizes, isShooting: true, maxThreads, out int shootingThreads);
-        if (sizes.Lanes >= (long)EnoughRegistersPerCore * sizes.RegisterLanes * shootingThreads)
+        int enough = sizes.IsBeyondCache ? EnoughRegistersBeyondCache : EnoughRegistersPerCore;
+        if (sizes.Lanes >= (long)enough * sizes.RegisterLanes * shootingThreads)
             return new(RnnSolver.Sequential, threads, "sequential: the channels alone keep the lanes of each core busy enough");
         return shooting < Margin * sequential
             ? new(RnnSolver.SegmentShooting, shootingThreads, "segment shooting: few channels and long runs, so most lanes would idle through the latency of every step")
@@ -50,7 +54,8 @@ internal readonly record struct RnnSolverChoice(RnnSolver Solver, int Threads, s
 /// <param name="RunSteps">The steps of a run, on average.</param>
 /// <param name="Channels">Channels of a run.</param>
 /// <param name="RegisterLanes">Lanes of a register.</param>
-internal readonly record struct RnnSizes(int RunCount, int RunSteps, int Channels, int RegisterLanes)
+/// <param name="IsBeyondCache">Whether gates and states exceed half of the last-level cache.</param>
+internal readonly record struct RnnSizes(int RunCount, int RunSteps, int Channels, int RegisterLanes, bool IsBeyondCache = false)
 {
     // A step that waits for its own latency: 44 ns of a GRU, the same for one register and for two.
     private const double Latency = 3;

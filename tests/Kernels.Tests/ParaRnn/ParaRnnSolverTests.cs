@@ -170,9 +170,9 @@ public sealed class ParaRnnSolverTests
     [InlineData(1, 1, 16, 2, 1024, RnnSolver.SegmentShooting, 1, "few channels")]
     [InlineData(1, 8, 16, 2, 16_384, RnnSolver.SegmentShooting, 2, "few channels")]
     [InlineData(1, 32, 16, 2, 256, RnnSolver.Sequential, 1, "too short")]
-    [InlineData(1, 64, 16, 2, 256, RnnSolver.Sequential, 1, "too short")]
+    [InlineData(1, 64, 16, 2, 256, RnnSolver.Sequential, 1, "busy enough")]
     [InlineData(1, 512, 16, 2, 4096, RnnSolver.Sequential, 2, "busy enough")]
-    [InlineData(16, 4, 16, 2, 128, RnnSolver.Sequential, 2, "too short")]
+    [InlineData(16, 4, 16, 2, 128, RnnSolver.Sequential, 1, "too short")]
     [InlineData(1, 3, 1, 2, 100, RnnSolver.Sequential, 1, "one lane")]
     [InlineData(0, 3, 16, 2, 0, RnnSolver.Sequential, 1, "nothing")]
     public void AutoChoosesByMeasuredBreakEvens(int runs, int channels, int registerLanes, int maxThreads, int steps, RnnSolver solver, int threads, string reason)
@@ -181,6 +181,15 @@ public sealed class ParaRnnSolverTests
         Assert.Equal((solver, threads), (choice.Solver, choice.Threads));
         Assert.Contains(reason, choice.Reason, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData(16, 1, RnnSolver.Sequential)]
+    [InlineData(32, 1, RnnSolver.Sequential)]
+    [InlineData(8, 1, RnnSolver.SegmentShooting)]
+    [InlineData(16, 2, RnnSolver.SegmentShooting)]
+    [InlineData(32, 2, RnnSolver.Sequential)]
+    public void BeyondTheCacheSegmentsPayForFewerChannels(int channels, int maxThreads, RnnSolver solver) =>
+        Assert.Equal(solver, RnnSolverChoice.Of(new RnnSizes(1, 65_536, channels, 16, IsBeyondCache: true), maxThreads).Solver);
 
     [Fact]
     public void AutoSaysWhy()
