@@ -9,8 +9,9 @@ internal readonly record struct RnnSolverChoice(RnnSolver Solver, int Threads, s
     // What shooting must save to be chosen: it may need another sweep.
     private const double Margin = 0.95;
 
-    // Measured: channels that fill three of a tile's four registers keep a core as busy as segments would. 24 of them in float with 256 bits, 48 with 512.
-    private const int EnoughRegistersPerCore = 3;
+    // Measured: channels that fill three of a tile's four registers keep a core as busy as segments would, 24 of them in float with 256 bits. With 512 bits 32 channels gained a seventh
+    // in one hour and lost a fifth in another: 24 are enough there too.
+    private const int EnoughRegistersPerCore = 3, EnoughChannelsPerCore = 24;
 
     // Beyond the cache segments are as many streams of short rows, which wait for memory: 32 channels took twice as long as in order, 16 as long.
     private const int EnoughRegistersBeyondCache = 1;
@@ -24,8 +25,8 @@ internal readonly record struct RnnSolverChoice(RnnSolver Solver, int Threads, s
         if (sizes.RegisterLanes == 1)
             return new(RnnSolver.Sequential, threads, "sequential: registers of one lane leave nothing to share among segments");
         double shooting = Least(sizes, isShooting: true, maxThreads, out int shootingThreads);
-        int enough = sizes.IsBeyondCache ? EnoughRegistersBeyondCache : EnoughRegistersPerCore;
-        if (sizes.Lanes >= (long)enough * sizes.RegisterLanes * shootingThreads)
+        int enough = Math.Min((sizes.IsBeyondCache ? EnoughRegistersBeyondCache : EnoughRegistersPerCore) * sizes.RegisterLanes, EnoughChannelsPerCore);
+        if (sizes.Lanes >= (long)enough * shootingThreads)
             return new(RnnSolver.Sequential, threads, "sequential: the channels alone keep the lanes of each core busy enough");
         return shooting < Margin * sequential
             ? new(RnnSolver.SegmentShooting, shootingThreads, "segment shooting: few channels and long runs, so most lanes would idle through the latency of every step")
