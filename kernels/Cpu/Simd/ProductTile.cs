@@ -4,8 +4,8 @@ using System.Runtime.Intrinsics;
 namespace Kernels.Cpu;
 
 /// <summary>
-/// Some rows of A times one sliver of B, the columns of two registers: C[i, j] = S[i, j] + sum over k of A[i, k] B[k, j]. Each element is one chain of multiply-adds in the order of k, so that no cut
-/// of rows, columns or depth shows in a bit.
+/// Some rows of A times one sliver of B, the columns of two registers: C[i, j] = S[i, j] + sum over k of A[i, k] B[k, j], or that added to C[i, j]. Each element is one chain of multiply-adds
+/// in the order of k: no cut of rows or columns shows in a bit, nor one of depth where the chain starts from C.
 /// </summary>
 internal unsafe struct SliverProduct<T> where T : unmanaged
 {
@@ -24,6 +24,9 @@ internal unsafe struct SliverProduct<T> where T : unmanaged
     /// <summary>C, row i at Result + i ResultStride.</summary>
     public T* Result;
     public nint ResultStride;
+
+    /// <summary>Whether finished sums are added to what C holds, instead of replacing it.</summary>
+    public bool AddsToResult;
 }
 
 /// <summary>Dense products in registers: the tile that all of them are made of.</summary>
@@ -127,27 +130,33 @@ internal static unsafe class ProductTile<TSimd, V, T>
             }
             b += 2 * width;
         }
-        Store(s00, s01, c);
+        Store(product, s00, s01, c);
         if (rows > 1)
-            Store(s10, s11, c + product.ResultStride);
+            Store(product, s10, s11, c + product.ResultStride);
         if (rows > 2)
-            Store(s20, s21, c + 2 * product.ResultStride);
+            Store(product, s20, s21, c + 2 * product.ResultStride);
         if (rows > 3)
-            Store(s30, s31, c + 3 * product.ResultStride);
+            Store(product, s30, s31, c + 3 * product.ResultStride);
         if (rows > 4)
-            Store(s40, s41, c + 4 * product.ResultStride);
+            Store(product, s40, s41, c + 4 * product.ResultStride);
         if (rows > 5)
-            Store(s50, s51, c + 5 * product.ResultStride);
+            Store(product, s50, s51, c + 5 * product.ResultStride);
         if (rows > 6)
-            Store(s60, s61, c + 6 * product.ResultStride);
+            Store(product, s60, s61, c + 6 * product.ResultStride);
         if (rows > 7)
-            Store(s70, s71, c + 7 * product.ResultStride);
+            Store(product, s70, s71, c + 7 * product.ResultStride);
     }
 
     [MethodImpl(Inline)]
-    private static void Store(V left, V right, T* c)
+    private static void Store(in SliverProduct<T> product, V left, V right, T* c)
     {
+        nuint width = (nuint)TSimd.Count;
+        if (product.AddsToResult)
+        {
+            left = TSimd.Add(TSimd.Load(ref *c, 0), left);
+            right = TSimd.Add(TSimd.Load(ref *c, width), right);
+        }
         TSimd.Store(left, ref *c, 0);
-        TSimd.Store(right, ref *c, (nuint)TSimd.Count);
+        TSimd.Store(right, ref *c, width);
     }
 }

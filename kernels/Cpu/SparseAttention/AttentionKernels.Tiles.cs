@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 
 namespace Kernels.Cpu;
 
@@ -13,105 +12,35 @@ internal readonly unsafe partial struct AttentionKernels<TSimd, V, TDot, I> : IA
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
     private const MethodImplOptions Hot = MethodImplOptions.AggressiveOptimization;
 
-    // 12 sums, 2 registers of a sliver and one element fit the 16 registers of AVX2, and 12 chains cover the latency of multiply-adds on two pipes. The 32 registers of AVX-512
-    // hold the 16 sums of 8 rows, which divide a tile, and take fewer loads for a sum.
-    private const int FewRows = 6, MostRows = 8, TileRegisters = 2;
-
-    private static int TileRows
-    {
-        [MethodImpl(Inline)]
-        get => typeof(V) == typeof(Vector512<float>) ? MostRows : FewRows;
-    }
-
     private const double Ln2 = 0.69314718055994531;
 
     public static int SliverWidth
     {
         [MethodImpl(Inline)]
-        get => TileRegisters * TSimd.Count;
+        get => ProductTile<TSimd, V, float>.Columns;
     }
 
     public static void Multiply(in TileProduct product)
     {
-        // A sliver stays in level 1 while all rows pass it.
-        for (int sliver = 0; sliver < product.SliverCount; sliver++)
+        // Sums of a panel start from zero and are added to those before: shorter chains, smaller errors.
+        float* zeros = stackalloc float[SliverWidth];
+        var sliver = new SliverProduct<float>
         {
-            float* b = product.Slivers + (long)sliver * product.Depth * SliverWidth, c = product.C + sliver * SliverWidth;
-            for (int row = 0; row < product.RowCount; row += TileRows)
-                MultiplyRows(product, product.A + (long)row * product.RowStride, Math.Min(TileRows, product.RowCount - row), b, c + (long)row * product.Stride);
-        }
-    }
-
-    [MethodImpl(Hot)]
-    private static void MultiplyRows(in TileProduct product, float* a0, int rows, float* b, float* c)
-    {
-        nint stride = product.RowStride, step = product.DepthStride, end = product.Depth * step;
-        // Rows that are missing repeat the last one; their results are dropped.
-        float* a1 = a0 + (rows > 1 ? stride : 0), a2 = a1 + (rows > 2 ? stride : 0), a3 = a2 + (rows > 3 ? stride : 0);
-        float* a4 = a3 + (rows > 4 ? stride : 0), a5 = a4 + (rows > 5 ? stride : 0), a6 = a5 + (rows > 6 ? stride : 0), a7 = a6 + (rows > 7 ? stride : 0);
-        V s00 = TSimd.Broadcast(0), s01 = s00, s10 = s00, s11 = s00, s20 = s00, s21 = s00, s30 = s00, s31 = s00;
-        V s40 = s00, s41 = s00, s50 = s00, s51 = s00, s60 = s00, s61 = s00, s70 = s00, s71 = s00;
-        nuint width = (nuint)TSimd.Count;
-        for (nint k = 0; k != end; k += step)
+            Left = product.A,
+            LeftStride = product.RowStride,
+            DepthStride = product.DepthStride,
+            RowCount = product.RowCount,
+            Depth = product.Depth,
+            Start = zeros,
+            ResultStride = product.Stride,
+            AddsToResult = product.Add,
+        };
+        for (int i = 0; i < product.SliverCount; i++)
         {
-            V b0 = TSimd.Load(ref *b, 0), b1 = TSimd.Load(ref *b, width);
-            V a = TSimd.Broadcast(a0[k]);
-            s00 = TSimd.MultiplyAdd(a, b0, s00);
-            s01 = TSimd.MultiplyAdd(a, b1, s01);
-            a = TSimd.Broadcast(a1[k]);
-            s10 = TSimd.MultiplyAdd(a, b0, s10);
-            s11 = TSimd.MultiplyAdd(a, b1, s11);
-            a = TSimd.Broadcast(a2[k]);
-            s20 = TSimd.MultiplyAdd(a, b0, s20);
-            s21 = TSimd.MultiplyAdd(a, b1, s21);
-            a = TSimd.Broadcast(a3[k]);
-            s30 = TSimd.MultiplyAdd(a, b0, s30);
-            s31 = TSimd.MultiplyAdd(a, b1, s31);
-            a = TSimd.Broadcast(a4[k]);
-            s40 = TSimd.MultiplyAdd(a, b0, s40);
-            s41 = TSimd.MultiplyAdd(a, b1, s41);
-            a = TSimd.Broadcast(a5[k]);
-            s50 = TSimd.MultiplyAdd(a, b0, s50);
-            s51 = TSimd.MultiplyAdd(a, b1, s51);
-            if (TileRows == MostRows)
-            {
-                a = TSimd.Broadcast(a6[k]);
-                s60 = TSimd.MultiplyAdd(a, b0, s60);
-                s61 = TSimd.MultiplyAdd(a, b1, s61);
-                a = TSimd.Broadcast(a7[k]);
-                s70 = TSimd.MultiplyAdd(a, b0, s70);
-                s71 = TSimd.MultiplyAdd(a, b1, s71);
-            }
-            b += 2 * width;
+            sliver.Sliver = product.Slivers + (long)i * product.Depth * SliverWidth;
+            sliver.Result = product.C + i * SliverWidth;
+            ProductTile<TSimd, V, float>.Multiply(sliver);
         }
-        Put(product, s00, s01, c);
-        if (rows > 1)
-            Put(product, s10, s11, c + product.Stride);
-        if (rows > 2)
-            Put(product, s20, s21, c + 2 * product.Stride);
-        if (rows > 3)
-            Put(product, s30, s31, c + 3 * product.Stride);
-        if (rows > 4)
-            Put(product, s40, s41, c + 4 * product.Stride);
-        if (rows > 5)
-            Put(product, s50, s51, c + 5 * product.Stride);
-        if (rows > 6)
-            Put(product, s60, s61, c + 6 * product.Stride);
-        if (rows > 7)
-            Put(product, s70, s71, c + 7 * product.Stride);
-    }
-
-    [MethodImpl(Inline)]
-    private static void Put(in TileProduct product, V left, V right, float* c)
-    {
-        nuint width = (nuint)TSimd.Count;
-        if (product.Add)
-        {
-            left = TSimd.Add(TSimd.Load(ref *c, 0), left);
-            right = TSimd.Add(TSimd.Load(ref *c, width), right);
-        }
-        TSimd.Store(left, ref *c, 0);
-        TSimd.Store(right, ref *c, width);
     }
 
     [MethodImpl(Hot)]
