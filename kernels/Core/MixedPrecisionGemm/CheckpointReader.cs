@@ -6,17 +6,38 @@ internal sealed unsafe class CheckpointReader : IDisposable
     private readonly SafetensorsCheckpoint _files;
     private readonly bool _ownsFiles;
 
-    public CheckpointReader(string path)
+    // What the caller says stands in the place of what the files say.
+    private readonly CheckpointDeclaration? _given;
+    private readonly CheckpointDeclaration _beside;
+
+    private CheckpointReader(SafetensorsCheckpoint files, bool ownsFiles, CheckpointDeclaration? given)
     {
-        _files = SafetensorsCheckpoint.Open(path);
-        _ownsFiles = true;
+        (_files, _ownsFiles, _given) = (files, ownsFiles, given);
+        _beside = given ?? CheckpointWords.Beside(files.FileName);
     }
 
-    public CheckpointReader(SafetensorsCheckpoint files)
+    public static CheckpointReader Open(string path, CheckpointDeclaration? given)
+    {
+        SafetensorsCheckpoint files = SafetensorsCheckpoint.Open(path);
+        try
+        {
+            return new CheckpointReader(files, ownsFiles: true, given);
+        }
+        catch
+        {
+            files.Dispose();
+            throw;
+        }
+    }
+
+    public static CheckpointReader Open(SafetensorsCheckpoint files, CheckpointDeclaration? given)
     {
         ArgumentNullException.ThrowIfNull(files);
-        _files = files;
+        return new CheckpointReader(files, ownsFiles: false, given);
     }
+
+    /// <summary>What is said of a layer: by the caller, or beside the checkpoint and in the file that holds the layer.</summary>
+    public CheckpointDeclaration Said(CheckpointTensor weights) => _given ?? _beside.With(CheckpointWords.Within(_files.Find(weights.Info.Name)));
 
     public bool Has(string name) => _files.TryFind(name, out _);
 
@@ -66,38 +87,24 @@ internal sealed unsafe class CheckpointReader : IDisposable
     }
 
     /// <summary>Packs a layer; what the sizes break is said with the tensor's name.</summary>
-    public static QuantizedWeights Pack<TLayout>(TLayout values, CheckpointTensor weights, CheckpointTensor scales, int inputCount, QuantizedType type, CheckpointTensor? groupIndices, in KernelOptions options)
+    public static QuantizedWeights Pack<TLayout>(TLayout values, in DeclaredLayer layer, int inputCount, QuantizedType type, CheckpointTensor? groupIndices, in KernelOptions options)
         where TLayout : unmanaged, ICheckpointLayout
     {
-        int outputCount = scales.Columns, groupCount = scales.Rows;
-        if (inputCount % groupCount != 0)
-            throw scales.Fault($"{groupCount} groups do not divide {inputCount} inputs");
+        CheckpointTensor scales = layer.Scales;
         ScaleType scaleType = scales.Info.Type switch { TensorType.Float16 => ScaleType.Float16, TensorType.BFloat16 => ScaleType.BFloat16, _ => ScaleType.Float32 };
+        int groupSize = layer.GroupSize(inputCount, groupIndices is not null);
         try
         {
-            QuantizedWeightsLayout layout = QuantizedWeightsChecks.Layout(outputCount, inputCount, new(type, inputCount / groupCount, scaleType));
+            QuantizedWeightsLayout layout = QuantizedWeightsChecks.Layout(scales.Columns, inputCount, new(type, groupSize, scaleType));
             int[] order = groupIndices is { } indices ? Order(indices, layout) : [];
+            layer.CheckActOrder(groupIndices, isScattered: order.Length > 0);
             fixed (int* inputOrder = order)
                 return QuantizedWeights.From(layout, order, new CheckpointLayer<TLayout>(values, scales.Start, scaleType, inputOrder, layout.GroupSize), options);
         }
         catch (ArgumentException unfit)
         {
-            throw weights.Fault(unfit.Message, unfit);
+            throw layer.Weights.Fault(unfit);
         }
-    }
-
-    /// <summary>Whether the zero points of all groups are that of the symmetric type, so that none need be kept.</summary>
-    public static bool IsSymmetric<TLayout>(TLayout values, CheckpointTensor scales, int bits) where TLayout : unmanaged, ICheckpointLayout
-    {
-        for (int group = 0; group < scales.Rows; group++)
-        {
-            for (int output = 0; output < scales.Columns; output++)
-            {
-                if (values.ZeroPoint(output, group) != 1 << (bits - 1))
-                    return false;
-            }
-        }
-        return true;
     }
 
     private static int[] Order(CheckpointTensor groupIndices, in QuantizedWeightsLayout layout)
@@ -108,7 +115,7 @@ internal sealed unsafe class CheckpointReader : IDisposable
         }
         catch (ArgumentException unfit)
         {
-            throw groupIndices.Fault(unfit.Message, unfit);
+            throw groupIndices.Fault(unfit);
         }
     }
 
@@ -153,6 +160,15 @@ internal readonly unsafe record struct CheckpointTensor(string File, TensorInfo 
     public int Columns => (int)Info.Shape[1];
 
     public KernelFormatException Fault(string reason, Exception? inner = null) => new(File, Info.Name, Info.Offset, reason, inner);
+
+    /// <summary>What a check of arguments says, without the name of a parameter that the user of a file never passed.</summary>
+    public KernelFormatException Fault(ArgumentException unfit)
+    {
+        const string parameter = " (Parameter '";
+        int end = unfit.Message.IndexOf(parameter, StringComparison.Ordinal);
+        object? value = (unfit as ArgumentOutOfRangeException)?.ActualValue;
+        return Fault((end < 0 ? unfit.Message : unfit.Message[..end]) + (value is null ? "" : $": {value}"), unfit);
+    }
 
     /// <exception cref="KernelFormatException">The shape is another one.</exception>
     public void Expect(long rows, long columns)

@@ -15,17 +15,19 @@ public sealed unsafe class MarlinCheckpoint : IDisposable
 
     /// <summary>Opens a checkpoint; tensors are mapped and read when they are asked for.</summary>
     /// <param name="path">A safetensors file, a model.safetensors.index.json, or a folder with either.</param>
+    /// <param name="declaration">What the layers are, in the place of what the files beside and their metadata say; null (the default) to go by the files.</param>
     /// <exception cref="KernelFormatException">A file is malformed.</exception>
-    public static MarlinCheckpoint Open(string path) => new(new CheckpointReader(path));
+    public static MarlinCheckpoint Open(string path, CheckpointDeclaration? declaration = null) => new(CheckpointReader.Open(path, declaration));
 
     /// <summary>Reads layers of files that are open already.</summary>
     /// <param name="files">The files; they stay the caller's to close.</param>
-    public static MarlinCheckpoint Open(SafetensorsCheckpoint files) => new(new CheckpointReader(files));
+    /// <param name="declaration">As in <see cref="Open(string, CheckpointDeclaration?)"/>.</param>
+    public static MarlinCheckpoint Open(SafetensorsCheckpoint files, CheckpointDeclaration? declaration = null) => new(CheckpointReader.Open(files, declaration));
 
     /// <summary>Packs the weights of a layer.</summary>
     /// <param name="prefix">The layer, such as model.layers.0.self_attn.q_proj.</param>
     /// <param name="options">Threads and cancellation.</param>
-    /// <exception cref="KernelFormatException">A tensor is missing, or it does not fit the others; the message names it.</exception>
+    /// <exception cref="KernelFormatException">A tensor is missing, it does not fit the others, or it contradicts what the checkpoint says of it; the message names it.</exception>
     public QuantizedWeights Load(string prefix, in KernelOptions options = default)
     {
         CheckpointTensor weights = _reader.Words($"{prefix}.B"), scales = _reader.Scales($"{prefix}.s");
@@ -36,7 +38,13 @@ public sealed unsafe class MarlinCheckpoint : IDisposable
         if (weights.Rows > int.MaxValue / TileInputs)
             throw weights.Fault($"{weights.Info.ShapeText} has more inputs than there can be");
         var values = new MarlinTensors((uint*)weights.Start, scales.Columns, scales.Rows, bits);
-        return CheckpointReader.Pack(values, weights, scales, weights.Rows * TileInputs, bits == 4 ? QuantizedType.U4 : QuantizedType.U8, groupIndices: null, options);
+        var layer = new DeclaredLayer(_reader.Said(weights), weights, scales);
+        layer.CheckMethod("marlin", "gptq");
+        layer.CheckFormat("marlin");
+        layer.CheckBits(bits);
+        if (layer.Said.IsSymmetric == false)
+            throw weights.Fault($"{layer.Said.Source} says that the layers have zero points, which this format has not");
+        return CheckpointReader.Pack(values, layer, weights.Rows * TileInputs, bits == 4 ? QuantizedType.U4 : QuantizedType.U8, groupIndices: null, options);
     }
 
     /// <summary>The bias of a layer, as floats; empty if it has none.</summary>

@@ -22,17 +22,20 @@ public sealed class SafetensorsCheckpoint : IDisposable
     /// <summary>The file or the index.</summary>
     public string FileName { get; }
 
+    /// <summary>The file, mapped, if it is one and no index.</summary>
+    internal SafetensorsReader? Single => _fileOfTensor is null ? Reader(FileName) : null;
+
     /// <summary>The bytes of all files that are mapped so far.</summary>
     public long MappedBytes => _readers.Values.Sum(reader => reader.ByteCount);
 
-    /// <summary>Opens a safetensors file, an index, or a folder with either under its usual name.</summary>
+    /// <summary>Opens a safetensors file, an index, or a folder with either under its usual name; where both are there, the file, which is whole, as transformers does.</summary>
     /// <param name="path">The file, index or folder.</param>
     /// <exception cref="KernelFormatException">A file or the index is malformed, or the index names a file that is not beside it.</exception>
     /// <exception cref="IOException">It cannot be read.</exception>
     public static SafetensorsCheckpoint Open(string path)
     {
         if (Directory.Exists(path))
-            path = Path.Combine(path, File.Exists(Path.Combine(path, IndexName)) ? IndexName : SingleName);
+            path = Path.Combine(path, File.Exists(Path.Combine(path, IndexName)) && !File.Exists(Path.Combine(path, SingleName)) ? IndexName : SingleName);
         var files = new SafetensorsCheckpoint(path, path.EndsWith(".json", StringComparison.OrdinalIgnoreCase) ? ReadIndex(path, File.ReadAllBytes(path)) : null);
         if (files._fileOfTensor is null)
             files.Reader(path);

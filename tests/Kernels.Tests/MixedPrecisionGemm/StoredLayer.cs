@@ -65,9 +65,9 @@ internal sealed record StoredLayer(string Prefix, int Outputs, int Inputs, Quant
     }
 
     /// <summary>Writes a safetensors file.</summary>
-    public static void Write(string path, IEnumerable<(TensorInfo Info, Array Elements)> tensors)
+    public static void Write(string path, IEnumerable<(TensorInfo Info, Array Elements)> tensors, IReadOnlyDictionary<string, string>? metadata = null)
     {
-        using SafetensorsWriter writer = SafetensorsWriter.Create(path, tensors.Select(tensor => tensor.Info));
+        using SafetensorsWriter writer = SafetensorsWriter.Create(path, tensors.Select(tensor => tensor.Info), metadata);
         foreach ((TensorInfo info, Array elements) in tensors)
         {
             switch (elements)
