@@ -22,14 +22,16 @@ internal readonly ref struct CachedAttentionProblem
         Shape = new AttentionShape(queryHeads, cache.Options.KeyValueHeads, cache.Options.HeadDimension);
         Shape.Check(nameof(queryHeads));
         QueryCount = AttentionChecks.Tokens(queries.Length, Shape.QueryRowLength, nameof(queries));
-        foreach (int sequence in sequences)
-            TokenCount += cache.TokenCount(sequence);
+        TokenCount = CountTokens(cache, sequences);
         TokenPositions.Check(positions, TokenCount, nameof(positions));
         KeyCount = positions.IsEmpty ? TokenCount : positions.Length;
         AttentionChecks.Destination(output.Length, queries.Length, nameof(output));
         AttentionChecks.Scalars(options);
         CheckOffsets(sequences.Length, options);
-        AttentionChecks.Extents(options, Shape, QueryCount, TokenCount, sequences.Length);
+        // Masks are for all tokens, column sums for those that are attended to.
+        AttentionChecks.Extents(options with { ColumnSums = default }, Shape, QueryCount, TokenCount, sequences.Length);
+        if (!options.ColumnSums.IsEmpty)
+            AttentionChecks.Destination(options.ColumnSums.Length, (long)queryHeads * KeyCount, nameof(options.ColumnSums));
         Output = output[..queries.Length];
         AttentionChecks.Disjoint<float, float>(queries, Output, nameof(queries), nameof(output));
         AttentionChecks.Disjoint<float, float>(Output, options.LogSumExp, nameof(output), nameof(options.LogSumExp));
@@ -65,6 +67,14 @@ internal readonly ref struct CachedAttentionProblem
             }
             keyBegin += sequence.TokenCount;
         }
+    }
+
+    private static int CountTokens(KvCache cache, ReadOnlySpan<int> sequences)
+    {
+        long count = 0;
+        foreach (int sequence in sequences)
+            count += cache.TokenCount(sequence);
+        return count <= int.MaxValue ? (int)count : throw new ArgumentException($"{count} tokens of all sequences together are more than 31 bits count", nameof(sequences));
     }
 
     private void CheckOffsets(int sequenceCount, in AttentionOptions options)

@@ -1,12 +1,12 @@
 namespace Kernels;
 
 /// <summary>
-/// Keys and values of several sequences in pages of fixed size, for decoding: append, keep or evict tokens, fork with copy on write. All pages are allocated once;
+/// Keys and values of several sequences in pages of fixed size, for decoding: append, keep, evict or roll back tokens, fork with copy on write. All pages are allocated once;
 /// <see cref="KvCacheOptions.ByteCount"/> says how much that is.
 /// </summary>
 /// <remarks>
 /// Layout: page, then head, then slot, then d elements, so that a head's tokens on a page are contiguous. Tokens are numbered from 0 in the order in which they were appended; after an
-/// eviction those that stay are numbered anew. Not for concurrent use, though any number of calls may read it at once. Owns native memory: dispose of it.
+/// eviction those that stay are numbered anew. An operation that throws has changed nothing. Not for concurrent use, though any number of calls may read it at once. Owns native memory: dispose of it.
 /// </remarks>
 public sealed partial class KvCache : IDisposable
 {
@@ -15,15 +15,16 @@ public sealed partial class KvCache : IDisposable
 
     /// <summary>Allocates the pages.</summary>
     /// <param name="options">Sizes and types.</param>
-    /// <exception cref="ArgumentException">A size is out of range.</exception>
+    /// <exception cref="ArgumentException">A size is out of range; the exception names it.</exception>
+    /// <exception cref="OutOfMemoryException">There is not that much memory.</exception>
     public KvCache(KvCacheOptions options)
     {
-        options.Check(nameof(options));
-        Options = options;
-        _pages = new KvCachePages(options);
+        options.Check();
+        Options = options with { PageSize = options.SlotsPerPage };
+        _pages = new KvCachePages(Options);
     }
 
-    /// <summary>What it was made for.</summary>
+    /// <summary>What it was made for, with the size of its pages.</summary>
     public KvCacheOptions Options { get; }
 
     /// <summary>Bytes of all pages, with scales and planes.</summary>
@@ -41,7 +42,8 @@ public sealed partial class KvCache : IDisposable
     /// <param name="sequence">The sequence to copy.</param>
     public int Fork(int sequence)
     {
-        KvSequence source = Find(sequence), copy = new();
+        KvSequence source = Find(sequence);
+        var copy = new KvSequence(source.Revision);
         for (int i = 0; i < source.PageCount; i++)
         {
             _pages.Share(source.Table[i]);
@@ -56,8 +58,7 @@ public sealed partial class KvCache : IDisposable
     public void Release(int sequence)
     {
         KvSequence released = Find(sequence);
-        for (int i = 0; i < released.PageCount; i++)
-            _pages.Release(released.Table[i]);
+        ReleasePages(released, 0, released.PageCount);
         _sequences[sequence] = null;
     }
 
@@ -91,26 +92,6 @@ public sealed partial class KvCache : IDisposable
         }
     }
 
-    /// <summary>Keeps these tokens, in order, and evicts all others. Pages that empty are free again.</summary>
-    /// <param name="sequence">The sequence.</param>
-    /// <param name="positions">The tokens to keep, strictly ascending.</param>
-    /// <exception cref="ArgumentException">A position is out of range, unsorted or there twice; nothing was evicted.</exception>
-    /// <exception cref="InvalidOperationException">There are too few free pages to copy shared ones; tokens may have moved.</exception>
-    public void Keep(int sequence, ReadOnlySpan<int> positions)
-    {
-        KvSequence target = Find(sequence);
-        TokenPositions.Check(positions, target.TokenCount, nameof(positions));
-        for (int i = 0; i < positions.Length; i++)
-        {
-            if (positions[i] != i)
-                Move(target, positions[i], i);
-        }
-        int pages = (positions.Length + _pages.SlotMask) >> _pages.Shift;
-        while (target.PageCount > pages)
-            _pages.Release(target.RemoveLastPage());
-        target.TokenCount = positions.Length;
-    }
-
     /// <summary>A token's key and value as they are stored, widened to float.</summary>
     /// <param name="sequence">The sequence.</param>
     /// <param name="position">The token.</param>
@@ -141,6 +122,10 @@ public sealed partial class KvCache : IDisposable
             : throw new ArgumentOutOfRangeException(nameof(sequence), sequence, "there is no such sequence");
     }
 
+    internal long RevisionOf(int sequence) => Find(sequence).Revision;
+
+    private int PagesOf(long tokens) => (int)((tokens + _pages.SlotMask) >> _pages.Shift);
+
     private int Add(KvSequence sequence)
     {
         _pages.CheckAlive();
@@ -157,65 +142,18 @@ public sealed partial class KvCache : IDisposable
     // Pages for that many more tokens, and the last page to itself if some of them go there.
     private void Reserve(KvSequence target, int count)
     {
-        int pages = (int)(((long)target.TokenCount + count + _pages.SlotMask) >> _pages.Shift), more = pages - target.PageCount;
+        int pages = PagesOf((long)target.TokenCount + count), more = pages - target.PageCount;
         bool continues = count > 0 && (target.TokenCount & _pages.SlotMask) != 0, copies = continues && _pages.IsShared(target.Table[target.PageCount - 1]);
         if (more + (copies ? 1 : 0) > _pages.FreeCount)
             throw new InvalidOperationException($"{count} tokens need {more + (copies ? 1 : 0)} more pages of the cache, and {_pages.FreeCount} of its {Options.PageCount} are free");
         if (copies)
-            target.Table[target.PageCount - 1] = _pages.MakeOwn(target.Table[target.PageCount - 1]);
+        {
+            int shared = target.Table[target.PageCount - 1], own = _pages.Take();
+            _pages.Copy(shared, 0, own, 0, target.TokenCount & _pages.SlotMask);
+            _pages.Release(shared);
+            target.Table[target.PageCount - 1] = own;
+        }
         for (int i = 0; i < more; i++)
             target.AddPage(_pages.Take());
-    }
-
-    private void Move(KvSequence target, int from, int to)
-    {
-        int fromPage = target.Table[from >> _pages.Shift], page = to >> _pages.Shift;
-        if (_pages.IsShared(target.Table[page]))
-            target.Table[page] = _pages.MakeOwn(target.Table[page]);
-        // A page that was just copied still holds the token to be moved within it.
-        if (from >> _pages.Shift == page)
-            fromPage = target.Table[page];
-        _pages.Copy(fromPage, from & _pages.SlotMask, target.Table[page], to & _pages.SlotMask);
-    }
-}
-
-/// <summary>The pages of one sequence.</summary>
-internal sealed class KvSequence
-{
-    private const int FirstCapacity = 16;
-
-    /// <summary>Pinned, for kernels read it.</summary>
-    public int[] Table { get; private set; } = GC.AllocateUninitializedArray<int>(FirstCapacity, pinned: true);
-
-    public int PageCount { get; private set; }
-
-    public int TokenCount { get; set; }
-
-    public void AddPage(int page)
-    {
-        if (PageCount == Table.Length)
-        {
-            int[] larger = GC.AllocateUninitializedArray<int>(2 * PageCount, pinned: true);
-            Table.CopyTo(larger, 0);
-            Table = larger;
-        }
-        Table[PageCount++] = page;
-    }
-
-    public int RemoveLastPage() => Table[--PageCount];
-}
-
-/// <summary>The check of lists of tokens.</summary>
-internal static class TokenPositions
-{
-    public static void Check(ReadOnlySpan<int> positions, int tokenCount, string name)
-    {
-        for (int i = 0; i < positions.Length; i++)
-        {
-            if ((uint)positions[i] >= (uint)tokenCount)
-                throw new ArgumentOutOfRangeException(name, positions[i], $"there are {tokenCount} tokens");
-            if (i > 0 && positions[i] <= positions[i - 1])
-                throw new ArgumentException($"position {positions[i]} follows {positions[i - 1]}: positions must ascend", name);
-        }
     }
 }

@@ -3,23 +3,19 @@ namespace Kernels;
 /// <summary>What a <see cref="KvCache"/> is made for.</summary>
 public readonly record struct KvCacheOptions
 {
-    private readonly int _pageSize;
+    internal const int DefaultPageSize = 16;
 
-    /// <summary>The number of key-value heads.</summary>
+    /// <summary>The number of key-value heads: from 1 on.</summary>
     public required int KeyValueHeads { get; init; }
 
-    /// <summary>Elements of a head's row.</summary>
+    /// <summary>Elements of a head's row: 1 to <see cref="AttentionShape.LargestHeadDimension"/>.</summary>
     public required int HeadDimension { get; init; }
 
-    /// <summary>The number of pages, all sequences together.</summary>
+    /// <summary>The number of pages, all sequences together: from 1 on; their tokens are counted in 31 bits.</summary>
     public required int PageCount { get; init; }
 
-    /// <summary>Tokens on a page: a power of two from 1 on; 16 by default.</summary>
-    public int PageSize
-    {
-        get => _pageSize == 0 ? DefaultPageSize : _pageSize;
-        init => _pageSize = value == 0 ? -1 : value;
-    }
+    /// <summary>Tokens on a page: a power of two from 1 on; null (the default) for 16.</summary>
+    public int? PageSize { get; init; }
 
     /// <summary>How keys and values are stored; float by default.</summary>
     public KeyValueType Type { get; init; }
@@ -29,30 +25,43 @@ public readonly record struct KvCacheOptions
     /// </summary>
     public bool KeyPlanes { get; init; }
 
-    internal const int DefaultPageSize = 16;
-
     /// <summary>The bytes that a cache of these sizes takes, tables of pages apart.</summary>
-    public long ByteCount
+    /// <exception cref="OverflowException">They are more than a long counts; a cache of these sizes is refused.</exception>
+    public long ByteCount => checked((long)Bytes);
+
+    internal int SlotsPerPage => PageSize ?? DefaultPageSize;
+
+    private Int128 Bytes
     {
         get
         {
-            long rows = (long)PageCount * PageSize * KeyValueHeads;
-            long bytes = 2 * rows * HeadDimension * Type.ElementBytes() + (Type == KeyValueType.Int8 ? 2 * rows * sizeof(float) : 0);
-            return KeyPlanes ? bytes + rows * (2L * KeyPlaneLayout.StepCount(HeadDimension) * KeyPlaneLayout.LaneBytes + sizeof(float)) : bytes;
+            checked
+            {
+                Int128 rows = (Int128)PageCount * SlotsPerPage * KeyValueHeads;
+                Int128 bytes = 2 * rows * HeadDimension * Type.ElementBytes() + (Type == KeyValueType.Int8 ? 2 * rows * sizeof(float) : 0);
+                return KeyPlanes ? bytes + rows * (2L * KeyPlaneLayout.StepCount(HeadDimension) * KeyPlaneLayout.LaneBytes + sizeof(float)) : bytes;
+            }
         }
     }
 
-    internal void Check(string name)
+    internal void Check()
     {
-        new AttentionShape(KeyValueHeads, KeyValueHeads, HeadDimension).Check(name);
-        ArgumentOutOfRangeException.ThrowIfLessThan(PageCount, 1, nameof(PageCount));
-        if (PageSize < 1 || !int.IsPow2(PageSize))
+        ArgumentOutOfRangeException.ThrowIfLessThan(KeyValueHeads, 1, nameof(KeyValueHeads));
+        if (HeadDimension is < 1 or > AttentionShape.LargestHeadDimension)
+            throw new ArgumentOutOfRangeException(nameof(HeadDimension), HeadDimension, $"the head dimension is not within 1 to {AttentionShape.LargestHeadDimension}");
+        if ((long)KeyValueHeads * HeadDimension > Array.MaxLength)
+            throw new ArgumentOutOfRangeException(nameof(KeyValueHeads), KeyValueHeads, $"a token of that many rows of {HeadDimension} elements is longer than any array");
+        if (PageCount < 1 || PageCount > Array.MaxLength)
+            throw new ArgumentOutOfRangeException(nameof(PageCount), PageCount, $"the number of pages is not within 1 to {Array.MaxLength}");
+        if (SlotsPerPage < 1 || !int.IsPow2(SlotsPerPage))
             throw new ArgumentOutOfRangeException(nameof(PageSize), PageSize, "a power of two is needed");
         if (!Enum.IsDefined(Type))
             throw new ArgumentOutOfRangeException(nameof(Type), Type, "there is no such type");
-        if (KeyPlanes && PageSize < KeyPlaneLayout.SlotsPerBlock)
+        if (KeyPlanes && SlotsPerPage < KeyPlaneLayout.SlotsPerBlock)
             throw new ArgumentOutOfRangeException(nameof(PageSize), PageSize, $"key planes need pages of at least {KeyPlaneLayout.SlotsPerBlock} tokens");
-        if ((long)PageCount * PageSize > int.MaxValue)
-            throw new ArgumentOutOfRangeException(nameof(PageCount), PageCount, "tokens are counted in 31 bits");
+        if ((long)PageCount * SlotsPerPage > int.MaxValue)
+            throw new ArgumentOutOfRangeException(nameof(PageCount), PageCount, $"tokens are counted in 31 bits, and these are pages of {SlotsPerPage}");
+        if (Bytes > long.MaxValue)
+            throw new ArgumentOutOfRangeException(nameof(PageCount), PageCount, $"{Bytes} bytes are more than any memory holds");
     }
 }

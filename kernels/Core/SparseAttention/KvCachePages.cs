@@ -6,7 +6,7 @@ internal sealed unsafe class KvCachePages : IDisposable
     private readonly KvCacheOptions _options;
     private readonly int[] _users;
     private readonly Stack<int> _free;
-    private readonly int _elementBytes;
+    private readonly int _elementBytes, _pageSize;
     private readonly long _rowsPerPage, _planeBytesPerHead;
     private byte* _memory;
     private KeyValueRows _rows;
@@ -18,8 +18,9 @@ internal sealed unsafe class KvCachePages : IDisposable
         _users = new int[options.PageCount];
         _free = new Stack<int>(Enumerable.Range(0, options.PageCount).Reverse());
         _elementBytes = options.Type.ElementBytes();
-        _rowsPerPage = (long)options.PageSize * options.KeyValueHeads;
-        _planeBytesPerHead = KeyPlaneLayout.HeadBytes(options.PageSize, options.HeadDimension);
+        _pageSize = options.SlotsPerPage;
+        _rowsPerPage = (long)_pageSize * options.KeyValueHeads;
+        _planeBytesPerHead = KeyPlaneLayout.HeadBytes(_pageSize, options.HeadDimension);
         ByteCount = options.ByteCount;
         _memory = LargeMemory.Allocate(ByteCount);
         Divide();
@@ -29,9 +30,9 @@ internal sealed unsafe class KvCachePages : IDisposable
 
     public int FreeCount => _free.Count;
 
-    public int Shift => int.Log2(_options.PageSize);
+    public int Shift => int.Log2(_pageSize);
 
-    public int SlotMask => _options.PageSize - 1;
+    public int SlotMask => _pageSize - 1;
 
     public KeyValueRows Rows => _rows;
 
@@ -56,36 +57,30 @@ internal sealed unsafe class KvCachePages : IDisposable
             _free.Push(page);
     }
 
-    /// <summary>A copy of a shared page for one of its users alone.</summary>
-    /// <exception cref="InvalidOperationException">There is no free page.</exception>
-    public int MakeOwn(int page)
+    /// <summary>Copies the tokens of successive slots; within a page towards its start only.</summary>
+    public void Copy(int fromPage, int fromSlot, int toPage, int toSlot, int count)
     {
-        if (_free.Count == 0)
-            throw new InvalidOperationException($"a shared page is to be written, and none of the cache's {_options.PageCount} pages is free for its copy");
-        int copy = Take();
-        for (int slot = 0; slot < _options.PageSize; slot++)
-            Copy(page, slot, copy, slot);
-        Release(page);
-        return copy;
-    }
-
-    public void Copy(int fromPage, int fromSlot, int toPage, int toSlot)
-    {
-        int d = _options.HeadDimension, rowBytes = d * _elementBytes;
+        int d = _options.HeadDimension;
         for (int head = 0; head < _options.KeyValueHeads; head++)
         {
             long from = RowOf(fromPage, head, fromSlot), to = RowOf(toPage, head, toSlot);
-            Buffer.MemoryCopy(_rows.Keys + from * rowBytes, _rows.Keys + to * rowBytes, rowBytes, rowBytes);
-            Buffer.MemoryCopy(_rows.Values + from * rowBytes, _rows.Values + to * rowBytes, rowBytes, rowBytes);
+            CopyRows(_rows.Keys, from, to, count, d * _elementBytes);
+            CopyRows(_rows.Values, from, to, count, d * _elementBytes);
             if (_rows.KeyScales != null)
-                (_rows.KeyScales[to], _rows.ValueScales[to]) = (_rows.KeyScales[from], _rows.ValueScales[from]);
+            {
+                CopyRows((byte*)_rows.KeyScales, from, to, count, sizeof(float));
+                CopyRows((byte*)_rows.ValueScales, from, to, count, sizeof(float));
+            }
             if (_planes.Scales == null)
                 continue;
-            _planes.Scales[to] = _planes.Scales[from];
+            CopyRows((byte*)_planes.Scales, from, to, count, sizeof(float));
             for (int step = 0; step < KeyPlaneLayout.StepCount(d); step++)
             {
-                *Lane(_planes.High, toPage, head, toSlot, step) = *Lane(_planes.High, fromPage, head, fromSlot, step);
-                *Lane(_planes.Low, toPage, head, toSlot, step) = *Lane(_planes.Low, fromPage, head, fromSlot, step);
+                for (int slot = 0; slot < count; slot++)
+                {
+                    *Lane(_planes.High, toPage, head, toSlot + slot, step) = *Lane(_planes.High, fromPage, head, fromSlot + slot, step);
+                    *Lane(_planes.Low, toPage, head, toSlot + slot, step) = *Lane(_planes.Low, fromPage, head, fromSlot + slot, step);
+                }
             }
         }
     }
@@ -138,7 +133,7 @@ internal sealed unsafe class KvCachePages : IDisposable
             Keys = next,
             Values = next + bytes,
             PageStride = _rowsPerPage * d,
-            HeadStride = (long)_options.PageSize * d,
+            HeadStride = (long)_pageSize * d,
             TokenStride = d,
             PageShift = Shift,
             ElementBytes = _elementBytes,
@@ -158,7 +153,11 @@ internal sealed unsafe class KvCachePages : IDisposable
         _rows.ValueScales = (float*)next + rows;
     }
 
-    private long RowOf(int page, int head, int slot) => page * _rowsPerPage + (long)head * _options.PageSize + slot;
+    // The places may overlap.
+    private static void CopyRows(byte* rows, long from, long to, int count, int rowBytes) =>
+        Buffer.MemoryCopy(rows + from * rowBytes, rows + to * rowBytes, (long)count * rowBytes, (long)count * rowBytes);
+
+    private long RowOf(int page, int head, int slot) => page * _rowsPerPage + (long)head * _pageSize + slot;
 
     private uint* Lane(byte* plane, int page, int head, int slot, int step) =>
         (uint*)(plane + ((long)page * _options.KeyValueHeads + head) * _planeBytesPerHead + KeyPlaneLayout.LaneOffset(slot, step, KeyPlaneLayout.StepCount(_options.HeadDimension)));
