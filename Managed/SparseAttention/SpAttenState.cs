@@ -1,10 +1,12 @@
 namespace Kernels;
 
 /// <summary>How <see cref="SpAttenState"/> decodes.</summary>
-public readonly record struct SpAttenOptions()
+public readonly record struct SpAttenOptions
 {
-    /// <summary>Local value pruning: of each head only this many values, those with the largest probabilities (ties by lower index), are summed; the others' share is not made up for.</summary>
-    public int LocalValues { get; init; } = int.MaxValue;
+    /// <summary>
+    /// Local value pruning: of each head only this many values, those with the largest probabilities (ties by lower index), are summed; the others' share is not made up for. Null (the default) for all.
+    /// </summary>
+    public int? LocalValues { get; init; }
 
     /// <summary>
     /// Progressive quantisation: probabilities are computed from the high four bits of the keys first; a head whose largest probability is below this is computed again from all eight. 0 (the
@@ -22,27 +24,29 @@ public readonly record struct SpAttenOptions()
 /// </remarks>
 public sealed class SpAttenState
 {
-    private readonly SpAttenOptions _options;
+    private readonly int _localValues;
+    private readonly float _threshold;
     private readonly bool[] _isHeadActive;
     private readonly double[] _headImportance;
-    private float[] _tokenImportance = [];
+    private float[] _tokenImportance = [], _nextImportance = [];
     private int[] _tokens = [];
     private int _tokenCount;
 
     /// <summary>All heads active, no tokens.</summary>
     /// <param name="queryHeads">The number of query heads.</param>
-    /// <param name="options">Local pruning and quantisation.</param>
+    /// <param name="options">Local pruning and quantisation; none by default.</param>
     /// <exception cref="ArgumentOutOfRangeException">A count is out of range, or the threshold is no number from 0 on.</exception>
-    public SpAttenState(int queryHeads, SpAttenOptions options)
+    public SpAttenState(int queryHeads, SpAttenOptions options = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(queryHeads, 1);
-        ArgumentOutOfRangeException.ThrowIfNegative(options.LocalValues, nameof(options.LocalValues));
+        _localValues = options.LocalValues ?? int.MaxValue;
+        ArgumentOutOfRangeException.ThrowIfNegative(_localValues, nameof(options.LocalValues));
         if (!(options.RequantizationThreshold >= 0))
             throw new ArgumentOutOfRangeException(nameof(options.RequantizationThreshold), options.RequantizationThreshold, "a number from 0 on is needed");
-        _options = options;
+        _threshold = options.RequantizationThreshold;
         _isHeadActive = new bool[queryHeads];
-        Array.Fill(_isHeadActive, true);
         _headImportance = new double[queryHeads];
+        Reset();
     }
 
     /// <summary>The tokens that were not pruned, ascending.</summary>
@@ -63,15 +67,17 @@ public sealed class SpAttenState
     /// <summary>New tokens, numbered on from the last one, become active.</summary>
     /// <param name="first">The number of the first of them, greater than any before.</param>
     /// <param name="count">How many.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The numbers are not new.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The numbers are not new, or beyond 31 bits.</exception>
     public void AddTokens(int first, int count)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
         ArgumentOutOfRangeException.ThrowIfLessThan(first, _tokenCount == 0 ? 0 : _tokens[_tokenCount - 1] + 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, int.MaxValue - first);
         if (_tokenCount + count > _tokens.Length)
         {
-            Array.Resize(ref _tokens, Math.Max(_tokenCount + count, 2 * _tokens.Length));
+            Array.Resize(ref _tokens, (int)Math.Max(_tokenCount + count, Math.Min(2L * _tokens.Length, Array.MaxLength)));
             Array.Resize(ref _tokenImportance, _tokens.Length);
+            Array.Resize(ref _nextImportance, _tokens.Length);
         }
         for (int i = 0; i < count; i++)
             (_tokens[_tokenCount + i], _tokenImportance[_tokenCount + i]) = (first + i, 0);
@@ -83,11 +89,18 @@ public sealed class SpAttenState
     /// <param name="output">[M, query heads, d].</param>
     /// <param name="headDimension">d.</param>
     /// <exception cref="ArgumentException">Sizes do not match.</exception>
+    /// <exception cref="NotFiniteNumberException">A number of an active head is not finite; nothing was added.</exception>
     public void Accumulate(ReadOnlySpan<float> columnSums, ReadOnlySpan<float> output, int headDimension)
     {
         AttentionChecks.Length(columnSums.Length, (long)_isHeadActive.Length * _tokenCount, nameof(columnSums));
         ArgumentOutOfRangeException.ThrowIfLessThan(headDimension, 1);
         AttentionChecks.Tokens(output.Length, (long)_isHeadActive.Length * headDimension, nameof(output));
+        for (int head = 0; head < _isHeadActive.Length; head++)
+        {
+            if (_isHeadActive[head])
+                FiniteScores.Check(columnSums.Slice(head * _tokenCount, _tokenCount), $"{nameof(columnSums)} of head {head}");
+        }
+        CheckOutput(output, headDimension);
         for (int head = 0; head < _isHeadActive.Length; head++)
         {
             for (int i = 0; _isHeadActive[head] && i < _tokenCount; i++)
@@ -134,7 +147,10 @@ public sealed class SpAttenState
     /// <param name="output">[query heads, d].</param>
     /// <param name="scale">Factor of the products q k; 0 for 1 / sqrt(d).</param>
     /// <param name="options">How to run.</param>
-    /// <exception cref="ArgumentException">Sizes do not match, a token is not in the cache, or it has no planes where they are needed.</exception>
+    /// <exception cref="ArgumentException">Sizes do not match, the scale is not finite, a token is not in the cache, or it has no planes where they are needed.</exception>
+    /// <exception cref="NotFiniteNumberException">
+    /// A probability of an active head is not finite, and nothing was written; or a value is, and the output shows it. In both cases importance is as before the step.
+    /// </exception>
     public void Decode(ReadOnlySpan<float> queries, KvCache cache, int sequence, Span<float> output, double scale = 0, in KernelOptions options = default)
     {
         ArgumentNullException.ThrowIfNull(cache);
@@ -142,45 +158,98 @@ public sealed class SpAttenState
         AttentionChecks.Length(queries.Length, (long)_isHeadActive.Length * d, nameof(queries));
         AttentionChecks.Destination(output.Length, queries.Length, nameof(output));
         new AttentionShape(_isHeadActive.Length, cache.Options.KeyValueHeads, d).Check(nameof(cache));
+        if (!double.IsFinite(scale))
+            throw new ArgumentOutOfRangeException(nameof(scale), scale, "a finite number is needed");
         TokenPositions.Check(Tokens, cache.TokenCount(sequence), nameof(sequence));
         output = output[..queries.Length];
-        output.Clear();
         if (_tokenCount == 0)
+        {
+            output.Clear();
             return;
+        }
         float factor = scale == 0 ? (float)(1 / Math.Sqrt(d)) : (float)scale;
         using var scores = new TokenScores(cache, sequence, queries, factor, withVotes: false, Tokens);
-        scores.Run(_options.RequantizationThreshold > 0 ? KeyPrecision.HighBits : KeyPrecision.Stored, options);
-        if (_options.RequantizationThreshold > 0)
-            Requantize(scores, cache, sequence, queries, factor, options);
+        scores.Run(_threshold > 0 ? KeyPrecision.HighBits : KeyPrecision.Stored, options);
+        CheckProbabilities(scores);
+        int requantized = _threshold > 0 ? Requantize(scores, cache, sequence, queries, factor, options) : 0;
+        _tokenImportance.AsSpan(0, _tokenCount).CopyTo(_nextImportance);
         for (int head = 0; head < _isHeadActive.Length; head++)
             Weed(scores.Row(head), _isHeadActive[head]);
+        output.Clear();
         scores.Weigh(output, options);
+        CheckOutput(output, d);
+        // Nothing can fail from here on: the step counts.
+        (_tokenImportance, _nextImportance) = (_nextImportance, _tokenImportance);
         AccumulateHeads(output, d);
+        RequantizedCount += requantized;
     }
 
-    private void Requantize(in TokenScores scores, KvCache cache, int sequence, ReadOnlySpan<float> queries, float factor, in KernelOptions options)
+    /// <summary>Takes back the tokens numbered from a count on; what they added to the importance of others and of heads stays, and so does what was pruned.</summary>
+    /// <param name="count">How many of the caches' tokens stay.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The count is negative.</exception>
+    public void Truncate(int count)
     {
-        Span<bool> flat = stackalloc bool[_isHeadActive.Length];
-        bool any = false;
-        for (int head = 0; head < flat.Length; head++)
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        while (_tokenCount > 0 && _tokens[_tokenCount - 1] >= count)
+            _tokenCount--;
+    }
+
+    /// <summary>All heads active, no tokens, no importance: as new, for another sequence.</summary>
+    public void Reset()
+    {
+        Array.Fill(_isHeadActive, true);
+        Array.Clear(_headImportance);
+        _tokenCount = 0;
+        RequantizedCount = 0;
+    }
+
+    private void CheckProbabilities(in TokenScores scores)
+    {
+        for (int head = 0; head < _isHeadActive.Length; head++)
         {
-            float largest = 0;
-            foreach (float probability in scores.Row(head))
-                largest = MathF.Max(largest, probability);
-            flat[head] = _isHeadActive[head] && largest < _options.RequantizationThreshold;
-            any |= flat[head];
+            if (_isHeadActive[head])
+                FiniteScores.Check(scores.Row(head), $"probabilities of head {head}");
         }
-        if (!any)
-            return;
+    }
+
+    private void CheckOutput(ReadOnlySpan<float> output, int headDimension)
+    {
+        for (int row = 0; row < output.Length / headDimension; row++)
+        {
+            int head = row % _isHeadActive.Length;
+            if (_isHeadActive[head])
+                FiniteScores.Check(output.Slice(row * headDimension, headDimension), $"output of head {head}");
+        }
+    }
+
+    // Returns how many heads were computed again.
+    private int Requantize(in TokenScores scores, KvCache cache, int sequence, ReadOnlySpan<float> queries, float factor, in KernelOptions options)
+    {
+        int first = 0;
+        while (first < _isHeadActive.Length && !IsFlat(first, scores.Row(first)))
+            first++;
+        if (first == _isHeadActive.Length)
+            return 0;
         using var again = new TokenScores(cache, sequence, queries, factor, withVotes: false, Tokens);
         again.Run(KeyPrecision.AllBits, options);
-        for (int head = 0; head < flat.Length; head++)
+        int count = 0;
+        for (int head = first; head < _isHeadActive.Length; head++)
         {
-            if (!flat[head])
+            if (!IsFlat(head, scores.Row(head)))
                 continue;
             again.Row(head).CopyTo(scores.Row(head));
-            RequantizedCount++;
+            count++;
         }
+        CheckProbabilities(scores);
+        return count;
+    }
+
+    private bool IsFlat(int head, ReadOnlySpan<float> probabilities)
+    {
+        float largest = 0;
+        foreach (float probability in probabilities)
+            largest = MathF.Max(largest, probability);
+        return _isHeadActive[head] && largest < _threshold;
     }
 
     private void Weed(Span<float> probabilities, bool isActive)
@@ -191,8 +260,8 @@ public sealed class SpAttenState
             return;
         }
         for (int i = 0; i < probabilities.Length; i++)
-            _tokenImportance[i] += probabilities[i];
-        TopKSelection.KeepLargest(probabilities, _options.LocalValues);
+            _nextImportance[i] += probabilities[i];
+        TopKSelection.KeepLargest(probabilities, _localValues);
     }
 
     private void AccumulateHeads(ReadOnlySpan<float> output, int headDimension)

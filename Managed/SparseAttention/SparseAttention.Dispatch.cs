@@ -115,20 +115,4 @@ public static partial class SparseAttention
         ElementBytes = elementBytes,
         HeadDimension = shape.HeadDimension,
     };
-
-    private static AttentionOptions WithColumnSums(in AttentionOptions options, Span<float> columnSums) => new()
-    {
-        Scale = options.Scale,
-        SoftCap = options.SoftCap,
-        Causal = options.Causal,
-        Window = options.Window,
-        SinkTokens = options.SinkTokens,
-        AlibiSlopes = options.AlibiSlopes,
-        AdditiveMask = options.AdditiveMask,
-        BooleanMask = options.BooleanMask,
-        Mask = options.Mask,
-        LogSumExp = options.LogSumExp,
-        ColumnSums = columnSums,
-        Kernel = options.Kernel,
-    };
 }

@@ -3,28 +3,6 @@ using System.Numerics;
 
 namespace Kernels;
 
-/// <summary>How blocks are selected by compressed keys; the defaults are MiniCPM4's.</summary>
-public readonly record struct TopKBlockOptions()
-{
-    /// <summary>Keys whose mean is a compressed key.</summary>
-    public int CompressedLength { get; init; } = 32;
-
-    /// <summary>Keys from one compressed key to the next; divides <see cref="BlockLength"/>.</summary>
-    public int CompressedStride { get; init; } = 16;
-
-    /// <summary>Keys of a block.</summary>
-    public int BlockLength { get; init; } = 64;
-
-    /// <summary>Blocks taken for each query, forced ones included; all of them if there are no more.</summary>
-    public int TopK { get; init; } = 64;
-
-    /// <summary>Leading blocks that are always taken.</summary>
-    public int InitialBlocks { get; init; } = 1;
-
-    /// <summary>Blocks up to a query's own that are always taken: a window of 2048 keys in blocks of 64.</summary>
-    public int LocalBlocks { get; init; } = 32;
-}
-
 /// <summary>How many columns and diagonals a head's pattern has (MInference).</summary>
 /// <param name="Verticals">Key columns; more than there are means all.</param>
 /// <param name="Slashes">Diagonals; more than there are means all.</param>
@@ -48,28 +26,29 @@ public static partial class SparseAttention
     /// <param name="options">Sizes.</param>
     /// <returns>A mask of 1 x BlockLength blocks for each key-value head, to be used with <see cref="AttentionOptions.Causal"/>.</returns>
     /// <exception cref="ArgumentException">Sizes do not match or are out of range.</exception>
-    public static BlockMask PlanTopKBlocks(ReadOnlySpan<float> queries, ReadOnlySpan<float> keys, AttentionShape shape, TopKBlockOptions options)
+    /// <exception cref="NotFiniteNumberException">A query or key is not finite: blocks have no order.</exception>
+    public static BlockMask PlanTopKBlocks(ReadOnlySpan<float> queries, ReadOnlySpan<float> keys, AttentionShape shape, TopKBlockOptions options = default)
     {
         shape.Check(nameof(shape));
         int queryCount = AttentionChecks.Tokens(queries.Length, shape.QueryRowLength, nameof(queries)), keyCount = AttentionChecks.Tokens(keys.Length, shape.KeyRowLength, nameof(keys));
-        Check(options);
-        var mask = new BlockMaskShape(queryCount, keyCount, 1, options.BlockLength, shape.KeyValueHeads);
-        int compressedCount = keyCount < options.CompressedLength ? 0 : (keyCount - options.CompressedLength) / options.CompressedStride + 1, blocks = mask.ColumnBlockCount, count = Math.Min(options.TopK, blocks);
+        var sizes = new TopKBlockSizes(options);
+        var mask = new BlockMaskShape(queryCount, keyCount, 1, sizes.BlockLength, shape.KeyValueHeads);
+        int compressedCount = keyCount < sizes.CompressedLength ? 0 : (keyCount - sizes.CompressedLength) / sizes.CompressedStride + 1, blocks = mask.ColumnBlockCount, count = Math.Min(sizes.TopK, blocks);
         if (queryCount == 0 || count == 0)
             return BlockMask.FromCsr(mask, new int[mask.HeadCount * mask.RowBlockCount + 1], []);
         int[] selected = new int[shape.KeyValueHeads * queryCount * count];
         float[] compressed = new float[compressedCount * shape.HeadDimension], sums = new float[compressedCount], probabilities = new float[compressedCount], scores = new float[blocks];
         for (int head = 0; head < shape.KeyValueHeads; head++)
         {
-            Compress(keys, shape, head, options, compressed);
+            Compress(keys, shape, head, sizes, compressed);
             for (int query = 0; query < queryCount; query++)
             {
-                int position = query + keyCount - queryCount, visible = position + 1 < options.CompressedLength ? 0 : Math.Min(compressedCount, (position + 1 - options.CompressedLength) / options.CompressedStride + 1);
+                int position = query + keyCount - queryCount, visible = position + 1 < sizes.CompressedLength ? 0 : Math.Min(compressedCount, (position + 1 - sizes.CompressedLength) / sizes.CompressedStride + 1);
                 Array.Clear(sums);
                 for (int h = head * shape.GroupSize; h < (head + 1) * shape.GroupSize; h++)
                     AddProbabilities(Row(queries, shape.QueryHeads, shape.HeadDimension, query, h), compressed, visible, probabilities, sums);
-                ScoreBlocks(sums.AsSpan(0, visible), position, options, scores);
-                SelectBlocks(scores, position < 0 ? -1 : position / options.BlockLength, selected.AsSpan((head * queryCount + query) * count, count));
+                ScoreBlocks(sums.AsSpan(0, visible), position, sizes, scores);
+                SelectBlocks(scores, position < 0 ? -1 : position / sizes.BlockLength, selected.AsSpan((head * queryCount + query) * count, count));
             }
         }
         return BlockMask.TopK(mask, selected, count);
@@ -86,6 +65,7 @@ public static partial class SparseAttention
     /// <param name="counts">For each query head how many of each.</param>
     /// <param name="blockLength">R and C of the mask.</param>
     /// <exception cref="ArgumentException">Sizes do not match or a count is negative.</exception>
+    /// <exception cref="NotFiniteNumberException">A query or key is not finite: columns and diagonals have no order.</exception>
     public static BlockMask PlanVerticalSlash(ReadOnlySpan<float> queries, ReadOnlySpan<float> keys, AttentionShape shape, ReadOnlySpan<VerticalSlashCounts> counts, int blockLength = 64)
     {
         shape.Check(nameof(shape));
@@ -106,32 +86,20 @@ public static partial class SparseAttention
         return BlockMask.VerticalSlash(mask, verticals, slashes);
     }
 
-    private static void Check(in TopKBlockOptions options)
-    {
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.CompressedLength, 1, nameof(options.CompressedLength));
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.CompressedStride, 1, nameof(options.CompressedStride));
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.BlockLength, 1, nameof(options.BlockLength));
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.TopK, 1, nameof(options.TopK));
-        ArgumentOutOfRangeException.ThrowIfNegative(options.InitialBlocks, nameof(options.InitialBlocks));
-        ArgumentOutOfRangeException.ThrowIfNegative(options.LocalBlocks, nameof(options.LocalBlocks));
-        if (options.BlockLength % options.CompressedStride != 0)
-            throw new ArgumentOutOfRangeException(nameof(options.CompressedStride), options.CompressedStride, $"it does not divide the block of {options.BlockLength}");
-    }
-
     private static ReadOnlySpan<float> Row(ReadOnlySpan<float> rows, int heads, int d, int token, int head) => rows.Slice((token * heads + head) * d, d);
 
-    private static void Compress(ReadOnlySpan<float> keys, in AttentionShape shape, int head, in TopKBlockOptions options, Span<float> compressed)
+    private static void Compress(ReadOnlySpan<float> keys, in AttentionShape shape, int head, in TopKBlockSizes sizes, Span<float> compressed)
     {
         int d = shape.HeadDimension;
         compressed.Clear();
         for (int i = 0; i < compressed.Length / d; i++)
         {
             Span<float> mean = compressed.Slice(i * d, d);
-            for (int j = 0; j < options.CompressedLength; j++)
+            for (int j = 0; j < sizes.CompressedLength; j++)
             {
-                ReadOnlySpan<float> key = Row(keys, shape.KeyValueHeads, d, i * options.CompressedStride + j, head);
+                ReadOnlySpan<float> key = Row(keys, shape.KeyValueHeads, d, i * sizes.CompressedStride + j, head);
                 for (int k = 0; k < d; k++)
-                    mean[k] += key[k] / options.CompressedLength;
+                    mean[k] += key[k] / sizes.CompressedLength;
             }
         }
     }
@@ -148,19 +116,21 @@ public static partial class SparseAttention
         double sum = 0;
         for (int i = 0; i < count; i++)
             sum += probabilities[i] = MathF.Exp(probabilities[i] - largest);
+        if (!double.IsFinite(sum))
+            throw new NotFiniteNumberException($"a query or key is not finite: the sum of the exponentials of {count} logits is {sum}", sum);
         for (int i = 0; i < count; i++)
             sums[i] += (float)(probabilities[i] / sum);
     }
 
-    private static void ScoreBlocks(ReadOnlySpan<float> sums, int position, in TopKBlockOptions options, Span<float> scores)
+    private static void ScoreBlocks(ReadOnlySpan<float> sums, int position, in TopKBlockSizes sizes, Span<float> scores)
     {
-        int stride = options.BlockLength / options.CompressedStride, own = position / options.BlockLength;
+        int stride = sizes.BlockLength / sizes.CompressedStride, own = position / sizes.BlockLength;
         for (int block = 0; block < scores.Length; block++)
         {
             scores[block] = float.NegativeInfinity;
             for (int i = Math.Max(0, block * stride - 1); i < Math.Min(sums.Length, (block + 1) * stride); i++)
                 scores[block] = MathF.Max(scores[block], sums[i]);
-            if (block <= own && (block < options.InitialBlocks || block > own - options.LocalBlocks))
+            if (block <= own && (block < sizes.InitialBlocks || block > own - sizes.LocalBlocks))
                 scores[block] = float.PositiveInfinity;
         }
     }

@@ -59,10 +59,13 @@ public static partial class SparseAttention
     /// <param name="output">[query heads, d].</param>
     /// <param name="selector">Chooses tokens and sees their probabilities; null for all tokens.</param>
     /// <param name="options">What takes part, further outputs, and how to run; column sums are the selector's.</param>
+    /// <exception cref="NotFiniteNumberException">The selector met scores that are not finite. A selector that scores before it selects throws before anything is written; one that observes throws after the output,
+    /// which then shows the same, and has learned nothing of the step.</exception>
     public static void Decode(ReadOnlySpan<float> queries, KvCache cache, int sequence, Span<float> output, ITokenSelector? selector = null, in AttentionOptions options = default)
     {
         ArgumentNullException.ThrowIfNull(cache);
         int heads = AttentionChecks.Tokens(queries.Length, cache.Options.HeadDimension, nameof(queries));
+        new AttentionShape(heads, cache.Options.KeyValueHeads, cache.Options.HeadDimension).Check(nameof(queries));
         if (selector is null)
         {
             Run(queries, cache, [sequence], default, output, heads, options);
@@ -99,11 +102,14 @@ public static partial class SparseAttention
         ReadOnlySpan<float> queries, KvCache cache, int sequence, ReadOnlySpan<int> positions, Span<float> output, int heads, ITokenSelector selector, in AttentionOptions options)
     {
         int tokens = positions.IsEmpty ? cache.TokenCount(sequence) : positions.Length;
-        float[] rented = System.Buffers.ArrayPool<float>.Shared.Rent(Math.Max(1, heads * tokens));
-        Span<float> sums = rented.AsSpan(0, heads * tokens);
+        long count = (long)heads * tokens;
+        if (count > Array.MaxLength)
+            throw new ArgumentException($"the probabilities of {heads} heads and {tokens} tokens are more than an array holds", nameof(sequence));
+        float[] rented = System.Buffers.ArrayPool<float>.Shared.Rent(Math.Max(1, (int)count));
+        Span<float> sums = rented.AsSpan(0, (int)count);
         try
         {
-            Run(queries, cache, [sequence], positions, output, heads, WithColumnSums(options, sums));
+            Run(queries, cache, [sequence], positions, output, heads, options with { ColumnSums = sums });
             selector.Observe(positions, sums, tokens);
         }
         finally

@@ -1,22 +1,31 @@
 namespace Kernels;
 
 /// <summary>How <see cref="TokenSelect"/> selects; the defaults are the published ones.</summary>
-public readonly record struct TokenSelectOptions()
+public readonly record struct TokenSelectOptions
 {
-    /// <summary>Leading tokens that are always taken.</summary>
-    public int InitialTokens { get; init; } = 128;
+    internal const int DefaultInitialTokens = 128, DefaultLocalTokens = 512, DefaultTopK = 2048;
+    internal const double DefaultReuseCosine = 0.9;
 
-    /// <summary>Last tokens that are always taken.</summary>
-    public int LocalTokens { get; init; } = 512;
+    /// <summary>Leading tokens that are always taken; null (the default) for 128.</summary>
+    public int? InitialTokens { get; init; }
 
-    /// <summary>Tokens taken by votes from those between; all of them if there are no more.</summary>
-    public int TopK { get; init; } = 2048;
+    /// <summary>Last tokens that are always taken; null (the default) for 512.</summary>
+    public int? LocalTokens { get; init; }
 
-    /// <summary>A selection is used again while the cosine of the query it was made for and the query at hand is at least this; above 1 for never.</summary>
-    public double ReuseCosine { get; init; } = 0.9;
+    /// <summary>Tokens taken by votes from those between; all of them if there are no more. Null (the default) for 2048.</summary>
+    public int? TopK { get; init; }
 
-    /// <summary>Votes are replaced by the largest within a window of this odd width first; 1 for none.</summary>
-    public int PoolWidth { get; init; } = 1;
+    /// <summary>A selection is used again while the cosine of the query it was made for and the query at hand is at least this; above 1 for never, null (the default) for 0.9.</summary>
+    public double? ReuseCosine { get; init; }
+
+    /// <summary>
+    /// A selection is used again as long as no more than this many tokens were appended since it was made; null (the default), as published, for any number. Tokens that leave the local ones are no
+    /// candidates of a selection that was made before.
+    /// </summary>
+    public int? ReuseTokens { get; init; }
+
+    /// <summary>Votes are replaced by the largest within a window of this odd width first; null (the default) and 1 for none.</summary>
+    public int? PoolWidth { get; init; }
 
     /// <summary>Score from the high four bits of the keys (<see cref="KvCacheOptions.KeyPlanes"/>): a quarter of the traffic of 16-bit keys. Queries are rounded to eight bits.</summary>
     public bool HighBits { get; init; }
@@ -28,35 +37,36 @@ public readonly record struct TokenSelectOptions()
 /// </summary>
 /// <remarks>
 /// Query head h scores key-value head h / group. One for each layer and sequence; not for concurrent use. Complexity of a selection O(N heads d), of a reuse O(heads d + k). The scratch, a float for each
-/// token and each query head of two groups, is rented.
+/// token and each query head of two groups, is rented. Where tokens were taken from the sequence, by <see cref="KvCache.Keep"/> or <see cref="KvCache.Truncate"/>, or the sequence is another one than
+/// before and no fork of it, a selection is made anew.
 /// </remarks>
 public sealed class TokenSelect : ITokenSelector
 {
-    private readonly TokenSelectOptions _options;
+    private readonly int _initialTokens, _localTokens, _topK, _reuseTokens, _reach;
+    private readonly double _reuseCosine;
+    private readonly bool _highBits;
     private float[] _mean = [], _selectedFor = [];
     private int[] _top = [], _positions = [];
-    private int _topCount;
+    private int _topCount, _selectedFrom;
+    private long _revision;
     private bool _hasSelection;
 
     /// <summary>An empty state.</summary>
-    /// <param name="options">Sizes and thresholds.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A count is negative, the pool's width even.</exception>
-    public TokenSelect(TokenSelectOptions options)
+    /// <param name="options">Sizes and thresholds; the published ones by default.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A count is negative, the pool's width even, the cosine no number.</exception>
+    public TokenSelect(TokenSelectOptions options = default)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(options.InitialTokens, nameof(options.InitialTokens));
-        ArgumentOutOfRangeException.ThrowIfNegative(options.LocalTokens, nameof(options.LocalTokens));
-        ArgumentOutOfRangeException.ThrowIfNegative(options.TopK, nameof(options.TopK));
-        if (options.PoolWidth < 1 || options.PoolWidth % 2 == 0)
-            throw new ArgumentOutOfRangeException(nameof(options.PoolWidth), options.PoolWidth, "an odd width is needed");
-        if (double.IsNaN(options.ReuseCosine))
-            throw new ArgumentOutOfRangeException(nameof(options.ReuseCosine), options.ReuseCosine, "a number is needed");
-        _options = options;
-    }
-
-    /// <summary>With the published sizes and thresholds.</summary>
-    public TokenSelect()
-        : this(new TokenSelectOptions())
-    {
+        _initialTokens = Count(options.InitialTokens, TokenSelectOptions.DefaultInitialTokens, nameof(options.InitialTokens));
+        _localTokens = Count(options.LocalTokens, TokenSelectOptions.DefaultLocalTokens, nameof(options.LocalTokens));
+        _topK = Count(options.TopK, TokenSelectOptions.DefaultTopK, nameof(options.TopK));
+        _reuseTokens = Count(options.ReuseTokens, int.MaxValue, nameof(options.ReuseTokens));
+        if (options.PoolWidth is { } width && (width < 1 || width % 2 == 0))
+            throw new ArgumentOutOfRangeException(nameof(options.PoolWidth), width, "an odd width is needed");
+        _reach = (options.PoolWidth ?? 1) / 2;
+        _reuseCosine = options.ReuseCosine ?? TokenSelectOptions.DefaultReuseCosine;
+        if (double.IsNaN(_reuseCosine))
+            throw new ArgumentOutOfRangeException(nameof(options.ReuseCosine), _reuseCosine, "a number is needed");
+        _highBits = options.HighBits;
     }
 
     /// <summary>How many selections were made by scoring, rather than used again.</summary>
@@ -65,18 +75,19 @@ public sealed class TokenSelect : ITokenSelector
     /// <inheritdoc/>
     public bool ObservesProbabilities => false;
 
-    /// <summary>Forgets the selection, as when the sequence is another.</summary>
+    /// <summary>Forgets the selection.</summary>
     public void Reset() => _hasSelection = false;
 
     /// <inheritdoc/>
+    /// <exception cref="NotFiniteNumberException">Votes are not finite: there is no selection, and none is kept.</exception>
     public ReadOnlySpan<int> Select(ReadOnlySpan<float> queries, KvCache cache, int sequence, in KernelOptions options)
     {
         ArgumentNullException.ThrowIfNull(cache);
-        int tokens = cache.TokenCount(sequence), first = Math.Min(_options.InitialTokens, tokens), local = Math.Max(first, tokens - _options.LocalTokens);
-        if ((long)_options.InitialTokens + _options.TopK + _options.LocalTokens >= tokens)
+        int tokens = cache.TokenCount(sequence), first = Math.Min(_initialTokens, tokens), local = Math.Max(first, tokens - _localTokens);
+        if ((long)_initialTokens + _topK + _localTokens >= tokens)
             return default;
         SetMean(queries, cache);
-        if (!_hasSelection || !(Cosine(_mean, _selectedFor) >= _options.ReuseCosine))
+        if (!_hasSelection || cache.RevisionOf(sequence) != _revision || tokens - _selectedFrom > _reuseTokens || !(Cosine(_mean, _selectedFor) >= _reuseCosine))
             Score(cache, sequence, first, local, options);
         return Join(first, local, tokens);
     }
@@ -88,16 +99,18 @@ public sealed class TokenSelect : ITokenSelector
 
     private void Score(KvCache cache, int sequence, int first, int local, in KernelOptions options)
     {
-        KeyPrecision precision = _options.HighBits ? KeyPrecision.HighBits : KeyPrecision.Stored;
+        _hasSelection = false;
+        KeyPrecision precision = _highBits ? KeyPrecision.HighBits : KeyPrecision.Stored;
         using var scores = new TokenScores(cache, sequence, _mean, 1, withVotes: true);
         scores.Run(precision, options);
+        FiniteScores.Check(scores.Votes, "votes");
         Span<float> votes = scores.Votes.Slice(first, local - first);
-        Array.Resize(ref _top, _options.TopK);
-        _topCount = _options.PoolWidth == 1 ? TopKSelection.Select(votes, _top) : TopKSelection.Select(Pool(votes), _top);
+        Array.Resize(ref _top, _topK);
+        _topCount = _reach == 0 ? TopKSelection.Select(votes, _top) : TopKSelection.Select(Pool(votes), _top);
         foreach (ref int position in _top.AsSpan(0, _topCount))
             position += first;
         _selectedFor = [.. _mean];
-        _hasSelection = true;
+        (_revision, _selectedFrom, _hasSelection) = (cache.RevisionOf(sequence), scores.TokenCount, true);
         ScoredCount++;
     }
 
@@ -142,15 +155,20 @@ public sealed class TokenSelect : ITokenSelector
     private float[] Pool(ReadOnlySpan<float> votes)
     {
         var pooled = new float[votes.Length];
-        int reach = _options.PoolWidth / 2;
         for (int i = 0; i < votes.Length; i++)
         {
             float largest = votes[i];
-            for (int j = Math.Max(0, i - reach); j <= Math.Min(votes.Length - 1, i + reach); j++)
+            for (int j = Math.Max(0, i - _reach); j <= Math.Min(votes.Length - 1L, (long)i + _reach); j++)
                 largest = MathF.Max(largest, votes[j]);
             pooled[i] = largest;
         }
         return pooled;
+    }
+
+    private static int Count(int? count, int byDefault, string name)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(count ?? byDefault, name);
+        return count ?? byDefault;
     }
 
     private static double Cosine(ReadOnlySpan<float> a, ReadOnlySpan<float> b)

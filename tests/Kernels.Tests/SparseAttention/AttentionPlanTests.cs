@@ -18,27 +18,27 @@ public sealed class AttentionPlanTests
             {
                 for (int query = 0; query < queries; query++)
                 {
-                    int[] expected = Blocks(shape, q, k, head, query, query + keys - queries, keys, options);
+                    int[] expected = Blocks(shape, q, k, head, query, query + keys - queries, keys, new TopKBlockSizes(options));
                     Assert.Equal(expected, mask.Columns[mask.Offsets[head * queries + query]..mask.Offsets[head * queries + query + 1]].ToArray());
                 }
             }
         }
     }
 
-    private static int[] Blocks(AttentionShape shape, float[] q, float[] k, int head, int query, int position, int keys, TopKBlockOptions options)
+    private static int[] Blocks(AttentionShape shape, float[] q, float[] k, int head, int query, int position, int keys, TopKBlockSizes sizes)
     {
-        int compressed = keys < options.CompressedLength ? 0 : (keys - options.CompressedLength) / options.CompressedStride + 1;
+        int compressed = keys < sizes.CompressedLength ? 0 : (keys - sizes.CompressedLength) / sizes.CompressedStride + 1;
         var sums = new double[compressed];
         for (int h = 2 * head; h < 2 * head + 2; h++)
         {
             var logits = new List<double>();
-            for (int c = 0; c < compressed && c * options.CompressedStride + options.CompressedLength - 1 <= position; c++)
+            for (int c = 0; c < compressed && c * sizes.CompressedStride + sizes.CompressedLength - 1 <= position; c++)
             {
                 double dot = 0;
-                for (int j = 0; j < options.CompressedLength; j++)
+                for (int j = 0; j < sizes.CompressedLength; j++)
                 {
                     for (int i = 0; i < shape.HeadDimension; i++)
-                        dot += (double)q[(query * 4 + h) * shape.HeadDimension + i] * k[((c * options.CompressedStride + j) * 2 + head) * shape.HeadDimension + i] / options.CompressedLength;
+                        dot += (double)q[(query * 4 + h) * shape.HeadDimension + i] * k[((c * sizes.CompressedStride + j) * 2 + head) * shape.HeadDimension + i] / sizes.CompressedLength;
                 }
                 logits.Add(dot / Math.Sqrt(shape.HeadDimension));
             }
@@ -46,11 +46,11 @@ public sealed class AttentionPlanTests
             for (int c = 0; c < logits.Count; c++)
                 sums[c] += Math.Exp(logits[c]) / total;
         }
-        int own = (int)Math.Floor(position / (double)options.BlockLength), stride = options.BlockLength / options.CompressedStride;
-        double score(int block) => block < options.InitialBlocks || block > own - options.LocalBlocks
+        int own = (int)Math.Floor(position / (double)sizes.BlockLength), stride = sizes.BlockLength / sizes.CompressedStride;
+        double score(int block) => block < sizes.InitialBlocks || block > own - sizes.LocalBlocks
             ? double.PositiveInfinity
-            : sums.Where((_, c) => c >= block * stride - 1 && c < (block + 1) * stride && c * options.CompressedStride + options.CompressedLength - 1 <= position).DefaultIfEmpty(double.NegativeInfinity).Max();
-        return [.. Enumerable.Range(0, Math.Max(0, own + 1)).OrderByDescending(score).ThenBy(b => b).Take(Math.Min(options.TopK, (keys + options.BlockLength - 1) / options.BlockLength)).Order()];
+            : sums.Where((_, c) => c >= block * stride - 1 && c < (block + 1) * stride && c * sizes.CompressedStride + sizes.CompressedLength - 1 <= position).DefaultIfEmpty(double.NegativeInfinity).Max();
+        return [.. Enumerable.Range(0, Math.Max(0, own + 1)).OrderByDescending(score).ThenBy(b => b).Take(Math.Min(sizes.TopK, (keys + sizes.BlockLength - 1) / sizes.BlockLength)).Order()];
     }
 
     [Fact]
