@@ -28,9 +28,9 @@ internal static class Commands
             errors.WriteLine("\ninterrupted");
             return Interrupted;
         }
-        catch (Exception exception) when (exception is IOException or InvalidDataException or FormatException or UnauthorizedAccessException)
+        catch (Exception failure) when (Faults.IsOfInput(failure))
         {
-            errors.WriteLine(exception.Message);
+            errors.WriteLine(Faults.OneLine(failure));
             return 1;
         }
     }
@@ -63,7 +63,7 @@ internal static class Commands
         foreach (LlamaOptions way in ways)
         {
             using LlamaModel model = LlamaModel.Load(files.OpenModel, way, calibration, interrupted);
-            EvaluationResult result = Evaluation.Run(model, tokens, interrupted, chunk);
+            EvaluationResult result = Evaluation.Run(model, tokens, interrupted, chunk, tokenizer.Before.Length);
             table.Add(way, result);
             output.WriteLine(EvaluationTable.Line(way, result));
         }

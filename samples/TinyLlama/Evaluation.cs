@@ -17,28 +17,31 @@ internal static class Evaluation
 
     /// <summary>Reads a text in windows of the context's length, each begun anew.</summary>
     /// <param name="model">The model.</param>
-    /// <param name="tokens">The text; its first token begins it.</param>
+    /// <param name="tokens">The text.</param>
     /// <param name="interrupted">Ends the work.</param>
     /// <param name="chunk">Tokens at a time; 1 is how text is generated.</param>
-    public static EvaluationResult Run(LlamaModel model, ReadOnlySpan<int> tokens, CancellationToken interrupted, int chunk = DefaultChunk)
+    /// <param name="before">The text's first tokens that begin every window and are not predicted; with 0 a window begins with the token before it.</param>
+    public static EvaluationResult Run(LlamaModel model, ReadOnlySpan<int> tokens, CancellationToken interrupted, int chunk = DefaultChunk, int before = 1)
     {
-        if (tokens.Length < 2)
-            throw new InvalidDataException("a text of at least one token is needed");
-        int window = model.Shape.ContextLength, begin = tokens[0], count = 0;
-        var logits = new float[Math.Min(chunk, window) * model.Shape.VocabularySize];
-        ReadWindow(model, tokens[..Math.Min(tokens.Length, Math.Min(window, WarmUpTokens))], chunk, logits, interrupted);
+        int window = model.Shape.ContextLength, given = Math.Max(before, 1), count = 0;
+        if (tokens.Length <= given || window <= given)
+            throw new InvalidDataException($"a text of at least one token is needed, and a context of more than {given}: there are {tokens.Length - before} tokens, and the context is {window}");
+        chunk = (int)Math.Min(Math.Min(chunk, window), Math.Max(1, Array.MaxLength / model.Shape.VocabularySize));
+        var logits = new float[chunk * model.Shape.VocabularySize];
+        ReadWindow(model, tokens[..Math.Min(tokens.Length, Math.Min(window, WarmUpTokens))], given, chunk, logits, interrupted);
         (double sum, TimeSpan time) = (0, TimeSpan.Zero);
-        for (int start = 1; start < tokens.Length; start += window - 1)
+        for (int start = given; start < tokens.Length; start += window - given)
         {
-            int[] inputs = [begin, .. tokens.Slice(start, Math.Min(window, tokens.Length - start + 1) - 1)];
-            (double windowSum, TimeSpan windowTime) = ReadWindow(model, inputs, chunk, logits, interrupted);
-            (sum, time, count) = (sum + windowSum, time + windowTime, count + inputs.Length - 1);
+            ReadOnlySpan<int> head = before > 0 ? tokens[..given] : tokens.Slice(start - 1, 1);
+            int[] inputs = [.. head, .. tokens.Slice(start, Math.Min(window - given, tokens.Length - start))];
+            (double windowSum, TimeSpan windowTime) = ReadWindow(model, inputs, given, chunk, logits, interrupted);
+            (sum, time, count) = (sum + windowSum, time + windowTime, count + inputs.Length - given);
         }
         return new EvaluationResult(Math.Exp(-sum / count), count / time.TotalSeconds, model.BytesPerToken);
     }
 
-    // The sum of log p of all tokens but the first, and the time that the model took.
-    private static (double Sum, TimeSpan Time) ReadWindow(LlamaModel model, ReadOnlySpan<int> tokens, int chunk, float[] logits, CancellationToken interrupted)
+    // The sum of log p of all tokens but the given ones, and the time that the model took.
+    private static (double Sum, TimeSpan Time) ReadWindow(LlamaModel model, ReadOnlySpan<int> tokens, int given, int chunk, float[] logits, CancellationToken interrupted)
     {
         int vocabulary = model.Shape.VocabularySize;
         (double sum, TimeSpan time) = (0, TimeSpan.Zero);
@@ -51,7 +54,7 @@ internal static class Evaluation
             model.Forward(tokens.Slice(first, rows), rowLogits, interrupted);
             time += Stopwatch.GetElapsedTime(before);
             Softmax.LogSoftmax<float>(rowLogits, rowLogits, vocabulary);
-            for (int row = 0; row < rows && first + row + 1 < tokens.Length; row++)
+            for (int row = Math.Max(0, given - 1 - first); row < rows && first + row + 1 < tokens.Length; row++)
                 sum += rowLogits[row * vocabulary + tokens[first + row + 1]];
         }
         return (sum, time);

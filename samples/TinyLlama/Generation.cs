@@ -19,9 +19,11 @@ internal static class Generation
         int[] tokens = tokenizer.Encode(prompt);
         int last = Math.Min(steps, model.Shape.ContextLength);
         if (tokens.Length > last)
-            throw new InvalidDataException($"the prompt has {tokens.Length} tokens, and there is room for {last}");
-        for (int i = 1; i < tokens.Length; i++)
-            output.Write(tokenizer.Decode(tokens[i - 1], tokens[i]));
+            throw new InvalidDataException($"the prompt has {tokens.Length} tokens, and there is room for {last} (--steps, --context)");
+        if (tokens.Length == 0)
+            throw new InvalidDataException("the prompt has no tokens, and this tokenizer puts none before a text: give a --prompt");
+        for (int i = tokenizer.Before.Length; i < tokens.Length; i++)
+            output.Write(tokenizer.Decode(i > 0 ? tokens[i - 1] : null, tokens[i]));
         var logits = new float[model.Shape.VocabularySize];
         var watch = Stopwatch.StartNew();
         model.Forward(tokens, logits, interrupted);

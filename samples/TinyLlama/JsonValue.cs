@@ -15,7 +15,7 @@ internal readonly struct JsonValue
     {
         try
         {
-            return new JsonValue(file, "", JsonElement.Parse(File.ReadAllBytes(file), new JsonDocumentOptions { AllowDuplicateProperties = false }));
+            return new JsonValue(file, "", JsonElement.Parse(PythonJson.Quote(File.ReadAllBytes(file))));
         }
         catch (JsonException malformed)
         {
@@ -34,6 +34,9 @@ internal readonly struct JsonValue
     public float Positive => _element.ValueKind == JsonValueKind.Number && _element.TryGetSingle(out float value) && value > 0 && float.IsFinite(value) ? value : throw Fault("this is not a positive number");
 
     public bool IsText => _element.ValueKind == JsonValueKind.String;
+
+    /// <summary>Whether this is an object without properties, or false.</summary>
+    public bool IsEmpty => _element.ValueKind == JsonValueKind.False || (_element.ValueKind == JsonValueKind.Object && _element.GetPropertyCount() == 0);
 
     public bool IsArray => _element.ValueKind == JsonValueKind.Array;
 
@@ -60,8 +63,20 @@ internal readonly struct JsonValue
     {
         if (_element.ValueKind != JsonValueKind.Object)
             throw Fault("this is not an object");
-        return _element.TryGetProperty(name, out JsonElement value) && value.ValueKind != JsonValueKind.Null ? Child(name, value) : null;
+        JsonElement? found = null;
+        foreach (JsonProperty property in _element.EnumerateObject())
+        {
+            if (!property.NameEquals(name))
+                continue;
+            if (found is { } before && !JsonElement.DeepEquals(before, property.Value))
+                throw Child(name, before).Fault("this is there twice, and not the same");
+            found = property.Value;
+        }
+        return found is { ValueKind: not JsonValueKind.Null } value ? Child(name, value) : null;
     }
+
+    /// <summary>Whether a property is there, if only as null.</summary>
+    public bool Has(string name) => _element.ValueKind == JsonValueKind.Object && _element.TryGetProperty(name, out _);
 
     public InvalidDataException Fault(string reason) => new($"{_file}: {(_place.Length == 0 ? "" : _place + ": ")}{reason}");
 

@@ -5,6 +5,9 @@ namespace TinyLlama;
 /// <summary>A Llama-family model: for each layer, attention over a cache of keys and values and a gated feed-forward network, each with a norm before and a residual around.</summary>
 internal sealed class LlamaModel : IDisposable
 {
+    // Tokens that pass a layer together: more would not be faster, and rows take memory.
+    private const int MostRows = 512;
+
     private sealed record Layer(ReadOnlyMemory<float> AttentionNorm, ReadOnlyMemory<float> FeedForwardNorm, Dictionary<string, WeightMatrix> Matrices);
 
     private readonly ReadOnlyMemory<float> _embedding;
@@ -13,6 +16,7 @@ internal sealed class LlamaModel : IDisposable
     private readonly Layer[] _layers;
     private readonly RotaryTable _rotary;
     private readonly SequenceAttention _attention;
+    private readonly ICheckpoint _kept;
     private ICheckpoint? _owned;
     private Activations _rows;
 
@@ -28,6 +32,7 @@ internal sealed class LlamaModel : IDisposable
 
     private LlamaModel(ICheckpoint packed, ICheckpoint kept, LlamaOptions options, Calibration? calibration, CancellationToken interrupted)
     {
+        _kept = kept;
         Shape = kept.Shape;
         _rotary = new RotaryTable(Shape);
         _rows = new Activations(Shape, rows: 1);
@@ -42,8 +47,18 @@ internal sealed class LlamaModel : IDisposable
             interrupted.ThrowIfCancellationRequested();
             if (kind == WeightKind.Stored && packed.ReadQuantized(name) is { } stored)
                 return new QuantizedMatrix(stored, options.Arithmetic);
-            ICheckpoint source = kind is WeightKind.F32 or WeightKind.Stored ? kept : packed;
-            return WeightMatrix.Create(kind, source.Read(name), rows, columns, WeightMatrix.NeedsCalibration(kind) ? calibration!.Hessian(calibrated, columns) : null, options.Arithmetic);
+            if (kind is WeightKind.F32 or WeightKind.Stored)
+                return new FloatMatrix(kept.Read(name), rows, columns);
+            ReadOnlyMemory<float> weights = packed.Read(name);
+            FiniteWeights.Check(packed, name, weights.Span, columns);
+            try
+            {
+                return WeightMatrix.Create(kind, weights, rows, columns, WeightMatrix.NeedsCalibration(kind) ? calibration!.Hessian(calibrated, columns) : null, options.Arithmetic);
+            }
+            catch (ArgumentException unfit)
+            {
+                throw new InvalidDataException($"{packed.FileOf(name)}: {name}: {Faults.OneLine(unfit)}", unfit);
+            }
         }
 
         Layer LoadLayer(int layer) => new(
@@ -86,16 +101,20 @@ internal sealed class LlamaModel : IDisposable
     /// <param name="tokens">The tokens.</param>
     /// <param name="logits">[rows, vocabulary] for the last tokens, as many as there are rows.</param>
     /// <param name="interrupted">Ends the work between layers; then <see cref="Reset"/> is due.</param>
+    /// <exception cref="InvalidDataException">There are more tokens than the context holds, or a logit is NaN: the message names the weight.</exception>
     public void Forward(ReadOnlySpan<int> tokens, Span<float> logits, CancellationToken interrupted = default)
     {
         if (Position + tokens.Length > Shape.ContextLength)
-            throw new InvalidDataException($"{Position + tokens.Length} tokens exceed the context of {Shape.ContextLength}");
-        int step = _attention.IsTokenByToken ? 1 : tokens.Length, wanted = logits.Length / Shape.VocabularySize;
-        for (int i = 0; i < tokens.Length; i += step)
+            throw new InvalidDataException($"{Position + tokens.Length} tokens exceed the context of {Shape.ContextLength} (--context)");
+        int most = _attention.IsTokenByToken ? 1 : MostRows, wanted = logits.Length / Shape.VocabularySize;
+        for (int i = 0, step; i < tokens.Length; i += step)
         {
-            int rows = Math.Min(step, wanted - (tokens.Length - i - step));
-            ForwardRows(tokens.Slice(i, step), rows <= 0 ? default : logits.Slice((wanted - (tokens.Length - i - step) - rows) * Shape.VocabularySize, rows * Shape.VocabularySize), interrupted);
+            step = Math.Min(most, tokens.Length - i);
+            int before = wanted - (tokens.Length - i - step), rows = Math.Clamp(before, 0, step);
+            ForwardRows(tokens.Slice(i, step), rows == 0 ? default : logits.Slice((before - rows) * Shape.VocabularySize, rows * Shape.VocabularySize), interrupted);
         }
+        if (TensorPrimitives.IsNaNAny<float>(logits))
+            throw FiniteWeights.Explain(_kept);
     }
 
     /// <summary>Forgets all tokens.</summary>

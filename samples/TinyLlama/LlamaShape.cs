@@ -34,7 +34,7 @@ internal sealed record LlamaShape(int Dimension, int HiddenDimension, int LayerC
         Dimension <= 0 || HiddenDimension <= 0 || LayerCount <= 0 || HeadCount <= 0 || KvHeadCount <= 0 || VocabularySize <= 0 || ContextLength <= 0 ? $"a size is not positive: {Dimension}, {HiddenDimension}, {LayerCount}, {HeadCount}, {KvHeadCount}, {VocabularySize}, {ContextLength}"
         : Dimension % HeadCount != 0 || HeadDimension % 2 != 0 ? $"dimension {Dimension} is not {HeadCount} heads of an even dimension"
         : HeadCount % KvHeadCount != 0 ? $"{HeadCount} query heads do not share {KvHeadCount} key heads"
-        : (long)ContextLength * HeadDimension > LargestRotaryTable ? $"a context of {ContextLength} with heads of {HeadDimension} is beyond what the tables of rotary positions hold"
+        : (long)ContextLength * HeadDimension > LargestRotaryTable ? $"a context of {ContextLength} with heads of {HeadDimension} is beyond what the tables of rotary positions hold: --context cuts it"
         : null;
 
     /// <summary>The matrices of one layer, by the names that Hugging Face gives them, with rows (outputs) and columns (inputs).</summary>

@@ -183,13 +183,19 @@ internal sealed class BlockAttention : SequenceAttention
         // The published proportions: means over half a block, one in each quarter, half of the blocks local.
         _plan = new() { BlockLength = length, CompressedLength = length / 2, CompressedStride = length / 4, TopK = blocks, InitialBlocks = 1, LocalBlocks = Math.Max(1, blocks / 2) };
         _heads = new(shape.HeadCount, shape.KvHeadCount, shape.HeadDimension);
-        _keys = [.. Enumerable.Range(0, shape.LayerCount).Select(_ => new float[shape.ContextLength * shape.KvDimension])];
+        if ((long)shape.ContextLength * shape.KvDimension > Array.MaxLength)
+            throw new InvalidDataException($"a context of {shape.ContextLength} with {shape.KvDimension} elements of a key exceeds one array: --context cuts it");
+        _keys = new float[shape.LayerCount][];
+        Array.Fill(_keys, []);
     }
 
     public override void Attend(int layer, ReadOnlySpan<float> queries, ReadOnlySpan<float> keys, ReadOnlySpan<float> values, Span<float> mixed)
     {
         KvCache cache = Cache(layer);
-        keys.CopyTo(_keys[layer].AsSpan(cache.TokenCount(0) * Shape.KvDimension));
+        int before = cache.TokenCount(0) * Shape.KvDimension;
+        if (before + keys.Length > _keys[layer].Length)
+            Array.Resize(ref _keys[layer], (int)Math.Min((long)Shape.ContextLength * Shape.KvDimension, Math.Max(before + keys.Length, 2L * _keys[layer].Length)));
+        keys.CopyTo(_keys[layer].AsSpan(before));
         cache.Append(0, keys, values);
         BlockMask mask = SparseAttention.PlanTopKBlocks(queries, _keys[layer].AsSpan(0, cache.TokenCount(0) * Shape.KvDimension), _heads, _plan);
         SparseAttention.Attend(queries, cache, [0], mixed, Shape.HeadCount, new() { Causal = true, Mask = mask });

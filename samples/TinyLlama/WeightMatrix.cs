@@ -15,15 +15,14 @@ internal abstract class WeightMatrix(int outputCount, int inputCount)
     public abstract void Multiply(ReadOnlySpan<float> x, Span<float> y);
 
     /// <summary>Packs a matrix.</summary>
-    /// <param name="kind">How to keep the weights.</param>
-    /// <param name="weights">[outputs, inputs]; kept only in float.</param>
+    /// <param name="kind">How to keep the weights, in eight bits or four.</param>
+    /// <param name="weights">[outputs, inputs], finite.</param>
     /// <param name="outputCount">Rows.</param>
     /// <param name="inputCount">Columns.</param>
     /// <param name="hessian">What the inputs of the matrix are like, for the kinds that are packed with GPTQ.</param>
     /// <param name="arithmetic">How four bits meet activations.</param>
     public static WeightMatrix Create(WeightKind kind, ReadOnlyMemory<float> weights, int outputCount, int inputCount, GptqHessian? hessian, GemmArithmetic arithmetic) => kind switch
     {
-        WeightKind.F32 or WeightKind.Stored => new FloatMatrix(weights, outputCount, inputCount),
         WeightKind.Int8 => new Int8Matrix(Int8Weights.Pack(weights.Span, outputCount, inputCount)),
         WeightKind.U4G32 or WeightKind.U4G128 => new QuantizedMatrix(QuantizedWeights.Pack(weights.Span, outputCount, inputCount, FormatOf(kind, inputCount)), arithmetic),
         _ => new QuantizedMatrix(QuantizedWeights.PackGptq(weights.Span, outputCount, inputCount, FormatOf(kind, inputCount), hessian!), arithmetic),

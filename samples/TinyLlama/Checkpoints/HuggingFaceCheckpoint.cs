@@ -31,7 +31,7 @@ internal sealed class HuggingFaceCheckpoint : ICheckpoint
         try
         {
             if (_quantization is not null)
-                _load = _quantization.Method == QuantizationMethod.Awq ? LoaderOf(AwqCheckpoint.Open(_files)) : LoaderOf(GptqCheckpoint.Open(_files, _quantization.Version));
+                _load = _quantization.Method == QuantizationMethod.Awq ? LoaderOf(AwqCheckpoint.Open(_files)) : LoaderOf(GptqCheckpoint.Open(_files));
             foreach ((string name, long[] dimensions) in Shape.Tensors)
                 Check(name, dimensions);
         }
@@ -69,15 +69,19 @@ internal sealed class HuggingFaceCheckpoint : ICheckpoint
         return weights;
     }
 
+    public string FileOf(string name) => (_files.TryFind(name, out SafetensorsReader? file) || _files.TryFind($"{Prefix(name)}.qweight", out file)) ? file.FileName : _files.FileName;
+
     public void Dispose() => _files.Dispose();
 
     private static Func<string, QuantizedWeights> LoaderOf(GptqCheckpoint layers) => prefix => layers.Load(prefix);
 
     private static Func<string, QuantizedWeights> LoaderOf(AwqCheckpoint layers) => prefix => layers.Load(prefix);
 
+    private static string Prefix(string name) => name.EndsWith(WeightSuffix, StringComparison.Ordinal) ? name[..^WeightSuffix.Length] : name;
+
     private bool IsQuantized(string name, out string prefix)
     {
-        prefix = name.EndsWith(WeightSuffix, StringComparison.Ordinal) ? name[..^WeightSuffix.Length] : name;
+        prefix = Prefix(name);
         return _load is not null && _files.TryFind($"{prefix}.qweight", out _);
     }
 

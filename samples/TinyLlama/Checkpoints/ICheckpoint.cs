@@ -13,6 +13,9 @@ internal interface ICheckpoint : IDisposable
     /// <summary>A matrix that is stored in 4 or 8 bits as it is, packed once; null if it is stored otherwise.</summary>
     QuantizedWeights? ReadQuantized(string name);
 
+    /// <summary>The file that a tensor lies in, for messages.</summary>
+    string FileOf(string name);
+
     /// <summary>Bytes of the files that are mapped.</summary>
     long MappedBytes { get; }
 }

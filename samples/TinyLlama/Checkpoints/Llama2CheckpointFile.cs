@@ -8,7 +8,7 @@ namespace TinyLlama;
 /// <summary>
 /// A checkpoint of llama2.c, mapped. The legacy form: seven i32 (dimension, hidden dimension, layers, heads, kv heads, vocabulary, negative if the classifier is apart,
 /// context) and f32 tensors. Versions 1 and 2 begin with "ak42" and pad their header to 256 bytes; version 2 stores matrices as i8 with one f32 scale for each
-/// group of values.
+/// group of values, counted over the whole matrix.
 /// </summary>
 internal sealed unsafe class Llama2CheckpointFile : ICheckpoint
 {
@@ -28,7 +28,10 @@ internal sealed unsafe class Llama2CheckpointFile : ICheckpoint
     private readonly Dictionary<string, QuantizedWeights> _packed = [];
     private long _next;
 
-    public Llama2CheckpointFile(string path)
+    /// <summary>Opens a checkpoint.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="longestContext">Cuts the context of models that allow more than there is memory for.</param>
+    public Llama2CheckpointFile(string path, int longestContext = int.MaxValue)
     {
         _path = path;
         MappedBytes = new FileInfo(path).Length;
@@ -39,7 +42,7 @@ internal sealed unsafe class Llama2CheckpointFile : ICheckpoint
         _view.SafeMemoryMappedViewHandle.AcquirePointer(ref _start);
         try
         {
-            Shape = ReadHeader();
+            Shape = ReadHeader(longestContext);
         }
         catch
         {
@@ -61,12 +64,15 @@ internal sealed unsafe class Llama2CheckpointFile : ICheckpoint
     public QuantizedWeights? ReadQuantized(string name)
     {
         Stored tensor = Find(name);
-        if (tensor.GroupSize == 0)
+        // Groups run over all values of a matrix; those that run over ends of rows are read, but not kept.
+        if (tensor.GroupSize == 0 || tensor.Columns % tensor.GroupSize != 0)
             return null;
         if (!_packed.TryGetValue(name, out QuantizedWeights? weights))
             _packed.Add(name, weights = Pack(name, tensor));
         return weights;
     }
+
+    public string FileOf(string name) => _path;
 
     private Stored Find(string name) => _tensors.TryGetValue(name, out Stored tensor) ? tensor : throw Fault($"there is no {name}");
 
@@ -96,18 +102,21 @@ internal sealed unsafe class Llama2CheckpointFile : ICheckpoint
         }
         catch (ArgumentException unfit)
         {
-            throw Fault($"{name}: {unfit.Message}");
+            throw Fault($"{name}: {Faults.OneLine(unfit)}");
         }
     }
 
-    private LlamaShape ReadHeader()
+    private LlamaShape ReadHeader(int longestContext)
     {
+        if (ForeignFile.Describe(new ReadOnlySpan<byte>(_start, (int)Math.Min(MappedBytes, HeaderBytes))) is { } other)
+            throw Fault($"{other}; a checkpoint of llama2.c, or a folder of Hugging Face is needed");
         bool isLegacy = Int(0) != unchecked((int)Magic);
         if (!isLegacy && (MappedBytes < HeaderBytes || Int(1) is not (1 or 2)))
             throw Fault($"version {(MappedBytes < HeaderBytes ? 0 : Int(1))} of the format is neither 1 nor 2, or the header is cut off");
         int first = isLegacy ? 0 : SizesOffset / sizeof(int);
-        int vocabulary = Int(first + 5);
-        var shape = new LlamaShape(Int(first), Int(first + 1), Int(first + 2), Int(first + 3), Int(first + 4), vocabulary == int.MinValue ? 0 : Math.Abs(vocabulary), Int(first + 6))
+        int vocabulary = Int(first + 5), context = Int(first + 6);
+        var shape = new LlamaShape(
+            Int(first), Int(first + 1), Int(first + 2), Int(first + 3), Int(first + 4), vocabulary == int.MinValue ? 0 : Math.Abs(vocabulary), Math.Min(context, longestContext))
         {
             RotaryPairs = RotaryPairs.Neighbours,
             SharesClassifier = isLegacy ? vocabulary > 0 : _start[SharedOffset] != 0,
@@ -116,7 +125,7 @@ internal sealed unsafe class Llama2CheckpointFile : ICheckpoint
             throw Fault(fault);
         _next = isLegacy ? LegacyHeaderBytes : HeaderBytes;
         if (isLegacy)
-            LayOutLegacy(shape);
+            LayOutLegacy(shape, context);
         else
             LayOut(shape, Int(1) == 1 ? 0 : MemoryMarshal.Read<int>(new ReadOnlySpan<byte>(_start + GroupOffset, sizeof(int))), isQuantized: Int(1) == 2);
         if (_next != MappedBytes)
@@ -124,7 +133,7 @@ internal sealed unsafe class Llama2CheckpointFile : ICheckpoint
         return shape;
     }
 
-    private void LayOutLegacy(LlamaShape shape)
+    private void LayOutLegacy(LlamaShape shape, int context)
     {
         Add(TensorNames.Embedding, shape.VocabularySize, shape.Dimension);
         AddNorms(shape, TensorNames.AttentionNorm);
@@ -135,15 +144,15 @@ internal sealed unsafe class Llama2CheckpointFile : ICheckpoint
             AddMatrices(shape, name);
         Add(TensorNames.FinalNorm, 1, shape.Dimension);
         // Tables of cosines and sines, which everybody computes anew: context x half a head, twice.
-        Skip((long)shape.ContextLength * shape.HeadDimension * sizeof(float));
+        Skip((Int128)context * shape.HeadDimension * sizeof(float));
         if (!shape.SharesClassifier)
             Add(TensorNames.Classifier, shape.VocabularySize, shape.Dimension);
     }
 
     private void LayOut(LlamaShape shape, int groupSize, bool isQuantized)
     {
-        if (isQuantized && (groupSize <= 0 || shape.Dimension % groupSize != 0 || shape.HiddenDimension % groupSize != 0))
-            throw Fault($"groups of {groupSize} do not divide rows of {shape.Dimension} and {shape.HiddenDimension}");
+        if (isQuantized && groupSize <= 0)
+            throw Fault($"groups of {groupSize} are none");
         AddNorms(shape, TensorNames.AttentionNorm);
         AddNorms(shape, TensorNames.FeedForwardNorm);
         Add(TensorNames.FinalNorm, 1, shape.Dimension);
@@ -172,16 +181,18 @@ internal sealed unsafe class Llama2CheckpointFile : ICheckpoint
         long count = (long)rows * columns;
         if (count > int.MaxValue)
             throw Fault($"{name} of {rows} x {columns} exceeds one span");
+        if (groupSize != 0 && count % groupSize != 0)
+            throw Fault($"groups of {groupSize} do not divide the {count} values of {name}");
         long offset = _next;
         Skip(groupSize == 0 ? count * sizeof(float) : count + count / groupSize * sizeof(float));
         _tensors.Add(name, new Stored(offset, rows, columns, groupSize));
     }
 
-    private void Skip(long bytes)
+    private void Skip(Int128 bytes)
     {
         if (bytes > MappedBytes - _next)
             throw Fault($"the file ends within the tensors, at byte {MappedBytes}");
-        _next += bytes;
+        _next += (long)bytes;
     }
 
     private int Int(int index) => ((int*)_start)[index];

@@ -8,14 +8,16 @@ internal enum QuantizationMethod
     Awq,
 }
 
-/// <summary>How the matrices of a checkpoint are quantised: config.json's quantization_config, or the file that AutoGPTQ or AutoAWQ writes beside it.</summary>
+/// <summary>
+/// How the matrices of a checkpoint are quantised: config.json's quantization_config, or the file that AutoGPTQ or AutoAWQ writes beside it. The library's readers hold each layer against the same
+/// words, and against those that are not named here, such as sym.
+/// </summary>
 /// <param name="Method">Whose tensors they are.</param>
-/// <param name="Version">How GPTQ keeps zero points.</param>
 /// <param name="Bits">Bits of a weight.</param>
 /// <param name="GroupSize">Inputs that share a scale; <see cref="QuantizationFormat.WholeColumn"/> for all of them.</param>
-internal sealed record QuantizationConfig(QuantizationMethod Method, GptqVersion Version, int Bits, int GroupSize)
+internal sealed record QuantizationConfig(QuantizationMethod Method, int Bits, int GroupSize)
 {
-    private const string GptqName = "gptq", AwqName = "awq";
+    private const string GptqName = "gptq", AwqName = "awq", AutoRoundName = "auto-round";
 
     /// <summary>Null if the checkpoint is not quantised.</summary>
     public static QuantizationConfig? Find(string folder, JsonValue config)
@@ -35,8 +37,16 @@ internal sealed record QuantizationConfig(QuantizationMethod Method, GptqVersion
 
     private static QuantizationConfig Read(JsonValue config, string method)
     {
+        // auto-round keeps its layers in the tensors of others.
+        if (method == AutoRoundName)
+            method = config.Find("packing_format")?.Text == "auto_round:auto_awq" ? AwqName : GptqName;
         if (method is not (GptqName or AwqName))
-            throw config.Fault($"quantisation by '{method}' is not known, only by '{GptqName}' and '{AwqName}'");
+            throw config.Fault($"quantisation by '{method}' is not known, only by '{GptqName}', '{AwqName}' and '{AutoRoundName}'");
+        foreach (string own in (string[])["dynamic", "extra_config"])
+        {
+            if (config.Find(own) is { IsEmpty: false } settings)
+                throw settings.Fault("layers with bits or groups of their own are not known");
+        }
         JsonValue bits = config.Find("bits") ?? config["w_bit"], group = config.Find("group_size") ?? config["q_group_size"];
         if (group.Integer is not (-1 or > 0))
             throw group.Fault($"groups of {group.Integer} are not known");
@@ -48,14 +58,10 @@ internal sealed record QuantizationConfig(QuantizationMethod Method, GptqVersion
     {
         if (bits.Integer is not (4 or 8))
             throw bits.Fault($"GPTQ with {bits.Integer} bits is not known, only with 4 and 8");
-        string format = config.Find("checkpoint_format")?.Text ?? GptqName;
-        GptqVersion version = format switch
-        {
-            GptqName => GptqVersion.V1,
-            "gptq_v2" => GptqVersion.V2,
-            _ => throw config.Fault($"checkpoint_format '{format}' is not known, only 'gptq' and 'gptq_v2'"),
-        };
-        return new QuantizationConfig(QuantizationMethod.Gptq, version, bits.Integer, groupSize);
+        string format = (config.Find("checkpoint_format") ?? config.Find("format"))?.Text ?? GptqName;
+        if (format is not (GptqName or "gptq_v2"))
+            throw config.Fault($"checkpoint_format '{format}' is not known, only 'gptq' and 'gptq_v2'");
+        return new QuantizationConfig(QuantizationMethod.Gptq, bits.Integer, groupSize);
     }
 
     private static QuantizationConfig ReadAwq(JsonValue config, JsonValue bits, int groupSize)
@@ -66,6 +72,6 @@ internal sealed record QuantizationConfig(QuantizationMethod Method, GptqVersion
             throw version.Fault($"AWQ's layout '{version.Text}' is not known, only 'gemm'");
         if (config.Find("zero_point") is { Flag: false } symmetric)
             throw symmetric.Fault("AWQ without zero points is not known");
-        return new QuantizationConfig(QuantizationMethod.Awq, default, bits.Integer, groupSize);
+        return new QuantizationConfig(QuantizationMethod.Awq, bits.Integer, groupSize);
     }
 }

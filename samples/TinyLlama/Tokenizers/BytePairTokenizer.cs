@@ -4,34 +4,28 @@ using System.Text.RegularExpressions;
 namespace TinyLlama;
 
 /// <summary>
-/// A byte-pair encoding as Hugging Face's tokenizers compute it: added tokens are cut out of the text, the rest is normalised and split into pieces, and each piece is merged. Every
-/// text begins with the model's first token, as Llama's do. Not for several threads at a time.
+/// A byte-pair encoding as Hugging Face's tokenizers compute it: added tokens are cut out of the text, the rest is normalised, normalised added tokens are cut out of that, what is left is split into
+/// pieces, each piece is merged, and the post-processor's tokens are put around them. Not for several threads at a time.
 /// </summary>
 internal sealed class BytePairTokenizer : ITokenizer
 {
     private readonly BytePairVocabulary _vocabulary;
     private readonly TextRules _rules;
     private readonly SpecialTokens _special;
-    private readonly Dictionary<string, int> _added = new(StringComparer.Ordinal);
-    private readonly Regex? _anyAdded;
+    private readonly AddedTokens _added, _addedNormalized;
 
-    public BytePairTokenizer(BytePairVocabulary vocabulary, TextRules rules, SpecialTokens special, IEnumerable<(string Text, int Token)> added)
+    public BytePairTokenizer(BytePairVocabulary vocabulary, TextRules rules, SpecialTokens special, IReadOnlyList<AddedToken> added)
     {
         _vocabulary = vocabulary;
         _rules = rules;
         _special = special;
-        foreach ((string text, int token) in added)
-        {
-            vocabulary.AddWhole(text, token);
-            _added[ByteText.Of(text)] = token;
-        }
-        // The first alternative that matches is taken, so longer ones come first.
-        string[] texts = [.. _added.Keys.Where(text => text.Length > 0).OrderByDescending(text => text.Length)];
-        if (texts.Length > 0)
-            _anyAdded = Split.Compile(string.Join('|', texts.Select(Regex.Escape)));
+        foreach (AddedToken token in added.Where(token => token.Fault is null))
+            vocabulary.AddWhole(token.Text, token.Token);
+        _added = new AddedTokens(added.Where(token => !token.IsNormalized).Select(token => (ByteText.Of(token.Text), token)));
+        _addedNormalized = new AddedTokens(added.Where(token => token.IsNormalized).Select(token => (rules.Normalizer.Apply(ByteText.Of(token.Text), isFirst: true), token)).Where(token => token.Item1.Length > 0));
     }
 
-    public int BeginToken => _special.Begin;
+    public ReadOnlySpan<int> Before => _rules.Before;
 
     public bool Ends(int token) => _special.Ends.Contains(token);
 
@@ -41,29 +35,38 @@ internal sealed class BytePairTokenizer : ITokenizer
     public int[] Encode(ReadOnlySpan<byte> bytes)
     {
         string text = ByteText.Of(bytes);
-        var tokens = new List<int> { BeginToken };
-        int start = 0;
-        for (Match? match = _anyAdded?.Match(text); match is { Success: true }; match = match.NextMatch())
+        List<int> tokens = [.. _rules.Before];
+        foreach ((Range part, AddedToken? token) in _added.Cut(text))
         {
-            Encode(text[start..match.Index], start == 0, tokens);
-            tokens.Add(_added[match.Value]);
-            start = match.Index + match.Length;
+            if (token is not null)
+                Add(token, tokens);
+            else
+                EncodeNormalized(_rules.Normalizer.Apply(text[part], part.Start.Value == 0), part.Start.Value == 0, tokens);
         }
-        Encode(text[start..], start == 0, tokens);
-        return [.. tokens];
+        tokens.AddRange(_rules.After);
+        return tokens.Count <= _rules.MostTokens ? [.. tokens] : throw new InvalidDataException($"{_vocabulary.FileName}: truncation: the text has {tokens.Count} tokens, and the file says to cut texts to {_rules.MostTokens}");
     }
 
-    public ReadOnlySpan<byte> Decode(int previous, int token)
+    public ReadOnlySpan<byte> Decode(int? previous, int token)
     {
         ReadOnlySpan<byte> bytes = _vocabulary.Bytes(token);
-        return _rules.StripsFirstSpace && previous == BeginToken && bytes is [(byte)' ', ..] ? bytes[1..] : bytes;
+        bool isFirst = previous is null || (_rules.Before is [.., var last] && previous == last);
+        return _rules.StripsFirstSpace && isFirst && bytes is [(byte)' ', ..] ? bytes[1..] : bytes;
     }
 
-    private void Encode(string text, bool isFirst, List<int> tokens)
+    private void EncodeNormalized(string text, bool isFirst, List<int> tokens)
     {
-        if (text.Length == 0)
-            return;
-        text = _rules.Normalize(text, isFirst);
+        foreach ((Range part, AddedToken? token) in _addedNormalized.Cut(text))
+        {
+            if (token is not null)
+                Add(token, tokens);
+            else
+                EncodePiece(_rules.PreTokenizer.Apply(text[part], isFirst && part.Start.Value == 0), tokens);
+        }
+    }
+
+    private void EncodePiece(string text, List<int> tokens)
+    {
         string likeness = ByteText.CodePoints(text, out int[] starts);
         try
         {
@@ -75,4 +78,7 @@ internal sealed class BytePairTokenizer : ITokenizer
             throw new InvalidDataException($"the tokenizer's pattern {endless.Pattern} takes too long for this text", endless);
         }
     }
+
+    private void Add(AddedToken token, List<int> tokens) =>
+        tokens.Add(token.Fault is { } fault ? throw new InvalidDataException($"{_vocabulary.FileName}: the text has '{token.Text}': {fault}") : token.Token);
 }

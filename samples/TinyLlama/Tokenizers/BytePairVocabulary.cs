@@ -13,7 +13,7 @@ internal sealed class BytePairVocabulary
     private readonly string _file;
     private readonly bool _isByteLevel;
     private readonly bool _takesWholePieces;
-    private readonly Dictionary<string, int> _tokenOf = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> _tokenOf = new(StringComparer.Ordinal), _spelled = new(StringComparer.Ordinal);
     private readonly byte[]?[] _bytesOf;
     private readonly int[] _byteTokens = new int[byte.MaxValue + 1];
     private readonly PairMerges _merges = new();
@@ -34,6 +34,18 @@ internal sealed class BytePairVocabulary
         Array.Fill(_byteTokens, Missing);
     }
 
+    /// <summary>The file, for messages.</summary>
+    public string FileName => _file;
+
+    /// <summary>Tokens of the model.</summary>
+    public int Size => _bytesOf.Length;
+
+    /// <summary>Tokens that were added as they are spelled in the file.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>The token of a text as it is spelled in the file; null if there is none.</summary>
+    public int? Token(string spelled) => _spelled.TryGetValue(spelled, out int token) ? token : null;
+
     /// <summary>The bytes of a token; none for those that the files do not name.</summary>
     public ReadOnlySpan<byte> Bytes(int token) => _bytesOf[token];
 
@@ -41,6 +53,8 @@ internal sealed class BytePairVocabulary
     public void Add(string spelled, int token)
     {
         CheckRange(spelled, token);
+        _spelled[spelled] = token;
+        Count++;
         if (_bytesOf[token] is not null)
             throw Fault($"token {token} '{spelled}' is there twice");
         if (!_isByteLevel && TryReadByte(spelled, out byte value))

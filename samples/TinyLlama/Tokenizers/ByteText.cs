@@ -41,11 +41,23 @@ internal static class ByteText
         return likeness.ToString();
     }
 
+    /// <summary>Whether a range of characters holds one that stands for characters beyond 16 bits.</summary>
+    public static bool HasLikeness(char from, char to) => Array.Exists(LikenessInUse.All, likeness => likeness >= from && likeness <= to);
+
     private static char[] MakeLikeness()
     {
         var likeness = new char[Enum.GetValues<UnicodeCategory>().Length];
         for (int value = 0; value <= char.MaxValue; value++)
             likeness[(int)char.GetUnicodeCategory((char)value)] = (char)value;
         return likeness;
+    }
+
+    // Of the categories that have characters beyond 16 bits; looked for when a pattern is read.
+    private static class LikenessInUse
+    {
+        private const int LastRune = 0x10FFFF;
+
+        public static char[] All { get; } =
+            [.. Enumerable.Range(char.MaxValue + 1, LastRune - char.MaxValue).Select(value => Rune.GetUnicodeCategory(new Rune(value))).Distinct().Select(category => s_likeness[(int)category])];
     }
 }

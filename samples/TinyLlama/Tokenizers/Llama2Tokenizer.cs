@@ -16,6 +16,8 @@ internal sealed class Llama2Tokenizer : ITokenizer
     // The ways to cut a token in two take time in the square of its length.
     private const int LongestToken = 1024;
 
+    private static readonly int[] s_before = [Begin];
+
     private readonly byte[][] _tokens;
     private readonly Dictionary<string, int> _ids = new(StringComparer.Ordinal);
     private readonly PairMerges _merges = new();
@@ -25,6 +27,11 @@ internal sealed class Llama2Tokenizer : ITokenizer
         if (vocabularySize < FewestTokens)
             throw new InvalidDataException($"{path}: a vocabulary of {vocabularySize} has no token for each byte");
         ReadOnlySpan<byte> file = File.ReadAllBytes(path);
+        if (ForeignFile.Describe(file) is { } other)
+            throw new InvalidDataException($"{path}: {other}; a tokenizer of llama2.c, or the folder of Hugging Face is needed");
+        // Every token has a score and a length at least.
+        if (file.Length < sizeof(int) + 2L * sizeof(int) * vocabularySize)
+            throw new InvalidDataException($"{path}: {file.Length} bytes do not hold {vocabularySize} tokens");
         _tokens = new byte[vocabularySize][];
         var scores = new float[vocabularySize];
         int position = sizeof(int);
@@ -44,7 +51,7 @@ internal sealed class Llama2Tokenizer : ITokenizer
         AddMerges(scores);
     }
 
-    public int BeginToken => Begin;
+    public ReadOnlySpan<int> Before => s_before;
 
     public bool Ends(int token) => token == Begin;
 
@@ -58,7 +65,7 @@ internal sealed class Llama2Tokenizer : ITokenizer
         return [Begin, .. tokens];
     }
 
-    public ReadOnlySpan<byte> Decode(int previous, int token) => previous == Begin && _tokens[token] is [(byte)' ', ..] ? _tokens[token].AsSpan(1) : _tokens[token];
+    public ReadOnlySpan<byte> Decode(int? previous, int token) => previous is null or Begin && _tokens[token] is [(byte)' ', ..] ? _tokens[token].AsSpan(1) : _tokens[token];
 
     // Every way to cut a token into two others is a rule; the better the score of the whole, the earlier.
     private void AddMerges(float[] scores)

@@ -31,7 +31,20 @@ internal sealed class TokenizerJson
         BytePairVocabulary vocabulary = ReadModel(path, vocabularySize);
         foreach (JsonValue step in Steps("decoder", "decoders"))
             AddDecoder(step, vocabulary);
-        return new BytePairTokenizer(vocabulary, _rules, special, [.. (_root.Find("added_tokens")?.Items ?? []).Select(ReadAdded)]);
+        if (_root.Find("post_processor") is { } processor)
+            (_rules.Before, _rules.After) = PostProcessor.Read(processor, vocabularySize);
+        TokenizerConfig.Read(Path.GetDirectoryName(Path.GetFullPath(path))!).Check(FileName, _rules.Before, _rules.After);
+        ReadLengths();
+        return new BytePairTokenizer(vocabulary, _rules, special, ReadAdded(vocabulary));
+    }
+
+    // Texts that truncation would cut are refused when they come; padding would lengthen every text.
+    private void ReadLengths()
+    {
+        if (_root.Find("truncation") is { } truncation)
+            _rules.MostTokens = truncation["max_length"].Integer;
+        if (_root.Find("padding") is { } padding && (!padding["strategy"].IsText || padding["strategy"].Text != "BatchLongest" || padding.Find("pad_to_multiple_of") is not null))
+            throw padding.Fault("tokens that fill up a text are not known");
     }
 
     private IEnumerable<JsonValue> Steps(string name, string listName) =>
@@ -42,10 +55,10 @@ internal sealed class TokenizerJson
         switch (step["type"].Text)
         {
             case "Prepend":
-                _rules.Prepend(step["prepend"].Text);
+                _rules.Normalizer.Prepend(step["prepend"].Text);
                 break;
             case "Replace":
-                _rules.Replace(NotEmpty(step["pattern"]["String"]), step["content"].Text);
+                _rules.Normalizer.Replace(NotEmpty(step["pattern"]["String"]), step["content"].Text);
                 break;
             default:
                 throw Unknown(step);
@@ -83,7 +96,9 @@ internal sealed class TokenizerJson
     private void AddMetaspace(JsonValue step)
     {
         string replacement = NotEmpty(step["replacement"]);
-        _rules.Replace(" ", replacement);
+        if (_rules.Splits.Count > 0)
+            throw step.Fault("spaces of a text that is split already are not known");
+        _rules.PreTokenizer.Replace(" ", replacement);
         if (PrefixScheme(step) is not "never" and var scheme)
             AddPrefix(step, replacement, onlyFirst: scheme == "first");
         if (step.Find("split")?.Flag ?? true)
@@ -94,7 +109,7 @@ internal sealed class TokenizerJson
     {
         if (_rules.Splits.Count > 0)
             throw step.Fault("a prefix for every piece of a text that is split already is not known");
-        _rules.PrependOnce(prefix, onlyFirst);
+        _rules.PreTokenizer.PrependOnce(prefix, onlyFirst);
     }
 
     private static string PrefixScheme(JsonValue step) => step.Find("prepend_scheme")?.Text ?? ((step.Find("add_prefix_space")?.Flag ?? true) ? "always" : "never");
@@ -108,11 +123,11 @@ internal sealed class TokenizerJson
         bool keepsAll = behavior.Text == "Isolated";
         try
         {
-            return new Split(Split.Compile(pattern.Find("Regex")?.Text ?? Regex.Escape(pattern["String"].Text)), keepsAll || isInverted, keepsAll || !isInverted);
+            return new Split(Split.Compile(pattern.Find("Regex") is { } regex ? OnigurumaPattern.Translate(regex.Text) : Regex.Escape(pattern["String"].Text)), keepsAll || isInverted, keepsAll || !isInverted);
         }
-        catch (ArgumentException unknown)
+        catch (Exception unknown) when (unknown is ArgumentException or NotSupportedException)
         {
-            throw pattern.Fault(unknown.Message);
+            throw pattern.Fault($"this Oniguruma pattern is not known to .NET: {unknown.Message}");
         }
     }
 
@@ -126,6 +141,8 @@ internal sealed class TokenizerJson
             if (model.Find(affix) is { } there && there.Text.Length > 0)
                 throw there.Fault("marks within words are not known");
         }
+        if (model.Find("dropout") is { } dropout)
+            throw dropout.Fault("merges that are left out by lot are not known");
         if (!_isByteLevel && !(model.Find("byte_fallback")?.Flag ?? false))
             throw model.Fault("neither ByteLevel nor byte_fallback: texts could not come back from their tokens");
         var vocabulary = new BytePairVocabulary(path, vocabularySize, _isByteLevel, model.Find("ignore_merges")?.Flag ?? false);
@@ -164,15 +181,37 @@ internal sealed class TokenizerJson
         }
     }
 
-    private static (string Text, int Token) ReadAdded(JsonValue added)
+    // Hugging Face's tokenizers do not read the numbers: what the vocabulary has keeps its own, and the others are counted on from its end (added_vocabulary.rs, add_tokens).
+    private AddedToken[] ReadAdded(BytePairVocabulary vocabulary)
     {
-        foreach (string option in (string[])["lstrip", "rstrip", "single_word"])
+        var tokens = new List<AddedToken>();
+        var counted = new Dictionary<string, int>(StringComparer.Ordinal);
+        int next = vocabulary.Count;
+        foreach (JsonValue added in _root.Find("added_tokens")?.Items ?? [])
         {
-            if (added.Find(option) is { Flag: true } set)
-                throw set.Fault("added tokens that look at their neighbours are not known");
+            (string text, int token) = (NotEmpty(added["content"]), added["id"].Integer);
+            if (!counted.TryGetValue(text, out int expected))
+            {
+                counted.Add(text, expected = vocabulary.Token(text) ?? next);
+                next = Math.Max(next, expected + 1);
+            }
+            tokens.Add(new AddedToken(text, token)
+            {
+                TakesSpaceBefore = added.Find("lstrip")?.Flag ?? false,
+                TakesSpaceBehind = added.Find("rstrip")?.Flag ?? false,
+                IsWordOfItsOwn = added.Find("single_word")?.Flag ?? false,
+                IsNormalized = added.Find("normalized")?.Flag ?? false,
+                Fault = FindFault(token, expected, vocabulary.Size),
+            });
         }
-        return (NotEmpty(added["content"]), added["id"].Integer);
+        return [.. tokens];
     }
+
+    /// <summary>Why a text that has an added token cannot be read; null if it can.</summary>
+    public static string? FindFault(int token, int expected, int vocabularySize) =>
+        (uint)token >= (uint)vocabularySize ? $"token {token} is not within the vocabulary of {vocabularySize}"
+        : token != expected ? $"the file says token {token}, and Hugging Face's tokenizers count it as {expected}"
+        : null;
 
     private static string NotEmpty(JsonValue text) => text.Text.Length > 0 ? text.Text : throw text.Fault("this is empty");
 

@@ -8,14 +8,14 @@ public sealed class Llama2VersionTests
     private const int HeaderBytes = 256, GroupSize = 16;
 
     // "ak42", version, seven sizes, whether the classifier is shared, the group size; norms, then matrices in the order of the layers' matrices.
-    private static string Write(string path, int version)
+    private static string Write(string path, int version, int groupSize = GroupSize)
     {
         LlamaShape shape = LlamaFolder.SmallShape;
         using var writer = new BinaryWriter(File.Create(path));
         foreach (int number in (int[])[0x616b3432, version, shape.Dimension, shape.HiddenDimension, shape.LayerCount, shape.HeadCount, shape.KvHeadCount, shape.VocabularySize, shape.ContextLength])
             writer.Write(number);
         writer.Write(false);
-        writer.Write(GroupSize);
+        writer.Write(groupSize);
         writer.Write(new byte[HeaderBytes - writer.BaseStream.Position]);
         string[] layers = [TensorNames.AttentionNorm, TensorNames.FeedForwardNorm];
         foreach (string name in layers.SelectMany(Layers).Append(TensorNames.FinalNorm))
@@ -26,7 +26,7 @@ public sealed class Llama2VersionTests
             if (version == 1)
                 WriteFloats(writer, weights);
             else
-                WriteGroups(writer, weights);
+                WriteGroups(writer, weights, groupSize);
         }
         return path;
 
@@ -39,11 +39,11 @@ public sealed class Llama2VersionTests
             writer.Write(value);
     }
 
-    private static void WriteGroups(BinaryWriter writer, float[] values)
+    private static void WriteGroups(BinaryWriter writer, float[] values, int groupSize)
     {
-        float[] scales = [.. values.Chunk(GroupSize).Select(group => group.Max(Math.Abs) / sbyte.MaxValue)];
+        float[] scales = [.. values.Chunk(groupSize).Select(group => group.Max(Math.Abs) / sbyte.MaxValue)];
         foreach ((int i, float value) in values.Index())
-            writer.Write((sbyte)MathF.Round(value / scales[i / GroupSize]));
+            writer.Write((sbyte)MathF.Round(value / scales[i / groupSize]));
         WriteFloats(writer, scales);
     }
 
@@ -83,5 +83,37 @@ public sealed class Llama2VersionTests
             // Eight bits of groups of 16: the weights are off by 1/254 of the largest at most.
             Assert.Equal(exact[i], stored[i], 0.05f * largest);
         }
+    }
+
+    // Rows of 32 and 48 values in groups of 64 and 128, which run over their ends.
+    [Theory]
+    [InlineData(64)]
+    [InlineData(128)]
+    public void GroupsMayRunOverTheEndsOfRows(int groupSize)
+    {
+        using var folder = new TemporaryFolder();
+        using var bytes = new Llama2CheckpointFile(Write(folder.File("2.bin"), version: 2, groupSize));
+        foreach ((string name, long[] dimensions) in bytes.Shape.Tensors.Where(tensor => tensor.Dimensions.Length == 2))
+        {
+            float[] weights = LlamaFolder.RandomWeights(name, bytes.Shape);
+            float[] expected = [.. weights.Chunk(groupSize).SelectMany(group => group.Select(weight => (group.Max(Math.Abs) / sbyte.MaxValue) * MathF.Round(weight / (group.Max(Math.Abs) / sbyte.MaxValue))))];
+            Assert.Equal(expected, bytes.Read(name).ToArray());
+            Assert.Null(bytes.ReadQuantized(name));
+        }
+        Assert.Equal(Logits(bytes, WeightKind.F32), Logits(bytes, WeightKind.Stored));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(-16)]
+    [InlineData(7)]
+    [InlineData(1 << 20)]
+    public void GroupsThatDoNotDivideAMatrixAreRefused(int groupSize)
+    {
+        using var folder = new TemporaryFolder();
+        byte[] file = File.ReadAllBytes(Write(folder.File("2.bin"), version: 2));
+        BitConverter.GetBytes(groupSize).CopyTo(file, 9 * sizeof(int) + 1);
+        File.WriteAllBytes(folder.File("2.bin"), file);
+        Assert.Contains($"groups of {groupSize}", Assert.Throws<InvalidDataException>(() => new Llama2CheckpointFile(folder.File("2.bin"))).Message, StringComparison.Ordinal);
     }
 }

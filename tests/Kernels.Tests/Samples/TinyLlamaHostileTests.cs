@@ -23,7 +23,7 @@ public sealed class TinyLlamaHostileTests
         using var checkpoint = new HuggingFaceCheckpoint(folder.Path);
         foreach ((string name, _) in checkpoint.Shape.Tensors)
             checkpoint.Read(name);
-        SpecialTokens.Read(TinyLlama.JsonValue.Read(folder.File("config.json")), checkpoint.Shape.VocabularySize);
+        SpecialTokens.Read(folder.Path, checkpoint.Shape.VocabularySize);
     }
 
     [Theory]
@@ -233,9 +233,20 @@ public sealed class TinyLlamaHostileTests
         { "normalizer", """{"type":"Replace","pattern":{"String":""},"content":"x"}""", "normalizer.pattern.String" },
         { "normalizer", """{"type":"Replace","pattern":{"Regex":"a"},"content":"x"}""", "normalizer.pattern" },
         { "decoder", """{"type":"WordPiece"}""", "WordPiece" },
-        { "added_tokens", """[{"id":300,"content":"<x>"}]""", "token 300 '<x>'" },
         { "added_tokens", """[{"id":290,"content":""}]""", "added_tokens[0].content" },
-        { "added_tokens", """[{"id":290,"content":"<x>","lstrip":true}]""", "added_tokens[0].lstrip" },
+        { "added_tokens", """[{"id":290,"content":"<x>","lstrip":1}]""", "added_tokens[0].lstrip" },
+        { "padding", """{"strategy":{"Fixed":6}}""", "padding" },
+        { "padding", """{"strategy":"BatchLongest","pad_to_multiple_of":8}""", "padding" },
+        { "truncation", """{"max_length":"3"}""", "truncation.max_length" },
+        { "model.dropout", "0.1", "model.dropout" },
+        { "post_processor", """{"type":"RobertaProcessing","sep":["</s>",2],"cls":["<s>",0]}""", "RobertaProcessing" },
+        { "post_processor", """{"type":"BertProcessing","sep":["[SEP]",2],"cls":["[CLS]",0]}""", "BertProcessing" },
+        { "post_processor", """{"type":"Sequence","processors":[{"type":"Whatever"}]}""", "Whatever" },
+        { "post_processor", """{"type":"TemplateProcessing","single":[],"special_tokens":{}}""", "post_processor.single" },
+        { "post_processor", """{"type":"TemplateProcessing","single":[{"Sequence":{"id":"A"}},{"Sequence":{"id":"A"}}],"special_tokens":{}}""", "post_processor.single[1]" },
+        { "post_processor", """{"type":"TemplateProcessing","single":[{"Sequence":{"id":"B"}}],"special_tokens":{}}""", "post_processor.single[0]" },
+        { "post_processor", """{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"<s>"}},{"Sequence":{"id":"A"}}],"special_tokens":{}}""", "there is no <s>" },
+        { "post_processor", """{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"<s>"}},{"Sequence":{"id":"A"}}],"special_tokens":{"<s>":{"ids":[300]}}}""", "token 300" },
         { "added_tokens", """[{"id":290,"content":"\ud800"}]""", "added_tokens[0].content" },
     };
 
@@ -277,7 +288,7 @@ public sealed class TinyLlamaHostileTests
     public void DamagedTokenizersAreReadOrRefused()
     {
         JsonObject json = TokenizerFixtures.ByteLevel(false, ("a", "b"), ("h", "e"), ("he", "ab"));
-        json["added_tokens"] = new JsonArray(TokenizerFixtures.Added(290, "<x>"));
+        json["added_tokens"] = new JsonArray(TokenizerFixtures.Added(259, "<x>"));
         byte[] sound = Encoding.UTF8.GetBytes(json.ToJsonString());
         using var folder = new TemporaryFolder();
         string path = folder.File("tokenizer.json");

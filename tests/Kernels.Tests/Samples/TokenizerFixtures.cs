@@ -51,7 +51,21 @@ internal static class TokenizerFixtures
                     merges.Add($"{text[..cut]} {text[cut..]}");
             }
         }
-        return Llama2(vocabulary, merges);
+        JsonObject tokenizer = Llama2(vocabulary, merges);
+        tokenizer["post_processor"] = Template(["<s>"], [], ("<s>", 1));
+        return tokenizer;
+    }
+
+    /// <summary>A post-processor that puts tokens around a text.</summary>
+    public static JsonObject Template(string[] before, string[] after, params (string Name, int Token)[] tokens)
+    {
+        JsonArray single = [.. before.Select(Special), new JsonObject { ["Sequence"] = new JsonObject { ["id"] = "A", ["type_id"] = 0 } }, .. after.Select(Special)];
+        var numbers = new JsonObject();
+        foreach ((string name, int token) in tokens)
+            numbers[name] = new JsonObject { ["id"] = name, ["ids"] = new JsonArray(token), ["tokens"] = new JsonArray(name) };
+        return new JsonObject { ["type"] = "TemplateProcessing", ["single"] = single, ["special_tokens"] = numbers };
+
+        static JsonNode Special(string name) => new JsonObject { ["SpecialToken"] = new JsonObject { ["id"] = name, ["type_id"] = 0 } };
     }
 
     /// <summary>Characters with a fallback to bytes, as Llama 2 has it.</summary>
