@@ -24,7 +24,7 @@ internal sealed class Int8Family : IFamilyBench
     public IReadOnlyList<RivalStatus> Rivals => [OpenBlas.Status, .. OneDnnInt8.Statuses, _torch.Status];
 
     // 33 workloads in some five minutes.
-    public Effort FullEffort { get; } = new(MinRounds: 5, MaxRounds: 25, SecondsPerWorkload: 2, WarmUpSeconds: 0.5);
+    public Effort FullEffort { get; } = new(MinRounds: 9, MaxRounds: 25, SecondsPerWorkload: 2, WarmUpSeconds: 0.5);
 
     public IEnumerable<WorkloadPlan> Showcase() =>
         Plans(s_layers[..1], s_fewRowCounts, [], (buffers, oracle) => Int8Contenders.Ours(buffers, oracle, ThreadCounts.OneAndAll));

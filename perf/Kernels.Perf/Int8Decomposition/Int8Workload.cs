@@ -13,8 +13,6 @@ internal sealed class Int8Workload : IWorkload
 
     public IReadOnlyList<IContender> Contenders { get; }
 
-    public bool InCache => false;
-
     public double WorkPerCall => _buffers.Case.Operations;
 
     public string Unit => "GOP/s";

@@ -30,8 +30,11 @@ internal sealed unsafe class OneDnnInt8 : IDisposable
         }
     }
 
-    public static IReadOnlyList<RivalStatus> Statuses { get; } =
-        [.. new[] { UnsignedIdentity, SignedIdentity }.Select(identity => new RivalStatus(identity, OneDnn.AbsentReason is null ? $"{OneDnn.Version}, integer product alone" : "", OneDnn.AbsentReason))];
+    public static IReadOnlyList<RivalStatus> Statuses =>
+    [
+        OneDnn.Status(UnsignedIdentity, "integer product alone", OneDnnProduct.OperandsOf(OneDnn.ByteType)),
+        OneDnn.Status(SignedIdentity, "integer product alone", OneDnnProduct.OperandsOf(OneDnn.SByteType)),
+    ];
 
     /// <summary>The restricted product, which must be right, and the signed one, whose error is only shown: the largest difference of an int32 sum.</summary>
     public static IContender Open(Int8Buffers buffers, int threads, bool isSigned)

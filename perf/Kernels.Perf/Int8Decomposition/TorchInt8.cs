@@ -9,12 +9,10 @@ internal sealed class TorchInt8
     // One scale for the whole batch, which outliers stretch, and seven bits where it must not saturate.
     private const double Tolerance = 0.5;
 
-    private readonly Lazy<PythonProcess?> _torch = new(() => PythonProcess.Start(EmbeddedText.Read("torch_int8_linear.py")));
+    private readonly Lazy<PythonProcess?> _torch = new(() => Torch.Start("torch_int8_linear.py"));
     private Int8LayerWeights? _layer;
 
-    public RivalStatus Status => _torch.Value is { } torch
-        ? new RivalStatus("rival/torch-int8", torch.Version, null)
-        : new RivalStatus("rival/torch-int8", "", "absent: no Python interpreter with torch (Debian: python3-torch)");
+    public RivalStatus Status => Torch.Status("rival/torch-int8", _torch.Value);
 
     public IContender Open(Int8Buffers buffers, ProductOracle oracle, int threads) => new Session(this, buffers, oracle, threads);
 

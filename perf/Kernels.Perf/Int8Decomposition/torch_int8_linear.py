@@ -10,8 +10,6 @@ import warnings
 import torch
 
 warnings.filterwarnings("ignore")
-print("torch", torch.__version__, torch.backends.quantized.engine, flush=True)
-
 
 def quantised(linear):
     return torch.quantization.quantize_dynamic(torch.nn.Sequential(linear), {torch.nn.Linear}, dtype=torch.qint8)

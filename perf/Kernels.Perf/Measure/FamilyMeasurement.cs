@@ -32,12 +32,18 @@ internal sealed class FamilyMeasurement(RoofBench roofs, Effort effort, Progress
         var beside = new RoofSamples();
         Timing[] timings = contenders.Length == 0
             ? []
-            : InterleavedTimer.Run(contenders, effort, workload.InCache, () => roofs.Sample(workload.Roofs, beside));
+            : InterleavedTimer.Run(contenders, effort, () => roofs.Sample(RoofsOf(workload), beside));
         return [.. contenders.Select((contender, i) => Row(family, plan, workload, contender, timings[i], errors[i], beside))];
     }
+
+    // The multiply-adds show whether the threads had cores of their own.
+    private static IReadOnlyList<RoofKind> RoofsOf(IWorkload workload) => [.. workload.Roofs.Append(RoofKind.MultiplyAdd).Distinct()];
 
     private static ResultRow Row(
         string family, WorkloadPlan plan, IWorkload workload, IContender contender, Timing timing, double error, RoofSamples beside) =>
         new(family, contender.Identity, plan.Name, contender.Threads, timing, workload.WorkPerCall / timing.Median / 1e9, workload.Unit,
-            100 * workload.RoofSeconds(beside, contender.Threads) / timing.Median, error, error <= contender.Tolerance, contender.IsDefault, contender.SolvesTheSameProblem, workload.Recorded);
+            100 * workload.RoofSeconds(beside, contender.Threads) / timing.Median, error, error <= contender.Tolerance, contender.IsDefault, contender.SolvesTheSameProblem, workload.Recorded)
+        {
+            Cores = beside.Cores(contender.Threads),
+        };
 }

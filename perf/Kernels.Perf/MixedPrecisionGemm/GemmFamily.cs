@@ -17,7 +17,7 @@ internal sealed class GemmFamily : IFamilyBench
     public IReadOnlyList<RivalStatus> Rivals => [OpenBlas.Status, .. OneDnnGemm.Statuses];
 
     // 54 workloads in some five minutes.
-    public Effort FullEffort { get; } = new(MinRounds: 5, MaxRounds: 25, SecondsPerWorkload: 1.5, WarmUpSeconds: 0.5);
+    public Effort FullEffort { get; } = new(MinRounds: 9, MaxRounds: 25, SecondsPerWorkload: 1.5, WarmUpSeconds: 0.5);
 
     public IEnumerable<WorkloadPlan> Showcase() =>
         Plans(s_layers[..1], s_fewRowCounts, (buffers, oracle) => GemmContenders.Ours(buffers, oracle, ThreadCounts.OneAndAll));

@@ -13,19 +13,17 @@ internal sealed class GemmWorkload : IWorkload
 
     public IReadOnlyList<IContender> Contenders { get; }
 
-    public bool InCache => false;
-
     public double WorkPerCall => _buffers.Case.Operations;
 
     public string Unit => _buffers.Case.Arithmetic == GemmArithmetic.Exact ? "GFLOP/s" : "GOP/s";
 
-    public IReadOnlyList<RoofKind> Roofs => [RoofKind.Read, Ceiling];
+    public IReadOnlyList<RoofKind> Roofs => [RoofKind.Read, .. Ceilings];
 
     public RecordedComparison? Recorded => null;
 
-    /// <summary>The longer of: reading the packed weights once; the multiply-adds at the ceiling of registers.</summary>
+    /// <summary>The longer of: reading the packed weights once; the products at the ceiling of registers, with eight-bit activations the higher one of the two ways to multiply them.</summary>
     public double RoofSeconds(RoofSamples roofs, int threads) => Math.Max(
-        _buffers.Weights.Packed[0].ByteCount / roofs.PerSecond(RoofKind.Read, threads), _buffers.Case.Operations / roofs.PerSecond(Ceiling, threads));
+        _buffers.Weights.Packed[0].ByteCount / roofs.PerSecond(RoofKind.Read, threads), _buffers.Case.Operations / Ceilings.Max(kind => roofs.PerSecond(kind, threads)));
 
     public void Dispose()
     {
@@ -34,5 +32,5 @@ internal sealed class GemmWorkload : IWorkload
         _buffers.Dispose();
     }
 
-    private RoofKind Ceiling => _buffers.Case.Arithmetic == GemmArithmetic.Exact ? RoofKind.MultiplyAdd : RoofKind.NibbleDot;
+    private RoofKind[] Ceilings => _buffers.Case.Arithmetic == GemmArithmetic.Exact ? [RoofKind.MultiplyAdd] : [RoofKind.NibbleDot, RoofKind.ByteDot];
 }

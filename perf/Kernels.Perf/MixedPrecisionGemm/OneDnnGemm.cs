@@ -17,11 +17,11 @@ internal static class OneDnnGemm
 
     private const string Float = "rival/onednn", Unsigned = "rival/onednn-u8s8", Signed = "rival/onednn-s8s8";
 
-    public static RivalStatus[] Statuses { get; } =
+    public static RivalStatus[] Statuses =>
     [
-        Status(Float, "float"),
-        Status(Unsigned, "activations 0 to 127, which cannot saturate; weights -127 to 127"),
-        Status(Signed, "activations and weights -127 to 127, which saturate without VNNI"),
+        OneDnn.Status(Float, "float", OneDnnProduct.OperandsOf(OneDnn.SingleType)),
+        OneDnn.Status(Unsigned, "activations 0 to 127, which cannot saturate; weights -127 to 127", OneDnnProduct.OperandsOf(OneDnn.ByteType)),
+        OneDnn.Status(Signed, "activations and weights -127 to 127, which saturate without VNNI", OneDnnProduct.OperandsOf(OneDnn.SByteType)),
     ];
 
     public static IEnumerable<IContender> Open(GemmBuffers buffers, ProductOracle oracle, int threads)
@@ -39,7 +39,4 @@ internal static class OneDnnGemm
         IContender Contender(string identity, double tolerance, OneDnnGemmSession session) =>
             new CallContender(identity, threads, session.BufferCount, tolerance, session.Call, oracle.LargestError, session.Dispose);
     }
-
-    private static RivalStatus Status(string identity, string operands) =>
-        new(identity, OneDnn.AbsentReason is null ? $"{OneDnn.Version}, {operands}" : "", OneDnn.AbsentReason);
 }

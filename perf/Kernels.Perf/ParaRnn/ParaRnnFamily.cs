@@ -36,7 +36,7 @@ internal sealed class ParaRnnFamily : IFamilyBench
     public IReadOnlyList<RivalStatus> Rivals => [_torch.Status, OpenBlas.Status];
 
     // Some 45 workloads: meant to stay below four minutes.
-    public Effort FullEffort { get; } = new(MinRounds: 3, MaxRounds: 31, SecondsPerWorkload: 0.8, WarmUpSeconds: 0.5);
+    public Effort FullEffort { get; } = new(MinRounds: 7, MaxRounds: 31, SecondsPerWorkload: 0.8, WarmUpSeconds: 0.5);
 
     public IEnumerable<WorkloadPlan> Showcase() => s_layers.Select(shape => Plan(shape, ThreadCounts.OneAndAll, torch: null));
 

@@ -33,8 +33,6 @@ internal sealed unsafe class ProjectionWorkload : IWorkload
 
     public IReadOnlyList<IContender> Contenders { get; }
 
-    public bool InCache => true;
-
     public double WorkPerCall => 2.0 * _case.RowCount * _case.InputCount * _case.OutputCount;
 
     public string Unit => "GFLOP/s";

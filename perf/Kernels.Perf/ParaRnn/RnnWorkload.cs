@@ -38,8 +38,6 @@ internal sealed class RnnWorkload : IWorkload
 
     public IReadOnlyList<IContender> Contenders { get; }
 
-    public bool InCache => true;
-
     // Channel steps, counted in thousandths: a thousand millionth of that each second is a step each microsecond.
     public double WorkPerCall => 1000.0 * Case.Steps * Case.Channels;
 

@@ -9,12 +9,10 @@ internal sealed class TorchRnn
     /// <summary>Steps that are run: a loop costs the same for each, so longer sequences are scaled up.</summary>
     public const int MaxSteps = 1024;
 
-    private readonly Lazy<PythonProcess?> _python = new(() => PythonProcess.Start(EmbeddedText.Read("torch_rnn.py")));
+    private readonly Lazy<PythonProcess?> _python = new(() => Torch.Start("torch_rnn.py"));
     private RnnWorkload? _loaded;
 
-    public RivalStatus Status => _python.Value is { } python
-        ? new RivalStatus("rival/torch", $"{python.Version}; at most {MaxSteps} steps are run and the time scaled up; nn.GRU is another, dense cell, for context", null)
-        : new RivalStatus("rival/torch", "", "absent: no Python interpreter with torch (Debian: python3-torch)");
+    public RivalStatus Status => Torch.Status("rival/torch", _python.Value, $"; at most {MaxSteps} steps are run and the time scaled up; nn.GRU is another, dense cell, for context");
 
     public IEnumerable<IContender> Open(RnnWorkload workload)
     {

@@ -10,8 +10,6 @@ import time
 import torch
 
 torch.set_num_threads(1)
-print("torch", torch.__version__, flush=True)
-
 
 def loop(gates, weights):
     state = torch.zeros(gates.shape[2])

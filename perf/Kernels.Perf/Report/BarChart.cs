@@ -61,7 +61,7 @@ internal static class BarChart
         Text(svg, Format.Milliseconds(row.MsMedian), columns.TimeRight, baseline, "soft", "end");
         Text(svg, Format.Number(row.Rate), RateRight, baseline, "", "end");
         if (!row.IsRoof)
-            Text(svg, Format.Percent(row.RoofPercent), PercentRight, baseline, "", "end");
+            Text(svg, Format.OfRoof(row), PercentRight, baseline, "", "end");
         if (!row.IsRoof || !row.Passed)
             Text(svg, Format.Error(row), ErrorRight, baseline, row.Passed ? "soft" : "bad", "end");
     }

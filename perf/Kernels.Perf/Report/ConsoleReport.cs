@@ -24,7 +24,7 @@ internal static class ConsoleReport
         if (report.Chain is { } chain)
             Write(chain, console);
         foreach (RivalStatus rival in report.Rivals)
-            console.MarkupLineInterpolated($"{rival.Identity}: {rival.AbsentReason ?? rival.Version}");
+            console.MarkupLineInterpolated($"{rival.Identity}: {rival.Text}");
         if (GpuBackendNote.LeftOutReason is { } reason)
             console.MarkupLineInterpolated($"{reason}");
         if (report.Passed)
@@ -60,11 +60,11 @@ internal static class ConsoleReport
         columns.Add(("rate", Format.Rate));
         if (!rows.All(row => row.IsRoof))
         {
-            columns.Add(("of\nroof", row => Format.Percent(row.RoofPercent)));
+            columns.Add(("of\nroof", Format.OfRoof));
             columns.Add(("largest\nerror", row => Coloured(Format.Error(row), row.Held)));
         }
         if (rows.Any(row => row.IsRival))
-            columns.Add(("ours is\nfaster", row => report.Advantage(row) is { } ratio ? Format.Ratio(ratio) : ""));
+            columns.Add(("ours is\nfaster", report.AdvantageText));
         if (rows.Any(row => row.Recorded is not null))
             columns.Add(("off the\nfile's own", row => row.Recorded is { } recorded ? Coloured(Format.Error(recorded.LargestDifference), recorded.Held) : ""));
         Table table = Titled(title, "variant", columns.Select(column => column.Heading));

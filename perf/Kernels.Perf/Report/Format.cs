@@ -15,12 +15,13 @@ internal static class Format
 
     public static string Percent(double percent) => string.Create(CultureInfo.InvariantCulture, $"{percent:0} %");
 
+    /// <summary>The share of the roof that a row reached, or a dash where its threads had no cores for it.</summary>
+    public static string OfRoof(ResultRow row) => row.HadItsCores ? Percent(row.RoofPercent) : "–";
+
     /// <summary>The error of a row, or a dash where there was nothing to compare with.</summary>
     public static string Error(ResultRow row) => row.SolvesTheSameProblem ? Error(row.Error) : "–";
 
     public static string Error(double error) => error == 0 ? "0" : error.ToString("0.0e+0", CultureInfo.InvariantCulture);
-
-    public static string Ratio(double ratio) => string.Create(CultureInfo.InvariantCulture, $"{ratio:0.00} x");
 
     public static string Bits(WeightRow row) => row.BitsPerCharacter.ToString("0.0000", CultureInfo.InvariantCulture);
 

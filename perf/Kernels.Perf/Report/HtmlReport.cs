@@ -71,7 +71,7 @@ internal static class HtmlReport
     {
         page.Append("<section>\n<h2>Rivals</h2>\n<ul>\n");
         foreach (RivalStatus rival in rivals)
-            page.Append(CultureInfo.InvariantCulture, $"<li>{Encode(rival.Identity)}: {Encode(rival.AbsentReason ?? rival.Version)}</li>\n");
+            page.Append(CultureInfo.InvariantCulture, $"<li>{Encode(rival.Identity)}: {Encode(rival.Text)}</li>\n");
         page.Append("</ul>\n</section>\n");
     }
 

@@ -13,7 +13,7 @@ internal static class MarkdownResults
 
     /// <summary>
     /// Writes <c>perf/results/[machine]/[family].md</c> of the repository that this program was built in, and returns its path. Workloads that were
-    /// not measured now keep their tables. The digest beside it is made anew.
+    /// not measured now keep their tables of the same commit. The digest beside it is made anew.
     /// </summary>
     /// <param name="report">What was measured.</param>
     /// <param name="family">The family's word.</param>
@@ -48,9 +48,9 @@ internal static class MarkdownResults
     private static ResultsFile File(Report report)
     {
         var head = new StringBuilder();
-        head.Append(CultureInfo.InvariantCulture, $"# {report.Title}\n\nWritten by `compare --save`; definitions in docs/benchmarking.md. Each table says when it was measured.\n\n- Machine: {MachineLabel.Hardware}\n");
+        head.Append(CultureInfo.InvariantCulture, $"# {report.Title}\n\nWritten by `compare --save`; definitions in docs/benchmarking.md. Each table says when it was measured; all are of one commit.\n\n- Machine: {MachineLabel.Hardware}\n");
         foreach (RivalStatus rival in report.Rivals)
-            head.Append(CultureInfo.InvariantCulture, $"- {rival.Identity}: {rival.AbsentReason ?? rival.Version}\n");
+            head.Append(CultureInfo.InvariantCulture, $"- {rival.Identity}: {rival.Text}\n");
         return new(head.ToString().Trim(), [Section(ResultsFile.RoofsTitle, report.Roofs, report), .. report.Workloads.Select(workload => Section(workload.Key, workload, report))]);
     }
 
@@ -61,8 +61,7 @@ internal static class MarkdownResults
         body.Append("| variant | threads | median ms | minimum ms | rate | of roof | largest error | ours is faster |\n|---|--:|--:|--:|--:|--:|--:|--:|\n");
         foreach (ResultRow row in rows)
         {
-            string advantage = report.Advantage(row) is { } ratio ? Format.Ratio(ratio) : "";
-            body.Append(CultureInfo.InvariantCulture, $"| {row.Identity} | {row.Threads} | {Format.Milliseconds(row.MsMedian)} | {Format.Milliseconds(row.MsMin)} | {Format.Rate(row)} | {Format.Percent(row.RoofPercent)} | {Format.Error(row)} | {advantage} |\n");
+            body.Append(CultureInfo.InvariantCulture, $"| {row.Identity} | {row.Threads} | {Format.Milliseconds(row.MsMedian)} | {Format.Milliseconds(row.MsMin)} | {Format.Rate(row)} | {Format.OfRoof(row)} | {Format.Error(row)} | {report.AdvantageText(row)} |\n");
         }
         return new(title, body.ToString().Trim());
     }

@@ -22,6 +22,15 @@ internal sealed record ResultRow(
 
     private const string RivalPrefix = "rival/";
 
+    /// <summary>The least share of the cores that as many threads should have: 1.5 of two.</summary>
+    public const double LeastShareOfCores = 0.75;
+
+    /// <summary>How many times the multiply-adds of one thread those of <see cref="Threads"/> threads did in the same rounds: the cores that were there.</summary>
+    public double Cores { get; init; } = 1;
+
+    /// <summary>Whether the threads had cores to run on; if not, the row says nothing about them.</summary>
+    public bool HadItsCores => Cores >= LeastShareOfCores * Threads;
+
     public bool IsRoof => Family == RoofFamily;
 
     public bool IsRival => Identity.StartsWith(RivalPrefix, StringComparison.Ordinal);

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace Kernels.Perf;
 
@@ -13,6 +14,7 @@ internal static unsafe partial class OneDnn
     // From dnnl_types.h.
     public const int ForwardInference = 96, SourceArgument = 1, DestinationArgument = 17, WeightsArgument = 33;
     public const int SingleType = 3, Int32Type = 4, SByteType = 5, ByteType = 6, AnyTag = 1, RowMajorTag = 3, ColumnMajorTag = 22;
+    private const int KernelNameQuery = 8;
     private const int CpuEngine = 1, DefaultStream = 1, MatrixRank = 2;
 
     // Room for the descriptors that the library fills in: dnnl_memory_desc_t has 696 bytes in 2.6, the largest operation descriptor under 8 KiB.
@@ -20,7 +22,37 @@ internal static unsafe partial class OneDnn
 
     public static string? AbsentReason { get; } = NativeRival.AbsentReason("libdnnl-dev", Library, OpenMpLibrary);
 
-    public static string Version => $"oneDNN {GetVersion()[0]}.{GetVersion()[1]}.{GetVersion()[2]}";
+    // dnnl_types.h, dnnl_cpu_isa_t: each has the bits of those before it.
+    private static readonly (int Bits, string Name)[] s_instructionSets =
+        [(0x3ef, "avx512_core_amx"), (0xef, "avx512_core_bf16"), (0x6f, "avx512_core_vnni"), (0x2f, "avx512_core"), (0x407, "avx2_vnni"), (7, "avx2"), (3, "avx"), (1, "sse41")];
+
+    private static readonly SortedSet<string> s_kernels = [];
+
+    private static string Version => $"oneDNN {GetVersion()[0]}.{GetVersion()[1]}.{GetVersion()[2]}, instruction set {InstructionSet}";
+
+    private static string InstructionSet => s_instructionSets.FirstOrDefault(set => (EffectiveInstructionSet() & set.Bits) == set.Bits).Name ?? "none";
+
+    /// <summary>The line of a rival in oneDNN, with the kernels that its primitives chose so far.</summary>
+    /// <param name="identity">See <see cref="RivalStatus.Identity"/>.</param>
+    /// <param name="note">What it computes.</param>
+    /// <param name="operands">Of its primitives, as <see cref="NoteKernel"/> was told.</param>
+    public static RivalStatus Status(string identity, string note, string operands)
+    {
+        if (AbsentReason is not null)
+            return new RivalStatus(identity, "", AbsentReason);
+        string[] ran = [.. s_kernels.Where(kernel => kernel.StartsWith($"{operands} ", StringComparison.Ordinal)).Select(kernel => kernel[(operands.Length + 1)..])];
+        return new RivalStatus(identity, $"{Version}, {note}{(ran.Length == 0 ? "" : $"; ran {string.Join(", ", ran)}")}", null)
+        {
+            HeldBack = Vector512.IsHardwareAccelerated && !InstructionSet.StartsWith("avx512", StringComparison.Ordinal) ? $"it may use {InstructionSet} only, the machine has AVX-512" : null,
+        };
+    }
+
+    /// <summary>Remembers which of its kernels a primitive chose, as ONEDNN_VERBOSE would name it.</summary>
+    public static void NoteKernel(string operands, nint primitiveDescriptor)
+    {
+        Demand(Query(primitiveDescriptor, KernelNameQuery, 0, out nint name));
+        s_kernels.Add($"{operands} {Marshal.PtrToStringUTF8(name)}");
+    }
 
     /// <summary>A zeroed descriptor; free it with <see cref="NativeMemory.Free"/>.</summary>
     public static void* AllocateDescriptor() => NativeMemory.AllocZeroed(DescriptorBytes);
@@ -54,6 +86,12 @@ internal static unsafe partial class OneDnn
 
     [LibraryImport(Library, EntryPoint = "dnnl_version")]
     private static partial int* GetVersion();
+
+    [LibraryImport(Library, EntryPoint = "dnnl_get_effective_cpu_isa")]
+    private static partial int EffectiveInstructionSet();
+
+    [LibraryImport(Library, EntryPoint = "dnnl_primitive_desc_query")]
+    private static partial int Query(nint primitiveDescriptor, int what, int index, out nint result);
 
     [LibraryImport(OpenMpLibrary, EntryPoint = "omp_set_num_threads")]
     public static partial void SetThreads(int threads);

@@ -43,6 +43,7 @@ internal sealed unsafe partial class OneDnnProduct : IDisposable
         void* given = OneDnn.MatrixDescriptor(shape.Inputs, shape.Outputs, weights.Type, OneDnn.ColumnMajorTag), operation = OneDnn.AllocateDescriptor();
         OneDnn.Demand(InitialiseProduct(operation, source, any, null, destination));
         OneDnn.Demand(OneDnn.CreatePrimitiveDescriptor(out nint descriptor, operation, attributes, _engine, 0));
+        OneDnn.NoteKernel(OperandsOf(activations.Type), descriptor);
         OneDnn.Demand(OneDnn.CreatePrimitive(out _product, descriptor));
         void* liked = QueryMemoryDescriptor(descriptor, WeightsQuery, 0);
         _activations = Memory(source, activations.Data);
@@ -55,6 +56,9 @@ internal sealed unsafe partial class OneDnnProduct : IDisposable
         foreach (nint done in (ReadOnlySpan<nint>)[(nint)source, (nint)any, (nint)given, (nint)destination, (nint)operation])
             NativeMemory.Free((void*)done);
     }
+
+    /// <summary>The word for a product whose activations are of this type.</summary>
+    public static string OperandsOf(int type) => type == OneDnn.SingleType ? "f32" : type == OneDnn.ByteType ? "u8s8" : "s8s8";
 
     /// <summary>Copies of the weights.</summary>
     public int BufferCount => _weights.Length;

@@ -29,6 +29,11 @@ internal sealed class PythonProcess
                 RedirectStandardOutput = true,
                 RedirectStandardError = true,
             };
+            // Its BLAS may be OpenBLAS.
+            if (OpenBlas.ForcedCore is { } core)
+                start.Environment[OpenBlas.CoreVariable] = core;
+            if (Torch.ForcedCapability is { } capability)
+                start.Environment[Torch.CapabilityVariable] = capability;
             try
             {
                 Process child = Process.Start(start)!;

@@ -4,21 +4,27 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Kernels.Perf;
 
-/// <summary>Exact products of signed bytes in registers, with what the machine offers for them. Without AVX-VNNI a chain is x = 1 x + 0: two products in each lane, and an addition.</summary>
+/// <summary>Exact products of signed bytes in registers, with the best instruction that the machine has for them. Without VNNI a chain is x = 1 x + 0: two products in each lane, and an addition.</summary>
 internal static class ByteDotLoop
 {
     private const int ProductsOfVpdpbusd = 32, ProductsOfVpmaddwd256 = 16, ProductsOfVpmaddwd512 = 32, ProductsOfPmaddwd = 8;
 
     /// <summary>A multiplication and an addition for each product.</summary>
     public static double OperationsPerStep => 2.0 * Chains<Step256, Vector256<int>>.Count
-        * (AvxVnni.IsSupported ? ProductsOfVpdpbusd : Avx512BW.IsSupported ? ProductsOfVpmaddwd512 : Avx2.IsSupported ? ProductsOfVpmaddwd256 : ProductsOfPmaddwd);
+        * (VnniLoop.IsSupported ? VnniLoop.ProductsOfVpdpbusd : AvxVnni.IsSupported ? ProductsOfVpdpbusd : Avx512BW.IsSupported ? ProductsOfVpmaddwd512 : Avx2.IsSupported ? ProductsOfVpmaddwd256 : ProductsOfPmaddwd);
+
+    /// <summary>What ran.</summary>
+    public static string Instruction => VnniLoop.IsSupported ? "vpdpbusd on 512 bits" : AvxVnni.IsSupported ? "vpdpbusd on 256 bits"
+        : Avx512BW.IsSupported ? "vpmaddwd on 512 bits" : Avx2.IsSupported ? "vpmaddwd on 256 bits" : "128 bits";
 
     /// <summary>What a lane gains in a step, if 4 ones are added to it; else what it stays.</summary>
-    public static float SumOfStep => AvxVnni.IsSupported ? 4 : 1;
+    public static float SumOfStep => VnniLoop.IsSupported || AvxVnni.IsSupported ? 4 : 1;
 
     /// <summary>Returns the mean over the lanes of <see cref="SumOfStep"/>.</summary>
     public static float Run(nint steps)
     {
+        if (VnniLoop.IsSupported)
+            return VnniLoop.Run(steps);
         if (AvxVnni.IsSupported)
             return Chains<StepVnni, Vector256<int>>.Run(steps, Vector256<int>.Zero, Vector256<byte>.One.AsInt32(), Vector256<byte>.One.AsInt32()).ToScalar() / (float)steps;
         if (Avx512BW.IsSupported)

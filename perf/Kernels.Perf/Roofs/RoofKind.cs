@@ -21,7 +21,7 @@ internal enum RoofKind
     NibbleDot,
 
     /// <summary>
-    /// Exact products of signed 8-bit integers in registers, two operations each: vpdpbusd on 256 bits where there is AVX-VNNI, else vpmaddwd on 16-bit numbers and an addition.
+    /// Exact products of signed 8-bit integers in registers, two operations each: vpdpbusd on the widest registers that the machine has it for, else vpmaddwd on 16-bit numbers and an addition.
     /// </summary>
     ByteDot,
 }

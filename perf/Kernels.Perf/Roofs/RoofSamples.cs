@@ -11,8 +11,11 @@ internal sealed class RoofSamples
     public double PerSecond(RoofKind kind, int threads)
     {
         RoofSample[] own = [.. _samples.Where(sample => sample.Kind == kind && sample.Threads == threads)];
-        return own[0].Work / Timing.Of(own.Select(sample => sample.Seconds)).Median;
+        return own[0].Work / Statistics.Median([.. own.Select(sample => sample.Seconds)]);
     }
+
+    /// <summary>How many times the multiply-adds of one thread those of this many threads did.</summary>
+    public double Cores(int threads) => threads == 1 ? 1 : PerSecond(RoofKind.MultiplyAdd, threads) / PerSecond(RoofKind.MultiplyAdd, 1);
 
     /// <summary>A row for each roof and number of threads.</summary>
     /// <param name="errors">The outcome of each loop's check.</param>
@@ -27,9 +30,9 @@ internal sealed class RoofSamples
     // The lanes' sums are added in float.
     private const double Tolerance = 1e-6;
 
-    private static ResultRow Row(RoofKind kind, int threads, RoofSample[] samples, double error)
+    private ResultRow Row(RoofKind kind, int threads, RoofSample[] samples, double error)
     {
-        Timing timing = Timing.Of(samples.Select(sample => sample.Seconds));
+        var timing = new Timing([.. samples.Select(sample => sample.Seconds)]);
         double work = samples[0].Work;
         (string identity, string unit) = kind switch
         {
@@ -40,7 +43,7 @@ internal sealed class RoofSamples
             RoofKind.ByteDot => ("roof/i8-dot", "GOP/s"),
             _ => ("roof/fma", "GFLOP/s"),
         };
-        string workload = kind is RoofKind.MultiplyAdd or RoofKind.NibbleDot or RoofKind.ByteDot ? "registers" : $"{(long)work >> 20} MiB";
-        return new ResultRow(ResultRow.RoofFamily, identity, workload, threads, timing, work / timing.Median / 1e9, unit, 100, error, error <= Tolerance, IsDefault: false, SolvesTheSameProblem: true, null);
+        string workload = kind is RoofKind.ByteDot ? $"registers, {ByteDotLoop.Instruction}" : kind is RoofKind.MultiplyAdd or RoofKind.NibbleDot ? "registers" : $"{(long)work >> 20} MiB";
+        return new ResultRow(ResultRow.RoofFamily, identity, workload, threads, timing, work / timing.Median / 1e9, unit, 100, error, error <= Tolerance, IsDefault: false, SolvesTheSameProblem: true, null) { Cores = Cores(threads) };
     }
 }

@@ -5,7 +5,9 @@ namespace Kernels.Perf;
 /// <summary>oneDNN's softmax primitive (inference).</summary>
 internal sealed class OneDnnSoftmax : ISoftmaxRival
 {
-    public RivalStatus Status { get; } = new("rival/onednn", OneDnn.AbsentReason is null ? OneDnn.Version : "", OneDnn.AbsentReason);
+    public RivalStatus Status => OneDnn.Status(Identity, "softmax primitive", OneDnnSoftmaxSession.Operands);
+
+    private const string Identity = "rival/onednn";
 
     public bool UsesThreads => true;
 
@@ -13,13 +15,16 @@ internal sealed class OneDnnSoftmax : ISoftmaxRival
     {
         var session = new OneDnnSoftmaxSession(buffers, threads);
         return new CallContender(
-            Status.Identity, threads, buffers.Count, ISoftmaxRival.Tolerance, session.Call, () => oracle.LargestError(buffers.Output(0)), session.Dispose);
+            Identity, threads, buffers.Count, ISoftmaxRival.Tolerance, session.Call, () => oracle.LargestError(buffers.Output(0)), session.Dispose);
     }
 }
 
 /// <summary>A softmax primitive of one shape for one number of threads, and the memory objects around our buffers.</summary>
 internal sealed unsafe partial class OneDnnSoftmaxSession : IDisposable
 {
+    /// <summary>The word for its operands.</summary>
+    public const string Operands = "softmax";
+
     private const int LastAxis = 1;
 
     private readonly int _threads;
@@ -68,6 +73,7 @@ internal sealed unsafe partial class OneDnnSoftmaxSession : IDisposable
         OneDnn.Demand(InitialiseSoftmax(operation, OneDnn.ForwardInference, matrix, LastAxis));
         OneDnn.Demand(OneDnn.CreatePrimitiveDescriptor(out nint descriptor, operation, 0, engine, 0));
         NativeMemory.Free(operation);
+        OneDnn.NoteKernel(Operands, descriptor);
         OneDnn.Demand(OneDnn.CreatePrimitive(out nint softmax, descriptor));
         OneDnn.Demand(OneDnn.DestroyPrimitiveDescriptor(descriptor));
         return softmax;

@@ -23,8 +23,6 @@ internal sealed class SoftmaxWorkload<T> : IWorkload where T : unmanaged
 
     public IReadOnlyList<IContender> Contenders { get; }
 
-    public bool InCache => _buffers.InCache;
-
     public double WorkPerCall => SoftmaxCost<T>.Bytes(_buffers);
 
     public string Unit => "GB/s";

@@ -1,11 +1,12 @@
 using System.Numerics.Tensors;
+using System.Runtime.Intrinsics;
 
 namespace Kernels.Perf;
 
 /// <summary>System.Numerics.Tensors, row by row. It does not subtract the maximum, so it gets along with small logits only, as these are.</summary>
 internal sealed class TensorPrimitivesSoftmax : ISoftmaxRival
 {
-    public RivalStatus Status { get; } = new("rival/tensorprimitives", $"System.Numerics.Tensors {typeof(TensorPrimitives).Assembly.GetName().Version}", null);
+    public RivalStatus Status { get; } = new("rival/tensorprimitives", $"System.Numerics.Tensors {typeof(TensorPrimitives).Assembly.GetName().Version}, vectors of {(Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : 128)} bits", null);
 
     public bool UsesThreads => false;
 

@@ -6,12 +6,10 @@ namespace Kernels.Perf;
 /// <summary>torch.softmax with its output given, in torch's own interpreter on its own memory.</summary>
 internal sealed class TorchSoftmax : ISoftmaxRival
 {
-    private readonly Lazy<PythonProcess?> _torch = new(() => PythonProcess.Start(EmbeddedText.Read("torch_softmax.py")));
+    private readonly Lazy<PythonProcess?> _torch = new(() => Torch.Start("torch_softmax.py"));
     private SoftmaxBuffers<float>? _loaded;
 
-    public RivalStatus Status => _torch.Value is { } torch
-        ? new RivalStatus("rival/torch", torch.Version, null)
-        : new RivalStatus("rival/torch", "", "absent: no Python interpreter with torch (Debian: python3-torch)");
+    public RivalStatus Status => Torch.Status("rival/torch", _torch.Value);
 
     public bool UsesThreads => true;
 

@@ -7,8 +7,6 @@ import time
 
 import torch
 
-print("torch", torch.__version__, flush=True)
-
 
 def load(rows, length, buffers, path):
     logits = torch.from_file(path, shared=False, size=rows * length, dtype=torch.float32).view(rows, length)

@@ -8,7 +8,7 @@ internal static unsafe partial class CxSparse
 {
     private const string Library = "libcxsparse.so.3", Identity = "rival/cxsparse";
 
-    public static RivalStatus Status { get; } = NativeRival.AbsentReason("libcxsparse3", Library) is { } reason ? new(Identity, "", reason) : new(Identity, "CXSparse 3", null);
+    public static RivalStatus Status { get; } = NativeRival.AbsentReason("libcxsparse3", Library) is { } reason ? new(Identity, "", reason) : new(Identity, "CXSparse 3, plain C compiled for x86-64 without AVX; it has no other kernels", null);
 
     public static IContender Open<T>(SpGemmWorkload<T> workload) where T : unmanaged, INumber<T>
     {

@@ -1,5 +1,3 @@
-using System.ComponentModel;
-using System.Diagnostics;
 using System.Numerics;
 using System.Runtime.InteropServices;
 
@@ -8,7 +6,7 @@ namespace Kernels.Perf;
 /// <summary>Eigen's sparse product, f64, sorted, one thread, through a shim of thirty lines that the machine's own compiler makes when first asked for.</summary>
 internal static unsafe class EigenProduct
 {
-    private const string Identity = "rival/eigen", Headers = "/usr/include/eigen3", Source = "eigen_product.cpp";
+    private const string Identity = "rival/eigen", Headers = "/usr/include/eigen3";
 
     private static nint s_library;
 
@@ -48,25 +46,7 @@ internal static unsafe class EigenProduct
     {
         if (!Directory.Exists(Headers))
             return $"absent: {Headers} is not there (Debian: libeigen3-dev)";
-        string folder = Directory.CreateTempSubdirectory("kernels-eigen").FullName;
-        try
-        {
-            string source = Path.Combine(folder, Source), library = Path.Combine(folder, "libeigen_product.so");
-            File.WriteAllText(source, EmbeddedText.Read(Source));
-            using Process compiler = Process.Start("g++", ["-std=c++17", "-O3", "-DNDEBUG", "-march=native", "-shared", "-fPIC", "-I", Headers, source, "-o", library]);
-            compiler.WaitForExit();
-            if (compiler.ExitCode != 0)
-                return "absent: g++ did not compile the shim";
-            s_library = NativeLibrary.Load(library);
-            return null;
-        }
-        catch (Win32Exception)
-        {
-            return "absent: there is no g++ (Debian: g++)";
-        }
-        finally
-        {
-            Directory.Delete(folder, recursive: true);
-        }
+        (s_library, string? reason) = NativeShim.Load("eigen_product.cpp", "-O3", "-DNDEBUG", "-march=native", "-I", Headers);
+        return reason;
     }
 }

@@ -8,12 +8,12 @@ internal static unsafe partial class GraphBlas
 {
     private const string Library = "libgraphblas.so.7", Identity = "rival/graphblas";
 
-    // GraphBLAS.h: GrB_NONBLOCKING, GrB_MATERIALIZE, GxB_NTHREADS.
-    private const int NonBlocking = 0, Materialize = 1, ThreadCountOption = 5;
+    // GraphBLAS.h: GrB_NONBLOCKING, GrB_MATERIALIZE, GxB_NTHREADS, GxB_LIBRARY_VERSION.
+    private const int NonBlocking = 0, Materialize = 1, ThreadCountOption = 5, VersionOption = 9;
 
     private static readonly Lazy<bool> s_initialised = new(() => Initialise(NonBlocking) == 0);
 
-    public static RivalStatus Status { get; } = NativeRival.AbsentReason("libgraphblas7", Library) is { } reason ? new(Identity, "", reason) : new(Identity, "SuiteSparse:GraphBLAS 7", null);
+    public static RivalStatus Status { get; } = NativeRival.AbsentReason("libgraphblas7", Library) is { } reason ? new(Identity, "", reason) : new(Identity, Version(), null);
 
     public static IContender Open<T>(SpGemmWorkload<T> workload, int threads) where T : unmanaged, INumber<T>
     {
@@ -39,6 +39,13 @@ internal static unsafe partial class GraphBlas
             Free(ref right);
             Free(ref result);
         }
+    }
+
+    private static string Version()
+    {
+        Span<int> version = stackalloc int[3];
+        Demand(s_initialised.Value ? GetOption(VersionOption, ref version[0]) : -1);
+        return $"SuiteSparse:GraphBLAS {version[0]}.{version[1]}.{version[2]}, its precompiled semiring; sparse times sparse has no kernels by instruction set";
     }
 
     private static nint Copy(CsrMatrix<double> matrix)
@@ -76,6 +83,9 @@ internal static unsafe partial class GraphBlas
 
     [LibraryImport(Library, EntryPoint = "GxB_Global_Option_set_INT32")]
     private static partial int SetOption(int option, int value);
+
+    [LibraryImport(Library, EntryPoint = "GxB_Global_Option_get_INT32")]
+    private static partial int GetOption(int option, ref int value);
 
     [LibraryImport(Library, EntryPoint = "GrB_Matrix_new")]
     private static partial int Create(out nint matrix, nint type, ulong rows, ulong columns);

@@ -22,8 +22,6 @@ internal sealed class MatrixMarketWorkload : IWorkload
 
     public IReadOnlyList<IContender> Contenders { get; }
 
-    public bool InCache => true;
-
     public double WorkPerCall => _bytes;
 
     public string Unit => "GB/s";

@@ -31,7 +31,7 @@ internal sealed class SpGemmFamily : IFamilyBench
     public IReadOnlyList<RivalStatus> Rivals => [CxSparse.Status, _sciPy.Status, GraphBlas.Status, EigenProduct.Status, MathNetProduct.Status];
 
     // Ninety workloads in ten minutes.
-    public Effort FullEffort { get; } = new(MinRounds: 3, MaxRounds: 15, SecondsPerWorkload: 0.7, WarmUpSeconds: 0.3);
+    public Effort FullEffort { get; } = new(MinRounds: 7, MaxRounds: 15, SecondsPerWorkload: 0.7, WarmUpSeconds: 0.3);
 
     public IEnumerable<WorkloadPlan> Showcase() => Plans(s_small, [false], ThreadCounts.OneAndAll, withRivals: false);
 

@@ -38,8 +38,6 @@ internal sealed class SpGemmWorkload<T> : IWorkload where T : unmanaged, INumber
 
     public IReadOnlyList<IContender> Contenders { get; }
 
-    public bool InCache => false;
-
     public double WorkPerCall => 2.0 * Products;
 
     // Beside the rate, products for each entry of the result: with few of them, writing is the work.

@@ -19,8 +19,6 @@ internal sealed class AttentionWorkload : IWorkload
 
     public IReadOnlyList<IContender> Contenders { get; }
 
-    public bool InCache => false;
-
     public double WorkPerCall => _case.IsDecode ? _case.Bytes : _case.Operations(_density);
 
     public string Unit => _case.IsDecode ? "GB/s" : "GFLOP/s";

@@ -8,12 +8,10 @@ internal sealed class TorchAttention
 {
     private const double Tolerance = 1e-2;
 
-    private readonly Lazy<PythonProcess?> _torch = new(() => PythonProcess.Start(EmbeddedText.Read("torch_attention.py")));
+    private readonly Lazy<PythonProcess?> _torch = new(() => Torch.Start("torch_attention.py"));
     private AttentionData? _loaded;
 
-    public RivalStatus Status => _torch.Value is { } torch
-        ? new RivalStatus("rival/torch", torch.Version, null)
-        : new RivalStatus("rival/torch", "", "absent: no Python interpreter with torch (Debian: python3-torch)");
+    public RivalStatus Status => Torch.Status("rival/torch", _torch.Value);
 
     public IContender Open(AttentionData data, int threads) => new Session(this, data, new AttentionOracle(data, null, null), threads);
 

@@ -9,8 +9,6 @@ import time
 
 import torch
 
-print("torch", torch.__version__, flush=True)
-
 
 class Problem:
     def __init__(self, queries, keys, query_heads, key_heads, dimension, path):

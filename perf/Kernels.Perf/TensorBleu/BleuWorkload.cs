@@ -25,8 +25,6 @@ internal sealed class BleuWorkload : IWorkload
 
     public IReadOnlyList<IContender> Contenders { get; }
 
-    public bool InCache => true;
-
     // In millions, so that the rate comes out for each millisecond.
     public double WorkPerCall => Case.Batch * 1e6;
 

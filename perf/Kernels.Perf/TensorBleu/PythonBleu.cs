@@ -8,10 +8,12 @@ namespace Kernels.Perf;
 /// <param name="script">Imports the library and defines prepare and score; bleu_service.py, put behind it, calls them.</param>
 /// <param name="absence">Why there is none, if no interpreter has it.</param>
 /// <param name="tolerance">See <see cref="IContender.Tolerance"/>.</param>
-/// <param name="usesThreads">Whether it has threads of its own.</param>
+/// <param name="usesTorch">Whether it runs on torch, and so has threads.</param>
 /// <param name="isPerSentence">Whether it scores one sentence after another, so that a part of the batch tells the time of all.</param>
-internal sealed class PythonBleu(string identity, string script, string absence, double tolerance, bool usesThreads, bool isPerSentence)
+internal sealed class PythonBleu(string identity, string script, string absence, double tolerance, bool usesTorch, bool isPerSentence)
 {
+    private const string Service = "bleu_service.py";
+
     // Of libraries that score one sentence after another, which take up to 10 ms for one.
     private const int SampleSentences = 32;
 
@@ -19,17 +21,17 @@ internal sealed class PythonBleu(string identity, string script, string absence,
     // Beyond 32 MiB one call takes a second or more, and there must be a dozen of them.
     private const long LargestTableBytes = 32L << 20;
 
-    private readonly Lazy<PythonProcess?> _python = new(() => PythonProcess.Start(EmbeddedText.Read(script) + EmbeddedText.Read("bleu_service.py")));
+    private readonly Lazy<PythonProcess?> _python = new(() => usesTorch ? Torch.Start(script, Service) : PythonProcess.Start(EmbeddedText.Read(script) + EmbeddedText.Read(Service)));
     private BleuWorkload? _loaded;
 
-    public RivalStatus Status => _python.Value is { } python ? new RivalStatus(identity, python.Version, null) : new RivalStatus(identity, "", $"absent: {absence}");
+    public RivalStatus Status => usesTorch ? Torch.Status(identity, _python.Value) : _python.Value is { } python ? new RivalStatus(identity, python.Version, null) : new RivalStatus(identity, "", $"absent: {absence}");
 
     /// <summary>One for each number of threads that makes a difference; none if it is absent or the batch too large for it.</summary>
     public IEnumerable<IContender> Open(BleuWorkload workload, IReadOnlyList<int> threadCounts)
     {
         if (_python.Value is null || (!isPerSentence && sizeof(long) * workload.Case.Batch * workload.Case.TokenCount > LargestTableBytes))
             return [];
-        return threadCounts.Where(threads => usesThreads || threads == 1).Select(threads => new Session(this, workload, threads));
+        return threadCounts.Where(threads => usesTorch || threads == 1).Select(threads => new Session(this, workload, threads));
     }
 
     private int SentencesOf(BleuWorkload workload) => isPerSentence ? Math.Min(workload.Case.Batch, SampleSentences) : workload.Case.Batch;

@@ -33,9 +33,9 @@ internal sealed class TensorBleuFamily : IFamilyBench
 
     private readonly PythonBleu[] _rivals =
     [
-        new("rival/nltk", "nltk_bleu.py", "no Python interpreter with NLTK (Debian: python3-nltk)", DoubleTolerance, usesThreads: false, isPerSentence: true),
-        new("rival/sacrebleu", "sacrebleu_bleu.py", "no Python interpreter with sacreBLEU (PyPI: sacrebleu; Debian has none)", DoubleTolerance, usesThreads: false, isPerSentence: true),
-        new("rival/tensorbleu-torch", "torch_bleu.py", "no Python interpreter with torch (Debian: python3-torch)", SingleTolerance, usesThreads: true, isPerSentence: false),
+        new("rival/nltk", "nltk_bleu.py", "no Python interpreter with NLTK (Debian: python3-nltk)", DoubleTolerance, usesTorch: false, isPerSentence: true),
+        new("rival/sacrebleu", "sacrebleu_bleu.py", "no Python interpreter with sacreBLEU (PyPI: sacrebleu; Debian has none)", DoubleTolerance, usesTorch: false, isPerSentence: true),
+        new("rival/tensorbleu-torch", "torch_bleu.py", "no Python interpreter with torch (Debian: python3-torch)", SingleTolerance, usesTorch: true, isPerSentence: false),
     ];
 
     public string Family => Word;

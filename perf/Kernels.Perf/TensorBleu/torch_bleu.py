@@ -2,7 +2,6 @@
 # hold no padding, so its masks are left out; that favours it.
 import torch
 
-print("torch", torch.__version__, flush=True)
 ORDERS = 4
 FLOOR, TINY = 0.1, 1e-12
 

@@ -10,7 +10,7 @@ internal static class ReportWriter
         if (json)
         {
             foreach (ResultRow row in report.Roofs.Concat(report.Rows))
-                Console.WriteLine(JsonLine.Of(row));
+                Console.WriteLine(JsonLine.Of(row, report));
             foreach (WeightRow row in report.Chain?.Rows ?? [])
                 Console.WriteLine(ModelChainJsonLine.Of(row));
         }

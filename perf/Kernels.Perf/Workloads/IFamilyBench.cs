@@ -27,7 +27,17 @@ internal interface IFamilyBench
 }
 
 /// <summary>A rival and, unless it can run here, why not.</summary>
-internal sealed record RivalStatus(string Identity, string Version, string? AbsentReason);
+/// <param name="Identity">See <see cref="IContender.Identity"/>; of all contenders whose identity begins so.</param>
+/// <param name="Version">Its version, and the kernels that it runs.</param>
+/// <param name="AbsentReason">Why it cannot run.</param>
+internal sealed record RivalStatus(string Identity, string Version, string? AbsentReason)
+{
+    /// <summary>What keeps it from better instructions that the same release has, if anything does: it is shown, and left out of means.</summary>
+    public string? HeldBack { get; init; }
+
+    /// <summary>All of it in words.</summary>
+    public string Text => AbsentReason ?? (HeldBack is null ? Version : $"{Version}; held back: {HeldBack}");
+}
 
 /// <summary>A workload that is not in memory yet.</summary>
 internal sealed record WorkloadPlan(string Name, Func<IWorkload> Open);
@@ -36,9 +46,6 @@ internal sealed record WorkloadPlan(string Name, Func<IWorkload> Open);
 internal interface IWorkload : IDisposable
 {
     IReadOnlyList<IContender> Contenders { get; }
-
-    /// <summary>Whether the data of repeated calls stay in the last-level cache.</summary>
-    bool InCache { get; }
 
     /// <summary>Bytes that must move or floating-point operations that must be done in one call, by the definition in docs/benchmarking.md.</summary>
     double WorkPerCall { get; }
