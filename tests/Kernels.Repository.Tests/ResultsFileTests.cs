@@ -93,38 +93,47 @@ public sealed class ResultsFileTests
             PageFigures.Fill(Page, file => file == "perf/results/m/a.md" ? Older : throw new FileNotFoundException(file)));
     }
 
-    public static TheoryData<string> Machines => [.. Directory.GetDirectories(Path.Combine(Repository.Root, "perf", "results")).Select(folder => Path.GetFileName(folder)!)];
-
     [Theory]
-    [MemberData(nameof(Machines))]
-    public void EveryDigestIsThatOfTheFilesBesideIt(string machine)
+    [InlineData("<!-- figures from perf/results/m/none.md -->")]
+    [InlineData("<!-- figures from perf/results/m/a.md: second -->")]
+    public void ABlockWithoutResultsSaysSo(string mark) =>
+        Assert.StartsWith($"{mark}\nNot measured yet", PageFigures.Fill($"{mark}\nstale | 3.00 x |\n<!-- end of figures -->\n", file => file == "perf/results/m/a.md" ? Older : null), StringComparison.Ordinal);
+
+    // Families' files by machine; none before the first measurement.
+    private static IEnumerable<IGrouping<string, string>> Results =>
+        Directory.Exists(Path.Combine(Repository.Root, "perf", "results")) ? Repository.Files("perf/results", "*.md").GroupBy(file => Path.GetDirectoryName(file)!) : [];
+
+    [Fact]
+    public void EveryDigestIsThatOfTheFilesBesideIt()
     {
-        string folder = Path.Combine(Repository.Root, "perf", "results", machine);
-        string digest = File.ReadAllText(Path.Combine(folder, "digest.md")).ReplaceLineEndings("\n");
         string[] families = [.. KernelInfo.Catalogue.Select(dispatch => dispatch.Chosen.Family).Distinct()];
-        string expected = Digest.Of(
-            from family in families
-            let file = Path.Combine(folder, $"{family}.md")
-            where File.Exists(file)
-            select (family, File.ReadAllText(file)));
-        Assert.Equal(Rows(expected), Rows(digest));
+        foreach (string folder in Results.Select(machine => machine.Key))
+        {
+            string digest = File.ReadAllText(Path.Combine(folder, "digest.md")).ReplaceLineEndings("\n");
+            string expected = Digest.Of(
+                from family in families
+                let file = Path.Combine(folder, $"{family}.md")
+                where File.Exists(file)
+                select (family, File.ReadAllText(file)));
+            Assert.Equal(Rows(expected), Rows(digest));
+        }
 
         // In any order of families.
         static string[] Rows(string text) => [.. text.Split('\n').Where(line => line.StartsWith("| ", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
     }
 
-    public static TheoryData<string> Results => [.. Repository.Files("perf/results", "*.md").Where(file => Path.GetFileName(file) != "digest.md").Select(file => Path.GetRelativePath(Repository.Root, file))];
-
-    [Theory]
-    [MemberData(nameof(Results))]
-    public void EveryResultsFileIsOfOneCommitAndEveryRatioHasAnInterval(string path)
+    [Fact]
+    public void EveryResultsFileIsOfOneCommitAndEveryRatioHasAnInterval()
     {
-        ResultsFile file = ResultsFile.Parse(Repository.Read(path));
-        Assert.Matches("^[0-9a-f]{7}$", Assert.Single(file.Sections.Select(section => section.Commit).Distinct()));
-        foreach (string row in file.Sections.SelectMany(section => section.Body.Split('\n')).Where(line => line.StartsWith("| rival/", StringComparison.Ordinal)))
+        foreach (string path in Results.SelectMany(machine => machine).Where(path => Path.GetFileName(path) != "digest.md"))
         {
-            string cell = row.Split('|')[^2].Trim();
-            Assert.True(cell.Length == 0 || cell.StartsWith("not ", StringComparison.Ordinal) || Advantage.Parse(cell) is { Ratio.IsMeasurable: true }, row);
+            ResultsFile file = ResultsFile.Parse(File.ReadAllText(path));
+            Assert.Matches("^[0-9a-f]{7}$", Assert.Single(file.Sections.Select(section => section.Commit).Distinct()));
+            foreach (string row in file.Sections.SelectMany(section => section.Body.Split('\n')).Where(line => line.StartsWith("| rival/", StringComparison.Ordinal)))
+            {
+                string cell = row.Split('|')[^2].Trim();
+                Assert.True(cell.Length == 0 || cell.StartsWith("not ", StringComparison.Ordinal) || Advantage.Parse(cell) is { Ratio.IsMeasurable: true }, row);
+            }
         }
     }
 }

@@ -24,7 +24,7 @@ internal static unsafe partial class OneDnn
 
     // dnnl_types.h, dnnl_cpu_isa_t: each has the bits of those before it.
     private static readonly (int Bits, string Name)[] s_instructionSets =
-        [(0x3ef, "avx512_core_amx"), (0xef, "avx512_core_bf16"), (0x6f, "avx512_core_vnni"), (0x2f, "avx512_core"), (0x407, "avx2_vnni"), (7, "avx2"), (3, "avx"), (1, "sse41")];
+        [(0x3e7, "avx512_core_amx"), (0xe7, "avx512_core_bf16"), (0x67, "avx512_core_vnni"), (0x27, "avx512_core"), (0x407, "avx2_vnni"), (7, "avx2"), (3, "avx"), (1, "sse41")];
 
     private static readonly SortedSet<string> s_kernels = [];
 
