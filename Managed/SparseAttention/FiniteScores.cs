@@ -11,7 +11,8 @@ internal static class FiniteScores
         for (int i = 0; i < scores.Length; i++)
         {
             if (!float.IsFinite(scores[i]))
-                throw new NotFiniteNumberException($"{what}: element {i} is {scores[i]}. A query, key or value is not finite, or a logit above 2^21", scores[i]);
+                throw new NotFiniteNumberException(
+                    $"{what}: element {i} is {scores[i]}. A query, key or value is not finite, or a logit above 2^21", scores[i]);
         }
     }
 }

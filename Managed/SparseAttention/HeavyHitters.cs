@@ -10,8 +10,10 @@ public delegate void TokenAggregation(ReadOnlySpan<float> probabilities, int tok
 /// Heavy hitters (H2O, arXiv 2306.14048): tokens' probabilities are added up over steps and heads; beyond a budget the cache keeps the tokens with the largest sums and the most recent ones.
 /// </summary>
 /// <remarks>
-/// One for each layer and sequence; not for concurrent use. A cache evicts a token for all its heads, so the heads' probabilities are aggregated; published code keeps another set for each head.
-/// Scores belong to tokens by number: take tokens away by <see cref="Evict"/> and <see cref="Truncate"/>, or <see cref="Reset"/>. A fork goes on with its source's scores.
+/// One for each layer and sequence; not for concurrent use. A cache evicts a token for all its heads, so the heads' probabilities are aggregated; published
+/// code keeps another set for each head.
+/// Scores belong to tokens by number: take tokens away by <see cref="Evict"/> and <see cref="Truncate"/>, or <see cref="Reset"/>. A fork goes on with its
+/// source's scores.
 /// </remarks>
 public sealed class HeavyHitters : ITokenSelector
 {
@@ -59,7 +61,8 @@ public sealed class HeavyHitters : ITokenSelector
     }
 
     /// <inheritdoc/>
-    /// <exception cref="ArgumentException">The sizes do not match, there are fewer tokens than before, or some were selected: every token is to have its share.</exception>
+    /// <exception cref="ArgumentException">The sizes do not match, there are fewer tokens than before, or some were selected: every token is to have its
+    /// share.</exception>
     public void Observe(ReadOnlySpan<int> positions, ReadOnlySpan<float> probabilities, int tokenCount)
     {
         if (!positions.IsEmpty)
@@ -78,7 +81,8 @@ public sealed class HeavyHitters : ITokenSelector
     /// <summary>Evicts what exceeds the budget: keeps the heavy tokens among the older ones (ties by lower index) and the recent ones, in order. Returns the number evicted.</summary>
     /// <param name="cache">The cache.</param>
     /// <param name="sequence">The sequence that was observed.</param>
-    /// <exception cref="ArgumentException">The sequence has not as many tokens as were observed, or others took tokens from it; nothing was evicted.</exception>
+    /// <exception cref="ArgumentException">The sequence has not as many tokens as were observed, or others took tokens from it; nothing was
+    /// evicted.</exception>
     /// <exception cref="InvalidOperationException">As for <see cref="KvCache.Keep"/>; nothing was evicted.</exception>
     /// <exception cref="NotFiniteNumberException">A caller's aggregation made a score NaN; nothing was evicted.</exception>
     public int Evict(KvCache cache, int sequence)
@@ -124,7 +128,10 @@ public sealed class HeavyHitters : ITokenSelector
     {
         long revision = cache.RevisionOf(sequence);
         if (_count > 0 && ((_revision != 0 && revision != _revision) || cache.TokenCount(sequence) < _count))
-            throw new ArgumentException($"{_count} tokens have scores, and some are no longer where they were in sequence {sequence}: take tokens away by Evict and Truncate, or Reset", nameof(sequence));
+        {
+            throw new ArgumentException(
+                $"{_count} tokens have scores, and some are no longer where they were in sequence {sequence}: take tokens away by Evict and Truncate, or Reset", nameof(sequence));
+        }
         _revision = revision;
     }
 

@@ -2,7 +2,8 @@ namespace Kernels;
 
 /// <summary>Chooses the tokens that a step of decoding attends to, and may learn from their probabilities: one for each layer and sequence.</summary>
 /// <remarks>
-/// A selector that cannot rank tokens, because scores are not finite, throws <see cref="NotFiniteNumberException"/> rather than take any; one that keeps what belongs to tokens of the sequence
+/// A selector that cannot rank tokens, because scores are not finite, throws <see cref="NotFiniteNumberException"/> rather than take any; one that keeps what
+/// belongs to tokens of the sequence
 /// sees when tokens were taken away, and forgets it or throws.
 /// </remarks>
 public interface ITokenSelector

@@ -4,7 +4,8 @@ namespace Kernels;
 public readonly record struct SpAttenOptions
 {
     /// <summary>
-    /// Local value pruning: of each head only this many values, those with the largest probabilities (ties by lower index), are summed; the others' share is not made up for. Null (the default) for all.
+    /// Local value pruning: of each head only this many values, those with the largest probabilities (ties by lower index), are summed; the others' share is
+    /// not made up for. Null (the default) for all.
     /// </summary>
     public int? LocalValues { get; init; }
 
@@ -147,9 +148,11 @@ public sealed class SpAttenState
     /// <param name="output">[query heads, d].</param>
     /// <param name="scale">Factor of the products q k; 0 for 1 / sqrt(d).</param>
     /// <param name="options">How to run.</param>
-    /// <exception cref="ArgumentException">Sizes do not match, the scale is not finite, a token is not in the cache, or it has no planes where they are needed.</exception>
+    /// <exception cref="ArgumentException">Sizes do not match, the scale is not finite, a token is not in the cache, or it has no planes where they are
+    /// needed.</exception>
     /// <exception cref="NotFiniteNumberException">
-    /// A probability of an active head is not finite, and nothing was written; or a value is, and the output shows it. In both cases importance is as before the step.
+    /// A probability of an active head is not finite, and nothing was written; or a value is, and the output shows it. In both cases importance is as before
+    /// the step.
     /// </exception>
     public void Decode(ReadOnlySpan<float> queries, KvCache cache, int sequence, Span<float> output, double scale = 0, in KernelOptions options = default)
     {
@@ -184,7 +187,8 @@ public sealed class SpAttenState
         RequantizedCount += requantized;
     }
 
-    /// <summary>Takes back the tokens numbered from a count on; what they added to the importance of others and of heads stays, and so does what was pruned.</summary>
+    /// <summary>Takes back the tokens numbered from a count on; what they added to the importance of others and of heads stays, and so does what was
+    /// pruned.</summary>
     /// <param name="count">How many of the caches' tokens stay.</param>
     /// <exception cref="ArgumentOutOfRangeException">The count is negative.</exception>
     public void Truncate(int count)

@@ -59,7 +59,8 @@ public static partial class SparseAttention
     /// <param name="output">[query heads, d].</param>
     /// <param name="selector">Chooses tokens and sees their probabilities; null for all tokens.</param>
     /// <param name="options">What takes part, further outputs, and how to run; column sums are the selector's.</param>
-    /// <exception cref="NotFiniteNumberException">The selector met scores that are not finite. A selector that scores before it selects throws before anything is written; one that observes throws after the output,
+    /// <exception cref="NotFiniteNumberException">The selector met scores that are not finite. A selector that scores before it selects throws before anything
+    /// is written; one that observes throws after the output,
     /// which then shows the same, and has learned nothing of the step.</exception>
     public static void Decode(ReadOnlySpan<float> queries, KvCache cache, int sequence, Span<float> output, ITokenSelector? selector = null, in AttentionOptions options = default)
     {

@@ -15,11 +15,13 @@ public readonly record struct TokenSelectOptions
     /// <summary>Tokens taken by votes from those between; all of them if there are no more. Null (the default) for 2048.</summary>
     public int? TopK { get; init; }
 
-    /// <summary>A selection is used again while the cosine of the query it was made for and the query at hand is at least this; above 1 for never, null (the default) for 0.9.</summary>
+    /// <summary>A selection is used again while the cosine of the query it was made for and the query at hand is at least this; above 1 for never, null (the
+    /// default) for 0.9.</summary>
     public double? ReuseCosine { get; init; }
 
     /// <summary>
-    /// A selection is used again as long as no more than this many tokens were appended since it was made; null (the default), as published, for any number. Tokens that leave the local ones are no
+    /// A selection is used again as long as no more than this many tokens were appended since it was made; null (the default), as published, for any number.
+    /// Tokens that leave the local ones are no
     /// candidates of a selection that was made before.
     /// </summary>
     public int? ReuseTokens { get; init; }
@@ -37,7 +39,8 @@ public readonly record struct TokenSelectOptions
 /// </summary>
 /// <remarks>
 /// Query head h scores key-value head h / group. One for each layer and sequence; not for concurrent use. Complexity of a selection O(N heads d), of a reuse O(heads d + k). The scratch, a float for each
-/// token and each query head of two groups, is rented. Where tokens were taken from the sequence, by <see cref="KvCache.Keep"/> or <see cref="KvCache.Truncate"/>, or the sequence is another one than
+/// token and each query head of two groups, is rented. Where tokens were taken from the sequence, by <see cref="KvCache.Keep"/> or
+/// <see cref="KvCache.Truncate"/>, or the sequence is another one than
 /// before and no fork of it, a selection is made anew.
 /// </remarks>
 public sealed class TokenSelect : ITokenSelector
@@ -87,7 +90,8 @@ public sealed class TokenSelect : ITokenSelector
         if ((long)_initialTokens + _topK + _localTokens >= tokens)
             return default;
         SetMean(queries, cache);
-        if (!_hasSelection || cache.RevisionOf(sequence) != _revision || tokens - _selectedFrom > _reuseTokens || !(Cosine(_mean, _selectedFor) >= _reuseCosine))
+        bool isOfTheseTokens = _hasSelection && cache.RevisionOf(sequence) == _revision && tokens - _selectedFrom <= _reuseTokens;
+        if (!isOfTheseTokens || !(Cosine(_mean, _selectedFor) >= _reuseCosine))
             Score(cache, sequence, first, local, options);
         return Join(first, local, tokens);
     }

@@ -25,7 +25,8 @@ public readonly record struct TopKBlockOptions
 /// <summary>The sizes of a plan, with every default filled in and checked.</summary>
 internal readonly struct TopKBlockSizes
 {
-    private const int DefaultCompressedLength = 32, DefaultCompressedStride = 16, DefaultBlockLength = 64, DefaultTopK = 64, DefaultInitialBlocks = 1, DefaultLocalBlocks = 32;
+    private const int DefaultCompressedLength = 32, DefaultCompressedStride = 16, DefaultBlockLength = 64;
+    private const int DefaultTopK = 64, DefaultInitialBlocks = 1, DefaultLocalBlocks = 32;
 
     public readonly int CompressedLength, CompressedStride, BlockLength, TopK, InitialBlocks, LocalBlocks;
 

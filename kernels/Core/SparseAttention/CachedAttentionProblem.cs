@@ -74,7 +74,9 @@ internal readonly ref struct CachedAttentionProblem
         long count = 0;
         foreach (int sequence in sequences)
             count += cache.TokenCount(sequence);
-        return count <= int.MaxValue ? (int)count : throw new ArgumentException($"{count} tokens of all sequences together are more than 31 bits count", nameof(sequences));
+        return count <= int.MaxValue
+            ? (int)count
+            : throw new ArgumentException($"{count} tokens of all sequences together are more than 31 bits count", nameof(sequences));
     }
 
     private void CheckOffsets(int sequenceCount, in AttentionOptions options)

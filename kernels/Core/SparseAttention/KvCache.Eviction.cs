@@ -5,8 +5,10 @@ public sealed partial class KvCache
 {
     /// <summary>Keeps these tokens, in order, and evicts all others. Pages that empty are free again.</summary>
     /// <remarks>
-    /// Tokens move towards the start within pages that are the sequence's own. A page all of whose places are kept as they are is passed on as it is, shared or not: evicting whole pages moves nothing.
-    /// A shared page that must be written needs a free one for its copy, for which those that the call itself has emptied until then serve, first of all those behind the last token that is kept: a sequence that
+    /// Tokens move towards the start within pages that are the sequence's own. A page all of whose places are kept as they are is passed on as it is, shared or
+    /// not: evicting whole pages moves nothing.
+    /// A shared page that must be written needs a free one for its copy, for which those that the call itself has emptied until then serve, first of all those
+    /// behind the last token that is kept: a sequence that
     /// shares no page always has room. O(tokens that are kept).
     /// </remarks>
     /// <param name="sequence">The sequence.</param>
@@ -21,7 +23,7 @@ public sealed partial class KvCache
             return;
         int lacking = CountLackingPages(target, positions);
         if (lacking > 0)
-            throw new InvalidOperationException($"shared pages are to be written: {lacking} more pages of the cache's {Options.PageCount} would have to be free for their copies");
+            throw new InvalidOperationException($"shared pages are to be written: {lacking} more of the cache's {Options.PageCount} pages must be free for their copies");
         Compact(target, positions);
         target.Shrink(positions.Length, PagesOf(positions.Length));
     }
@@ -70,7 +72,8 @@ public sealed partial class KvCache
         return Math.Max(0, -least);
     }
 
-    // Page after page. Tokens only move towards the start, so that what stands before a page's first token has been read when it is the page's turn, and its table's entry may be overwritten.
+    // Page after page. Tokens only move towards the start, so that what stands before a page's first token has been read when it is the page's turn, and its
+    // table's entry may be overwritten.
     private void Compact(KvSequence target, ReadOnlySpan<int> positions)
     {
         int read = PagesRead(positions), next = 0;

@@ -1,12 +1,14 @@
 namespace Kernels;
 
 /// <summary>
-/// Keys and values of several sequences in pages of fixed size, for decoding: append, keep, evict or roll back tokens, fork with copy on write. All pages are allocated once;
+/// Keys and values of several sequences in pages of fixed size, for decoding: append, keep, evict or roll back tokens, fork with copy on write. All pages are
+/// allocated once;
 /// <see cref="KvCacheOptions.ByteCount"/> says how much that is.
 /// </summary>
 /// <remarks>
 /// Layout: page, then head, then slot, then d elements, so that a head's tokens on a page are contiguous. Tokens are numbered from 0 in the order in which they were appended; after an
-/// eviction those that stay are numbered anew. An operation that throws has changed nothing. Not for concurrent use, though any number of calls may read it at once. Owns native memory: dispose of it.
+/// eviction those that stay are numbered anew. An operation that throws has changed nothing. Not for concurrent use, though any number of calls may read it at
+/// once. Owns native memory: dispose of it.
 /// </remarks>
 public sealed partial class KvCache : IDisposable
 {

@@ -48,9 +48,9 @@ public readonly record struct KvCacheOptions
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(KeyValueHeads, 1, nameof(KeyValueHeads));
         if (HeadDimension is < 1 or > AttentionShape.LargestHeadDimension)
-            throw new ArgumentOutOfRangeException(nameof(HeadDimension), HeadDimension, $"the head dimension is not within 1 to {AttentionShape.LargestHeadDimension}");
+            throw new ArgumentOutOfRangeException(nameof(HeadDimension), HeadDimension, $"it is not within 1 to {AttentionShape.LargestHeadDimension}");
         if ((long)KeyValueHeads * HeadDimension > Array.MaxLength)
-            throw new ArgumentOutOfRangeException(nameof(KeyValueHeads), KeyValueHeads, $"a token of that many rows of {HeadDimension} elements is longer than any array");
+            throw new ArgumentOutOfRangeException(nameof(KeyValueHeads), KeyValueHeads, $"rows of {HeadDimension} elements make a token longer than any array");
         if (PageCount < 1 || PageCount > Array.MaxLength)
             throw new ArgumentOutOfRangeException(nameof(PageCount), PageCount, $"the number of pages is not within 1 to {Array.MaxLength}");
         if (SlotsPerPage < 1 || !int.IsPow2(SlotsPerPage))

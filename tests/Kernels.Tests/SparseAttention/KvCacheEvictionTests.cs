@@ -13,7 +13,7 @@ public sealed class KvCacheEvictionTests
         int fork = cache.Fork(source), other = cache.CreateSequence();
         Append(cache, other, [100, 101, 102, 103]);
         InvalidOperationException refused = Assert.Throws<InvalidOperationException>(() => cache.Keep(fork, [1, 2, 3, 4, 5, 6, 7, 8, 9]));
-        Assert.Contains("3 more pages", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("3 more of", refused.Message, StringComparison.Ordinal);
         Assert.Equal(s_numbers, Read(cache, fork));
         Assert.Equal(s_numbers, Read(cache, source));
         Assert.Equal(0, cache.FreePageCount);
