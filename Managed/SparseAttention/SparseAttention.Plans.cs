@@ -36,7 +36,10 @@ public static partial class SparseAttention
         int compressedCount = keyCount < sizes.CompressedLength ? 0 : (keyCount - sizes.CompressedLength) / sizes.CompressedStride + 1, blocks = mask.ColumnBlockCount, count = Math.Min(sizes.TopK, blocks);
         if (queryCount == 0 || count == 0)
             return BlockMask.FromCsr(mask, new int[mask.HeadCount * mask.RowBlockCount + 1], []);
-        int[] selected = new int[shape.KeyValueHeads * queryCount * count];
+        long selectedCount = (long)shape.KeyValueHeads * queryCount * count;
+        if (selectedCount > Array.MaxLength)
+            throw new ArgumentOutOfRangeException(nameof(options), options.TopK, $"{queryCount} queries of {shape.KeyValueHeads} heads cannot take {count} blocks each: the mask would have {selectedCount}");
+        int[] selected = new int[selectedCount];
         float[] compressed = new float[compressedCount * shape.HeadDimension], sums = new float[compressedCount], probabilities = new float[compressedCount], scores = new float[blocks];
         for (int head = 0; head < shape.KeyValueHeads; head++)
         {

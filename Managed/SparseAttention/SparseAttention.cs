@@ -7,11 +7,12 @@ namespace Kernels;
 /// <remarks>
 /// <para>Layout, row-major: queries and outputs [M, query heads, d]; keys and values [N, key-value heads, d]. Queries, outputs and arithmetic are float; keys and values are
 /// <see cref="float"/>, <see cref="Half"/> or <see cref="BFloat16"/>, in a cache also bytes with scales.</para>
-/// <para>Special values: a query without keys gives zeros and a log-sum-exp of minus infinity. A pair that takes no part has no influence, NaN and infinities at its key and value included. A logit
-/// that is NaN, plus infinity or above 2^21 makes its row NaN; one below -2^21 counts as minus infinity. Terms below 2^-126 of a row's reference count as 0.</para>
+/// <para>Special values: a query without keys gives zeros and a log-sum-exp of minus infinity. A pair that takes no part has no influence, NaN and infinities at its key, value, query and output gradient included;
+/// an additive mask below -2^21 leaves its pair out, finite or not. A logit that is NaN, plus infinity or above 2^21 makes its row NaN; one below -2^21 counts as minus infinity. Terms below 2^-126 of a row's reference count as 0.</para>
 /// <para>Exponentials are pairs of a number and a power of two; a row's parts are merged by powers of two alone (see docs/numerics.md).</para>
 /// <para>No score matrix is ever stored: 16 KiB a thread hold the scores of a tile. Scratch from <see cref="System.Buffers.ArrayPool{T}.Shared"/>: packed keys and values, 2 N d floats for as many heads as
-/// fit 64 MiB but at least one (4 N d in the backward pass); for one or few queries partial results of 2048 keys each. Nothing else is allocated.</para>
+/// fit 64 MiB but at least one (4 N d in the backward pass); for each thread the rows of a tile, up to 0.3 MiB (0.7 MiB in the backward pass); for one or few queries partial results of 2048 keys each.
+/// Nothing else is allocated, and a thread's stack of 128 KiB is enough.</para>
 /// <para>Complexity O(pairs d), where tiles of 64 x 64 pairs without any that takes part cost nothing.</para>
 /// <para>Determinism: bit-identical for every number of threads. A sequence's results depend neither on the others of its batch nor on pairs that take no part. One query, or up to 16 rows of (query, head of a
 /// group), are computed in another order than more of them, and may differ from these in the last bits.</para>
@@ -82,7 +83,7 @@ public static partial class SparseAttention
     }
 
     /// <summary>The gradient of attention over arrays. Computed from the forward call's output and log-sum-exp; probabilities are made again tile by tile.</summary>
-    /// <param name="outputGradient">[M, query heads, d]. Numbers that are not finite spread to keys that their query does not see.</param>
+    /// <param name="outputGradient">[M, query heads, d]. What is not finite reaches the gradients of its own query and of the keys and values that this one sees, no others.</param>
     /// <param name="queries">The forward call's.</param>
     /// <param name="keys">The forward call's.</param>
     /// <param name="values">The forward call's.</param>

@@ -74,7 +74,7 @@ internal unsafe struct AttentionSequence
     public int* Positions;
 
     /// <summary>The position of a query.</summary>
-    public readonly int PositionOf(int query) => query + Length - QueryCount;
+    public readonly long PositionOf(int query) => (long)query + Length - QueryCount;
 }
 
 /// <summary>What a backend sees of a checked call, at pinned addresses. Queries, outputs [M, query heads, d].</summary>

@@ -33,10 +33,10 @@ internal static class AttentionChecks
 
     public static void Scalars(in AttentionOptions options)
     {
-        if (!double.IsFinite(options.Scale))
-            throw new ArgumentOutOfRangeException(nameof(options.Scale), options.Scale, "a finite number is needed");
-        if (!double.IsFinite(options.SoftCap) || options.SoftCap < 0)
-            throw new ArgumentOutOfRangeException(nameof(options.SoftCap), options.SoftCap, "a finite number from 0 on is needed");
+        if (!float.IsFinite((float)options.Scale))
+            throw new ArgumentOutOfRangeException(nameof(options.Scale), options.Scale, "a number that is finite as a float is needed");
+        if (!float.IsFinite((float)options.SoftCap) || options.SoftCap < 0 || (options.SoftCap > 0 && (float)options.SoftCap == 0))
+            throw new ArgumentOutOfRangeException(nameof(options.SoftCap), options.SoftCap, "0, or a number that is above 0 and finite as a float, is needed");
         ArgumentOutOfRangeException.ThrowIfNegative(options.Window, nameof(options.Window));
         ArgumentOutOfRangeException.ThrowIfNegative(options.SinkTokens, nameof(options.SinkTokens));
         ArgumentOutOfRangeException.ThrowIfNegative(options.Kernel.MaxDegreeOfParallelism, nameof(KernelOptions.MaxDegreeOfParallelism));

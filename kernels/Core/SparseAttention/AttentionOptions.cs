@@ -4,15 +4,15 @@ namespace Kernels;
 /// <remarks>
 /// The logit of query i and key j is <c>Scale (q_i k_j)</c>; with a soft cap c it becomes <c>c tanh(logit / c)</c>; then the ALiBi term and the additive mask are
 /// added. A pair takes part where <see cref="Causal"/>, <see cref="Window"/>, <see cref="SinkTokens"/>, <see cref="BooleanMask"/>, <see cref="Mask"/> and the
-/// additive mask (minus infinity excludes) all let it; whatever stands at other positions, NaN included, has no influence. M queries and N keys are aligned at the
-/// bottom right: query i stands at position i + N - M.
+/// additive mask (minus infinity, or below -2^21, excludes) all let it; whatever stands at other positions, NaN included, has no influence. M queries and N keys are aligned at the
+/// bottom right: query i stands at position i + N - M. An additive mask below -2^21 excludes as minus infinity does, finite or not: whatever the pair's product is.
 /// </remarks>
 public readonly ref struct AttentionOptions
 {
-    /// <summary>Factor of the products q k; a finite number, 0 (the default) for 1 / sqrt(head dimension).</summary>
+    /// <summary>Factor of the products q k; finite as a float, 0 (the default) for 1 / sqrt(head dimension).</summary>
     public double Scale { get; init; }
 
-    /// <summary>Bound of the capped logits; a finite number above 0, or 0 (the default) for none.</summary>
+    /// <summary>Bound of the capped logits; above 0 and finite as a float, or 0 (the default) for none.</summary>
     public double SoftCap { get; init; }
 
     /// <summary>A query sees keys up to its own position.</summary>
@@ -21,13 +21,13 @@ public readonly ref struct AttentionOptions
     /// <summary>A query sees keys less than this many positions away, its own included; 0 (the default) for no limit.</summary>
     public int Window { get; init; }
 
-    /// <summary>The number of leading keys that a window does not hide.</summary>
+    /// <summary>The number of leading keys that a window hides from no query, on neither side; <see cref="Causal"/> still does.</summary>
     public int SinkTokens { get; init; }
 
     /// <summary>One slope s for each query head: s |position of query - position of key| is subtracted from the logits. Empty (the default) for none.</summary>
     public ReadOnlySpan<float> AlibiSlopes { get; init; }
 
-    /// <summary>Added to the logits: [M, N], or [query heads, M, N]; one sequence only. Empty (the default) for none.</summary>
+    /// <summary>Added to the logits: [M, N], or [query heads, M, N]; one sequence only. Below -2^21 (minus infinity, -1e9, <see cref="float.MinValue"/>) it leaves the pair out. Empty (the default) for none.</summary>
     public ReadOnlySpan<float> AdditiveMask { get; init; }
 
     /// <summary>True where a pair takes part: [M, N], or [query heads, M, N]; one sequence only. Empty (the default) for all.</summary>

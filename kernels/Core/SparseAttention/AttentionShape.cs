@@ -6,7 +6,7 @@ namespace Kernels;
 /// <param name="HeadDimension">Elements of a head's query, key and value rows: 1 to <see cref="LargestHeadDimension"/>.</param>
 public readonly record struct AttentionShape(int QueryHeads, int KeyValueHeads, int HeadDimension)
 {
-    /// <summary>The largest head dimension: a tile of 64 rows of it and of its results stand on a thread's stack.</summary>
+    /// <summary>The largest head dimension: a tile of 64 rows of it and of its results, 256 KiB, still fits level 2.</summary>
     public const int LargestHeadDimension = 512;
 
     /// <summary>The number of query heads that share a key-value head.</summary>

@@ -37,8 +37,8 @@ public sealed partial class BlockMask
         return Build(shape, (builder, _) =>
         {
             AddBand(builder, shape, localBlocks);
-            for (int column = stride - 1; column < shape.ColumnBlockCount; column += stride)
-                builder.AddBlock(column);
+            for (long column = stride - 1; column < shape.ColumnBlockCount; column += stride)
+                builder.AddBlock((int)column);
         });
     }
 
@@ -170,8 +170,9 @@ public sealed partial class BlockMask
     {
         (int begin, int end) = builder.Queries;
         int first = FloorDivide(builder.PositionOf(begin), shape.BlockColumns), last = FloorDivide(builder.PositionOf(end - 1), shape.BlockColumns);
-        for (int column = Math.Max(0, first - localBlocks + 1); column <= Math.Min(shape.ColumnBlockCount - 1, last + localBlocks - 1); column++)
-            builder.AddBlock(column);
+        long columnEnd = Math.Min(shape.ColumnBlockCount, (long)last + localBlocks);
+        for (long column = Math.Max(0, (long)first - localBlocks + 1); column < columnEnd; column++)
+            builder.AddBlock((int)column);
     }
 
     private static int FloorDivide(int position, int length) => position >= 0 ? position / length : -1;

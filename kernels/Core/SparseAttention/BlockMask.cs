@@ -125,10 +125,10 @@ public sealed partial class BlockMask
 public readonly record struct BlockMaskShape(int QueryCount, int KeyCount, int BlockRows = 64, int BlockColumns = 64, int HeadCount = 1)
 {
     /// <summary>The number of rows of blocks of one head.</summary>
-    public int RowBlockCount => (QueryCount + BlockRows - 1) / BlockRows;
+    public int RowBlockCount => (int)(((long)QueryCount + BlockRows - 1) / BlockRows);
 
     /// <summary>The number of columns of blocks.</summary>
-    public int ColumnBlockCount => (KeyCount + BlockColumns - 1) / BlockColumns;
+    public int ColumnBlockCount => (int)(((long)KeyCount + BlockColumns - 1) / BlockColumns);
 
     internal int WordsPerBlock => (int)(((long)BlockRows * BlockColumns + BlockMask.BitsPerWord - 1) / BlockMask.BitsPerWord);
 

@@ -24,7 +24,7 @@ internal sealed class BlockMaskBuilder
     }
 
     /// <summary>The first query of the row of blocks at hand, and the one after its last.</summary>
-    public (int Begin, int End) Queries => (_rowBlock * _shape.BlockRows, Math.Min(_shape.QueryCount, (_rowBlock + 1) * _shape.BlockRows));
+    public (int Begin, int End) Queries => (_rowBlock * _shape.BlockRows, (int)Math.Min(_shape.QueryCount, (_rowBlock + 1L) * _shape.BlockRows));
 
     public int PositionOf(int query) => query + _shape.KeyCount - _shape.QueryCount;
 
@@ -49,7 +49,7 @@ internal sealed class BlockMaskBuilder
             return;
         (int begin, int end) = Queries;
         for (int query = begin; query < end; query++)
-            AddKeys(query, column * _shape.BlockColumns, (column + 1) * _shape.BlockColumns);
+            AddKeys(query, column * _shape.BlockColumns, (int)Math.Min(_shape.KeyCount, (column + 1L) * _shape.BlockColumns));
     }
 
     /// <summary>Goes on to the next row of blocks, after the last one of a head to the first of the next head.</summary>

@@ -18,7 +18,7 @@ internal unsafe struct BlockMaskRows
     public readonly bool IsNone => Offsets == null;
 
     /// <summary>The row of blocks that a query of a head lies in; masks for fewer heads serve equal groups of them.</summary>
-    public readonly int Row(int head, int headCount, int query) => head * HeadCount / headCount * RowBlockCount + query / BlockRows;
+    public readonly int Row(int head, int headCount, int query) => (int)((long)head * HeadCount / headCount) * RowBlockCount + query / BlockRows;
 
     /// <summary>Whether all pairs of a block take part.</summary>
     public readonly bool IsWhole(int block) => PartialNumbers == null || PartialNumbers[block] < 0;

@@ -40,7 +40,9 @@ internal readonly unsafe struct Int8GradientJob<T, TStorage, TSimd, V>(in Int8Gr
     [SkipLocalsInit]
     private void SetInputGradient(int first, int count)
     {
-        float* weights = stackalloc float[PanelColumns * Columns], sums = stackalloc float[Int8DecompositionTuning.GradientRows * Columns];
+        const int weightCount = PanelColumns * Columns, sumCount = Int8DecompositionTuning.GradientRows * Columns;
+        using var scratch = new RentedScratch(RentedScratch.Bytes<float>(weightCount) + RentedScratch.Bytes<float>(sumCount));
+        float* weights = scratch.Take<float>(weightCount), sums = scratch.Take<float>(sumCount);
         new Span<float>(sums, _rowCount * Columns).Clear();
         for (int panel = 0; panel < Layout.PanelCount; panel++)
         {
@@ -55,7 +57,9 @@ internal readonly unsafe struct Int8GradientJob<T, TStorage, TSimd, V>(in Int8Gr
     [SkipLocalsInit]
     private void AddWeightGradient(int first, int count)
     {
-        float* inputs = stackalloc float[Int8DecompositionTuning.GradientRows * Columns], sums = stackalloc float[TileRows * Columns];
+        int inputCount = Int8DecompositionTuning.GradientRows * Columns, sumCount = TileRows * Columns;
+        using var scratch = new RentedScratch(RentedScratch.Bytes<float>(inputCount) + RentedScratch.Bytes<float>(sumCount));
+        float* inputs = scratch.Take<float>(inputCount), sums = scratch.Take<float>(sumCount);
         new Span<float>(inputs, _rowCount * Columns).Clear();
         for (int row = 0; row < _rowCount; row++)
         {

@@ -21,8 +21,11 @@ internal readonly unsafe struct RnnNewtonJob<TCell, TSimd, V, T>(RnnRun<T>* runs
     [SkipLocalsInit]
     public void Run(long begin, long end)
     {
-        T* scratch = stackalloc T[NewtonWindow<TCell, TSimd, V, T>.ScratchElements];
-        T* tail = stackalloc T[(int)StagedTile<TCell, TSimd, V, T>.ScratchElements(TSimd.Count)];
+        long windowElements = NewtonWindow<TCell, TSimd, V, T>.ScratchElements, tailElements = StagedTile<TCell, TSimd, V, T>.ScratchElements(TSimd.Count);
+        long bytes = RentedScratch.Bytes<T>(windowElements) + RentedScratch.Bytes<T>(tailElements);
+        byte* frame = stackalloc byte[RentedScratch.FrameBytes(bytes)];
+        using var memory = new RentedScratch(frame, bytes);
+        T* scratch = memory.Take<T>(windowElements), tail = memory.Take<T>(tailElements);
         for (long item = begin; item < end; item++)
         {
             var window = new NewtonWindow<TCell, TSimd, V, T>(scratch);

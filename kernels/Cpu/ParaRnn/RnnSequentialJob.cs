@@ -83,7 +83,10 @@ internal readonly unsafe struct RnnSequentialJob<TCell, TSimd, V, T>(RnnRun<T>* 
     private void RunStaged(long firstLane)
     {
         RnnLanes<T>* groups = stackalloc RnnLanes<T>[TSimd.Count];
-        T* scratch = stackalloc T[(int)StagedTile<TCell, TSimd, V, T>.ScratchElements(TSimd.Count)];
+        long elements = StagedTile<TCell, TSimd, V, T>.ScratchElements(TSimd.Count), bytes = RentedScratch.Bytes<T>(elements);
+        byte* frame = stackalloc byte[RentedScratch.FrameBytes(bytes)];
+        using var memory = new RentedScratch(frame, bytes);
+        T* scratch = memory.Take<T>(elements);
         int groupCount = 0;
         long end = Math.Min(firstLane + TSimd.Count, (long)_runCount * _strides.Channels);
         for (long lane = firstLane; lane < end;)

@@ -24,8 +24,11 @@ internal readonly unsafe struct RnnSweepJob<TCell, TSimd, V, T>(SegmentedRun<T>*
     public void Run(long begin, long end)
     {
         RnnLanes<T>* groups = stackalloc RnnLanes<T>[TileLanes];
-        T* scratch = stackalloc T[(int)StagedTile<TCell, TSimd, V, T>.ScratchElements(TileLanes)];
-        T* ends = stackalloc T[TCell.StateCount * TileLanes];
+        long elements = StagedTile<TCell, TSimd, V, T>.ScratchElements(TileLanes), endElements = (long)TCell.StateCount * TileLanes;
+        long bytes = RentedScratch.Bytes<T>(elements) + RentedScratch.Bytes<T>(endElements);
+        byte* frame = stackalloc byte[RentedScratch.FrameBytes(bytes)];
+        using var memory = new RentedScratch(frame, bytes);
+        T* scratch = memory.Take<T>(elements), ends = memory.Take<T>(endElements);
         int run = 0;
         for (int tile = (int)begin; tile < end; tile++)
         {

@@ -19,10 +19,11 @@ internal readonly unsafe struct QueryGradientJob<TKernels>(in AttentionGradientC
     [SkipLocalsInit]
     public void Run(long begin, long end)
     {
-        int d = _panels.HeadDimension, padded = _panels.PaddedDimension;
-        float* queries = stackalloc float[Tile * d], outputGradients = stackalloc float[Tile * d], sums = stackalloc float[Tile * padded];
-        float* probabilities = stackalloc float[Tile * Tile], gradients = stackalloc float[Tile * Tile], slopes = stackalloc float[Tile * Tile], deltas = stackalloc float[Tile];
-        float* capSlopes = _call.Forward.SoftCap > 0 ? slopes : null;
+        int padded = _panels.PaddedDimension;
+        long wide = Tile * padded, square = Tile * Tile;
+        using var scratch = new RentedScratch(3 * RentedScratch.Bytes<float>(wide) + 3 * RentedScratch.Bytes<float>(square) + RentedScratch.Bytes<float>(Tile));
+        float* queries = scratch.Take<float>(wide), outputGradients = scratch.Take<float>(wide), sums = scratch.Take<float>(wide), deltas = scratch.Take<float>(Tile);
+        float* probabilities = scratch.Take<float>(square), gradients = scratch.Take<float>(square), capSlopes = _call.Forward.SoftCap > 0 ? scratch.Take<float>(square) : null;
         for (long item = begin; item < end; item++)
         {
             int head = _panels.FirstHead + (int)(item / _tiling.Count);
@@ -80,10 +81,11 @@ internal readonly unsafe struct KeyGradientJob<TKernels>(in AttentionGradientCal
     public void Run(long begin, long end)
     {
         int d = _panels.HeadDimension, padded = _panels.PaddedDimension;
-        float* queries = stackalloc float[Tile * d], outputGradients = stackalloc float[Tile * d], packed = stackalloc float[Tile * padded];
-        float* keySums = stackalloc float[Tile * padded], valueSums = stackalloc float[Tile * padded];
-        float* probabilities = stackalloc float[Tile * Tile], gradients = stackalloc float[Tile * Tile], slopes = stackalloc float[Tile * Tile], deltas = stackalloc float[Tile];
-        float* capSlopes = _call.Forward.SoftCap > 0 ? slopes : null;
+        long wide = Tile * padded, square = Tile * Tile;
+        using var scratch = new RentedScratch(5 * RentedScratch.Bytes<float>(wide) + 3 * RentedScratch.Bytes<float>(square) + RentedScratch.Bytes<float>(Tile));
+        float* queries = scratch.Take<float>(wide), outputGradients = scratch.Take<float>(wide), packed = scratch.Take<float>(wide), deltas = scratch.Take<float>(Tile);
+        float* keySums = scratch.Take<float>(wide), valueSums = scratch.Take<float>(wide);
+        float* probabilities = scratch.Take<float>(square), gradients = scratch.Take<float>(square), capSlopes = _call.Forward.SoftCap > 0 ? scratch.Take<float>(square) : null;
         for (long item = begin; item < end; item++)
         {
             int head = _panels.FirstHead + (int)(item / _panels.PanelCount), panel = (int)(item % _panels.PanelCount);
@@ -96,6 +98,7 @@ internal readonly unsafe struct KeyGradientJob<TKernels>(in AttentionGradientCal
                 if (!_pairs.Probabilities(tile, head, panel, queries, probabilities, capSlopes))
                     continue;
                 _pairs.LogitGradients(tile, head, panel, outputGradients, deltas, probabilities, capSlopes, gradients);
+                AddSpecial(tile, probabilities, outputGradients, deltas, valueSums);
                 AddAcross(tile, probabilities, outputGradients, packed, valueSums);
                 // A special query makes its own pairs' gradients special; pairs that are left out must not meet it here.
                 TilePacking<TKernels>.ReplaceSpecial(queries, tile.RowCount * d);
@@ -103,6 +106,27 @@ internal readonly unsafe struct KeyGradientJob<TKernels>(in AttentionGradientCal
             }
             Store(head, panel, keySums, _call.KeyGradient);
             Store(head, panel, valueSums, _call.ValueGradient);
+        }
+    }
+
+    // An output's gradient that is no number makes its row's delta none: it is added to the values of the pairs that take part by itself, and its place is cleared.
+    private void AddSpecial(in AttentionTile tile, float* probabilities, float* outputGradients, float* deltas, float* valueSums)
+    {
+        int d = _panels.HeadDimension;
+        for (int row = 0; row < tile.RowCount; row++)
+        {
+            for (int i = 0; !float.IsFinite(deltas[row]) && i < d; i++)
+            {
+                ref float special = ref outputGradients[row * d + i];
+                if (float.IsFinite(special))
+                    continue;
+                for (int key = 0; key < Tile; key++)
+                {
+                    float probability = probabilities[row * Tile + key];
+                    valueSums[key * _panels.PaddedDimension + i] += probability == 0 ? 0 : probability * special;
+                }
+                special = 0;
+            }
         }
     }
 

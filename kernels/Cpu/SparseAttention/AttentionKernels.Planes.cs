@@ -8,7 +8,10 @@ internal readonly unsafe partial struct AttentionKernels<TSimd, V, TDot, I>
     [SkipLocalsInit]
     public static void ScorePlanes(in PlaneTile tile)
     {
-        float* low = stackalloc float[tile.Low == null ? 0 : tile.HeadCount * KeyPlaneLayout.SlotsPerBlock];
+        long bytes = tile.Low == null ? 0 : RentedScratch.Bytes<float>((long)tile.HeadCount * KeyPlaneLayout.SlotsPerBlock);
+        byte* frame = stackalloc byte[RentedScratch.FrameBytes(bytes)];
+        using var scratch = new RentedScratch(frame, bytes);
+        float* low = scratch.Take<float>(bytes / sizeof(float));
         for (int block = 0; block < tile.BlockCount; block++)
         {
             float* scores = tile.Scores + block * KeyPlaneLayout.SlotsPerBlock;

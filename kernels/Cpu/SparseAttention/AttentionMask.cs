@@ -19,8 +19,8 @@ internal readonly unsafe struct AttentionMask<TKernels>(in AttentionCall call, i
 
     public TileCover Cover(in AttentionTile tile, int firstKey, int keyCount)
     {
-        int first = Position(firstKey), end = Position(firstKey + keyCount - 1) + 1, last = tile.FirstQuery + tile.QueryCount - 1;
-        int reach = EndFor(last), start = BeginFor(tile.FirstQuery), sinks = _call.SinkTokens;
+        int first = Position(firstKey), end = Position(firstKey + keyCount - 1) + 1, last = tile.FirstQuery + tile.QueryCount - 1, sinks = _call.SinkTokens;
+        long reach = EndFor(last), start = BeginFor(tile.FirstQuery);
         if (first >= reach || (end <= start && first >= sinks))
             return TileCover.None;
         bool whole = !_changesLogits && end <= EndFor(tile.FirstQuery) && (first >= BeginFor(last) || end <= sinks);
@@ -47,20 +47,20 @@ internal readonly unsafe struct AttentionMask<TKernels>(in AttentionCall call, i
 
     private int Position(int key) => _sequence.Positions == null ? key : _sequence.Positions[key];
 
-    // The keys [BeginFor, EndFor) and the sinks before EndFor are within reach of a query.
-    private int EndFor(int query)
+    // The keys [BeginFor, EndFor) and the sinks before EndFor are within reach of a query: sinks beyond a window's end move EndFor to their own.
+    private long EndFor(int query)
     {
-        int position = _sequence.PositionOf(query);
+        long position = _sequence.PositionOf(query);
         if (_call.Causal)
             return position + 1;
-        return _call.Window > 0 ? (int)Math.Min((long)position + _call.Window, _sequence.Length) : _sequence.Length;
+        return _call.Window > 0 ? Math.Min(Math.Max(position + _call.Window, _call.SinkTokens), _sequence.Length) : _sequence.Length;
     }
 
-    private int BeginFor(int query) => _call.Window > 0 ? _sequence.PositionOf(query) - _call.Window + 1 : 0;
+    private long BeginFor(int query) => _call.Window > 0 ? _sequence.PositionOf(query) - _call.Window + 1 : 0;
 
     private void ApplyReach(int query, int firstKey, int keyCount, float* scores)
     {
-        int begin = BeginFor(query), end = EndFor(query);
+        long begin = BeginFor(query), end = EndFor(query);
         if (_sequence.Positions == null)
         {
             Leave(scores, Math.Max(0, end - firstKey), keyCount);
@@ -75,26 +75,26 @@ internal readonly unsafe struct AttentionMask<TKernels>(in AttentionCall call, i
         }
     }
 
-    private static void Leave(float* scores, int begin, int end)
+    private static void Leave(float* scores, long begin, long end)
     {
         if (begin < end)
-            new Span<float>(scores + begin, end - begin).Fill(float.NegativeInfinity);
+            new Span<float>(scores + begin, (int)(end - begin)).Fill(float.NegativeInfinity);
     }
 
     private void AddSlope(float slope, int query, int firstKey, int keyCount, float* scores)
     {
-        int position = _sequence.PositionOf(query);
+        long position = _sequence.PositionOf(query);
         for (int i = 0; i < keyCount; i++)
             scores[i] -= slope * Math.Abs(position - Position(firstKey + i));
     }
 
-    // Minus infinity leaves a pair out even where its product is no number.
+    // What is below the smallest logit leaves a pair out, even where its product is no number.
     private void AddMask(float* mask, int firstKey, int keyCount, float* scores)
     {
         for (int i = 0; i < keyCount; i++)
         {
             float addend = mask[Position(firstKey + i)];
-            scores[i] = float.IsNegativeInfinity(addend) ? addend : scores[i] + addend;
+            scores[i] = addend < AttentionTuning.SmallestLogit ? float.NegativeInfinity : scores[i] + addend;
         }
     }
 

@@ -36,10 +36,7 @@ internal readonly unsafe struct AttentionPairTile<TKernels>(in AttentionCall cal
             if (cover == TileCover.Part || count < Tile)
                 _mask.Apply(tile.HeadOf(row), tile.QueryOf(row), first, count, scores);
             float sum = _logSumExp[(long)(_sequence.QueryBegin + tile.QueryOf(row)) * _call.Shape.QueryHeads + tile.HeadOf(row)];
-            if (float.IsNegativeInfinity(sum))
-                new Span<float>(scores, Tile).Clear();
-            else
-                TKernels.Exponentiate(scores, sum, 0);
+            Exponentiate(scores, sum);
         }
         return true;
     }
@@ -65,6 +62,26 @@ internal readonly unsafe struct AttentionPairTile<TKernels>(in AttentionCall cal
                 float gradient = probabilities[i] * (gradients[i] - deltas[row]) * (capSlopes == null ? 1 : capSlopes[i]);
                 gradients[i] = probabilities[i] == 0 ? 0 : gradient;
             }
+        }
+    }
+
+    // Pairs that are left out have probabilities of 0, even in a row that is no number.
+    private static void Exponentiate(float* logits, float logSumExp)
+    {
+        if (float.IsNegativeInfinity(logSumExp))
+        {
+            new Span<float>(logits, Tile).Clear();
+        }
+        else if (float.IsNaN(logSumExp))
+        {
+            for (int key = 0; key < Tile; key++)
+                logits[key] = logits[key] < AttentionTuning.SmallestLogit ? 0 : logSumExp;
+        }
+        else
+        {
+            if (logSumExp < AttentionTuning.SmallestLogit + AttentionTuning.TermReach)
+                TileRows.LeaveOut(logits);
+            TKernels.Exponentiate(logits, logSumExp, 0);
         }
     }
 

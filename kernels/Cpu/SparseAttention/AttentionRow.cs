@@ -37,7 +37,7 @@ internal unsafe struct AttentionRow
         {
             Sum = double.NaN;
         }
-        else if (largest > -AttentionTuning.LargestLogit)
+        else if (largest >= AttentionTuning.SmallestLogit)
         {
             int exponent = (int)Math.Round(largest * Log2E);
             if (Exponent == NoExponent || exponent > Exponent + AttentionTuning.HeadroomBits)
@@ -45,12 +45,17 @@ internal unsafe struct AttentionRow
                 factor = FactorTo(exponent);
                 Sum *= factor;
                 Exponent = exponent;
-                Limit = MathF.Min(AttentionTuning.LargestLogit, (float)((exponent + AttentionTuning.HeadroomBits) * Ln2));
+                // Near the smallest logit every further row of logits comes here, for its smaller ones to be left out.
+                Limit = IsNearSmallest ? float.NegativeInfinity : MathF.Min(AttentionTuning.LargestLogit, (float)((exponent + AttentionTuning.HeadroomBits) * Ln2));
             }
         }
+        if (IsNearSmallest)
+            TileRows.LeaveOut(logits);
         Sum += TKernels.Exponentiate(logits, 0, Scaling);
         return factor;
     }
+
+    private readonly bool IsNearSmallest => Exponent != NoExponent && Exponent * Ln2 < AttentionTuning.SmallestLogit + AttentionTuning.TermReach;
 
     /// <summary>2^(Exponent - exponent): brings this row's results to another exponent.</summary>
     public readonly float FactorTo(int exponent) => Exponent == NoExponent ? 1 : (float)Math.ScaleB(1, Exponent - exponent);

@@ -30,7 +30,10 @@ internal readonly unsafe struct ScoreJob<TKernels, TFormat>(in AttentionScoreCal
     public void ScoreChunk(int head, int chunk, float* terms)
     {
         int group = _call.Attention.Shape.GroupSize, begin = chunk * AttentionTuning.ChunkLength, end = Math.Min(_call.Attention.Sequences->KeyCount, begin + AttentionTuning.ChunkLength);
-        AttentionRow* sums = stackalloc AttentionRow[group];
+        long bytes = RentedScratch.Bytes<AttentionRow>(group);
+        byte* frame = stackalloc byte[RentedScratch.FrameBytes(bytes)];
+        using var scratch = new RentedScratch(frame, bytes);
+        AttentionRow* sums = scratch.Take<AttentionRow>(group);
         new Span<AttentionRow>(sums, group).Fill(AttentionRow.Empty);
         for (int first = begin; first < end; first += Tile)
         {
@@ -57,7 +60,11 @@ internal readonly unsafe struct ScoreJob<TKernels, TFormat>(in AttentionScoreCal
     {
         int group = _call.Attention.Shape.GroupSize;
         byte** keys = stackalloc byte*[Tile], values = stackalloc byte*[Tile];
-        float* keyScales = stackalloc float[Tile], valueScales = stackalloc float[Tile], products = stackalloc float[group * Tile];
+        float* keyScales = stackalloc float[Tile], valueScales = stackalloc float[Tile];
+        long bytes = RentedScratch.Bytes<float>((long)group * Tile);
+        byte* frame = stackalloc byte[RentedScratch.FrameBytes(bytes)];
+        using var scratch = new RentedScratch(frame, bytes);
+        float* products = scratch.Take<float>((long)group * Tile);
         StreamedKeys<TFormat>.Locate(_call.Attention.Source, *_call.Attention.Sequences, head, first, count, new TileAddresses { Keys = keys, Values = values, KeyScales = keyScales, ValueScales = valueScales });
         TKernels.ScoreKeys<TFormat>(keys, count, new StreamedRows
         {
@@ -114,7 +121,10 @@ internal readonly unsafe struct ScoreJob<TKernels, TFormat>(in AttentionScoreCal
     {
         const int slots = KeyPlaneLayout.SlotsPerBlock;
         int group = _call.Attention.Shape.GroupSize;
-        float* some = stackalloc float[group * slots];
+        long bytes = RentedScratch.Bytes<float>((long)group * slots);
+        byte* frame = stackalloc byte[RentedScratch.FrameBytes(bytes)];
+        using var scratch = new RentedScratch(frame, bytes);
+        float* some = scratch.Take<float>((long)group * slots);
         long scored = -1;
         for (int i = 0; i < count; i++)
         {

@@ -57,8 +57,10 @@ internal readonly unsafe struct AttentionStreamJob<TKernels, TFormat>(in Attenti
     public void Run(long begin, long end)
     {
         // Whole lines: every register of a query is read for every few keys, and one that straddles two lines costs two reads.
-        float* queryScratch = stackalloc float[_partials.RowCount * _partials.Stride + TileScratch.Slack], scoreScratch = stackalloc float[_partials.RowCount * Tile + TileScratch.Slack];
-        float* queries = TileScratch.Aligned(queryScratch), scores = TileScratch.Aligned(scoreScratch);
+        long bytes = RentedScratch.Bytes<float>(_partials.RowCount * _partials.Stride) + RentedScratch.Bytes<float>(_partials.RowCount * Tile);
+        byte* frame = stackalloc byte[RentedScratch.FrameBytes(bytes)];
+        using var scratch = new RentedScratch(frame, bytes);
+        float* queries = scratch.Take<float>(_partials.RowCount * _partials.Stride), scores = scratch.Take<float>(_partials.RowCount * Tile);
         for (long item = begin; item < end; item++)
         {
             ref readonly AttentionSequence sequence = ref _call.Sequences[_partials.SequenceOf(item)];
@@ -66,8 +68,6 @@ internal readonly unsafe struct AttentionStreamJob<TKernels, TFormat>(in Attenti
             int chunks = StreamPartials.ChunkCount(sequence), head = (int)(number / chunks), chunk = (int)(number % chunks), group = _call.Shape.GroupSize;
             var tile = new AttentionTile(head * group, group, 0, sequence.QueryCount);
             LoadQueries(sequence, tile, queries);
-            new Span<float>(_partials.Result(item, 0), tile.RowCount * _partials.Stride).Clear();
-            new Span<AttentionRow>(_partials.Row(item, 0), tile.RowCount).Fill(AttentionRow.Empty);
             var rows = new StreamedRows
             {
                 Queries = queries,
@@ -77,14 +77,19 @@ internal readonly unsafe struct AttentionStreamJob<TKernels, TFormat>(in Attenti
                 HeadDimension = _call.Shape.HeadDimension,
                 Stride = _partials.Stride,
             };
-            AddChunk(sequence, tile, chunk * AttentionTuning.ChunkLength, rows, _partials.Row(item, 0));
+            AddChunk(sequence, tile, chunk * AttentionTuning.ChunkLength, rows, _partials.Row(item, 0), isApart: false);
+            // 0 times what is not finite is no number, which shows in the results: they are made anew, without the values that are left out.
+            if (TilePacking<TKernels>.HasSpecial(rows.Output, tile.RowCount * _partials.Stride))
+                AddChunk(sequence, tile, chunk * AttentionTuning.ChunkLength, rows, _partials.Row(item, 0), isApart: true);
         }
     }
 
     // The next tile's addresses are known while a tile is worked on: its keys are fetched while values are added, and values while keys are scored.
     [SkipLocalsInit]
-    private void AddChunk(in AttentionSequence sequence, in AttentionTile tile, int begin, in StreamedRows rows, AttentionRow* sums)
+    private void AddChunk(in AttentionSequence sequence, in AttentionTile tile, int begin, in StreamedRows rows, AttentionRow* sums, bool isApart)
     {
+        new Span<float>(rows.Output, rows.Count * rows.Stride).Clear();
+        new Span<AttentionRow>(sums, rows.Count).Fill(AttentionRow.Empty);
         byte** addresses = stackalloc byte*[4 * Tile];
         float* scales = stackalloc float[4 * Tile];
         var tileKeys = new TileAddresses { Keys = addresses, Values = addresses + Tile, KeyScales = scales, ValueScales = scales + Tile };
@@ -105,18 +110,17 @@ internal readonly unsafe struct AttentionStreamJob<TKernels, TFormat>(in Attenti
             if (next < end)
                 StreamedKeys<TFormat>.Locate(_call.Source, sequence, head, next, Math.Min(Tile, end - next), nextKeys);
             located = next;
-            AddTile(sequence, tile, mask, cover, begin, first, count, rows, sums, tileKeys, next < end ? nextKeys : tileKeys);
+            AddTile(sequence, tile, mask, cover, begin, first, count, rows, sums, tileKeys, next < end ? nextKeys : tileKeys, isApart);
             (tileKeys, nextKeys) = (nextKeys, tileKeys);
         }
     }
 
     private void AddTile(
         in AttentionSequence sequence, in AttentionTile tile, in AttentionMask<TKernels> mask, TileCover cover, int begin, int first, int count, in StreamedRows rows, AttentionRow* sums,
-        in TileAddresses own, in TileAddresses next)
+        in TileAddresses own, in TileAddresses next, bool isApart)
     {
         StreamedRows scored = rows with { Ahead = own.Values }, added = rows with { Ahead = next.Keys };
         TKernels.ScoreKeys<TFormat>(own.Keys, count, scored);
-        bool apart = false;
         for (int row = 0; row < tile.RowCount; row++)
         {
             float* scores = rows.Scores + row * Tile;
@@ -124,9 +128,8 @@ internal readonly unsafe struct AttentionStreamJob<TKernels, TFormat>(in Attenti
                 StreamedKeys<TFormat>.Multiply(scores, own.KeyScales, count);
             if (cover == TileCover.Part || count < Tile)
                 mask.Apply(tile.HeadOf(row), tile.QueryOf(row), first, count, scores);
-            apart |= cover == TileCover.Part && LeavesOut(scores, count);
         }
-        if (apart)
+        if (isApart)
             AddApart(sequence, tile, begin, first, count, added, sums, own.Values, own.ValueScales);
         else
             AddTogether(sequence, tile, begin, first, count, added, sums, own.Values, own.ValueScales);
@@ -141,7 +144,7 @@ internal readonly unsafe struct AttentionStreamJob<TKernels, TFormat>(in Attenti
         TKernels.AddValues<TFormat>(values, count, rows);
     }
 
-    // Row by row, with the keys of each row alone: a value that is left out is not touched, whatever it is.
+    // Row by row, with the keys of each row alone: a value that is left out is not touched, whatever it is. Sums of finite values are the same bits.
     [SkipLocalsInit]
     private void AddApart(in AttentionSequence sequence, in AttentionTile tile, int begin, int first, int count, in StreamedRows rows, AttentionRow* sums, byte** values, float* valueScales)
     {
@@ -191,8 +194,6 @@ internal readonly unsafe struct AttentionStreamJob<TKernels, TFormat>(in Attenti
             new Span<float>(to + d, _partials.Stride - d).Clear();
         }
     }
-
-    private static bool LeavesOut(float* scores, int count) => new ReadOnlySpan<float>(scores, count).Contains(float.NegativeInfinity);
 }
 
 /// <summary>Merges the chunks of each query row; items are [sequences, query heads].</summary>
@@ -237,8 +238,20 @@ internal readonly unsafe struct StreamMergeJob<TKernels>(in AttentionCall call, 
         for (int chunk = 0; _call.ColumnSums != null && chunk < chunks; chunk++)
         {
             int key = chunk * AttentionTuning.ChunkLength;
-            TileRows.Scale<TKernels>(_call.ColumnSums + head * _call.ColumnSumStride + sequence.KeyBegin + key, Math.Min(AttentionTuning.ChunkLength, sequence.KeyCount - key),
+            ScaleTerms(_call.ColumnSums + head * _call.ColumnSumStride + sequence.KeyBegin + key, Math.Min(AttentionTuning.ChunkLength, sequence.KeyCount - key),
                 _partials.Row(first + chunk, row)->FactorTo(total.Exponent) * total.Normalization);
         }
+    }
+
+    // Keys that are left out have sums of 0, even in a row that is no number.
+    private static void ScaleTerms(float* terms, int count, float factor)
+    {
+        if (!float.IsNaN(factor))
+        {
+            TileRows.Scale<TKernels>(terms, count, factor);
+            return;
+        }
+        for (int i = 0; i < count; i++)
+            terms[i] = terms[i] == 0 ? 0 : factor;
     }
 }

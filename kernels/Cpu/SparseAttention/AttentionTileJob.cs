@@ -21,9 +21,8 @@ internal readonly unsafe struct AttentionTileJob<TKernels>(in AttentionCall call
     public void Run(long begin, long end)
     {
         int padded = _panels.PaddedDimension;
-        float* queries = stackalloc float[Tile * _panels.HeadDimension + TileScratch.Slack], scores = stackalloc float[Tile * Tile + TileScratch.Slack];
-        float* output = stackalloc float[Tile * padded + TileScratch.Slack];
-        var scratch = new TileScratch { Queries = TileScratch.Aligned(queries), Scores = TileScratch.Aligned(scores), Output = TileScratch.Aligned(output) };
+        using var memory = new RentedScratch(RentedScratch.Bytes<float>(Tile * _panels.HeadDimension) + RentedScratch.Bytes<float>(Tile * Tile) + RentedScratch.Bytes<float>(Tile * padded));
+        var scratch = new TileScratch { Queries = memory.Take<float>(Tile * _panels.HeadDimension), Scores = memory.Take<float>(Tile * Tile), Output = memory.Take<float>(Tile * padded) };
         AttentionRow* rows = stackalloc AttentionRow[Tile];
         for (long item = begin; item < end; item++)
         {
@@ -51,7 +50,7 @@ internal readonly unsafe struct AttentionTileJob<TKernels>(in AttentionCall call
         float* values = _panels.Panel(_panels.Values, head, panel);
         if (_panels.HasSpecialValues[_panels.Number(head, panel)])
         {
-            AddOneByOne(tile, values, scratch, rows);
+            AddSpecial(tile, values, scratch, rows);
             return;
         }
         AddTerms(tile.RowCount, scratch, rows);
@@ -82,28 +81,34 @@ internal readonly unsafe struct AttentionTileJob<TKernels>(in AttentionCall call
         Add = true,
     });
 
-    // Only the keys that take part meet their values: 0 times infinity would be no number.
+    // A weight of 0 may not meet what is no number: the product finds zeros in its place, and the pairs that take part get it afterwards, by themselves.
     [SkipLocalsInit]
-    private void AddOneByOne(in AttentionTile tile, float* values, in TileScratch scratch, AttentionRow* rows)
+    private void AddSpecial(in AttentionTile tile, float* values, in TileScratch scratch, AttentionRow* rows)
     {
         ulong* takesPart = stackalloc ulong[Tile];
         for (int row = 0; row < tile.RowCount; row++)
             takesPart[row] = TileRows.TakesPart(scratch.Scores + row * Tile);
         AddTerms(tile.RowCount, scratch, rows);
-        for (int row = 0; row < tile.RowCount; row++)
-            AddOneByOne(scratch.Scores + row * Tile, takesPart[row], values, scratch.Output + row * _panels.PaddedDimension);
+        using var memory = new RentedScratch(RentedScratch.Bytes<float>(_panels.PanelLength));
+        float* numbers = memory.Take<float>(_panels.PanelLength);
+        new ReadOnlySpan<float>(values, (int)_panels.PanelLength).CopyTo(new Span<float>(numbers, (int)_panels.PanelLength));
+        TilePacking<TKernels>.ReplaceSpecial(numbers, (int)_panels.PanelLength);
+        AddValues(tile, numbers, scratch);
+        for (int i = 0; i < _panels.PanelLength; i++)
+        {
+            if (!float.IsFinite(values[i]))
+                AddSpecial(tile, i, values[i], takesPart, scratch);
+        }
     }
 
-    private void AddOneByOne(float* terms, ulong takesPart, float* values, float* output)
+    // The element with this number in a panel of slivers.
+    private void AddSpecial(in AttentionTile tile, int number, float value, ulong* takesPart, in TileScratch scratch)
     {
-        int width = TKernels.SliverWidth;
-        for (int column = 0; column < _panels.PaddedDimension; column++)
+        int width = TKernels.SliverWidth, key = number / width % Tile, column = number / (width * Tile) * width + number % width;
+        for (int row = 0; row < tile.RowCount; row++)
         {
-            float* value = values + (long)(column / width) * Tile * width + column % width;
-            float sum = 0;
-            for (int key = 0; key < Tile; key++)
-                sum = (takesPart >> key & 1) != 0 ? MathF.FusedMultiplyAdd(terms[key], value[key * width], sum) : sum;
-            output[column] += sum;
+            if ((takesPart[row] >> key & 1) != 0)
+                scratch.Output[row * _panels.PaddedDimension + column] += scratch.Scores[row * Tile + key] * value;
         }
     }
 
@@ -124,9 +129,8 @@ internal readonly unsafe struct AttentionTileJob<TKernels>(in AttentionCall call
 /// <summary>What a thread has of a tile.</summary>
 internal unsafe struct TileScratch
 {
-    /// <summary>Bytes of a cache line, and the floats by which a scratch must be larger to be moved to the start of one.</summary>
+    /// <summary>Bytes of a cache line.</summary>
     public const int LineBytes = 64;
-    public const int Slack = LineBytes / sizeof(float);
 
     /// <summary>[rows, head dimension], scaled.</summary>
     public float* Queries;
@@ -136,8 +140,6 @@ internal unsafe struct TileScratch
 
     /// <summary>[rows, padded dimension].</summary>
     public float* Output;
-
-    public static float* Aligned(float* scratch) => (float*)(((nint)scratch + LineBytes - 1) & -LineBytes);
 }
 
 /// <summary>Steps that the jobs on tiles share.</summary>
@@ -171,12 +173,19 @@ internal static unsafe class TileRows
         Stride = AttentionTuning.Tile,
     });
 
+    /// <summary>Minus infinity for what is below the smallest logit of a row.</summary>
+    public static void LeaveOut(float* logits)
+    {
+        for (int key = 0; key < AttentionTuning.Tile; key++)
+            logits[key] = logits[key] < AttentionTuning.SmallestLogit ? float.NegativeInfinity : logits[key];
+    }
+
     /// <summary>A bit for each key of a row of logits that is not left out.</summary>
     public static ulong TakesPart(float* logits)
     {
         ulong bits = 0;
         for (int key = 0; key < AttentionTuning.Tile; key++)
-            bits |= float.IsNegativeInfinity(logits[key]) ? 0 : 1UL << key;
+            bits |= logits[key] < AttentionTuning.SmallestLogit ? 0 : 1UL << key;
         return bits;
     }
 }

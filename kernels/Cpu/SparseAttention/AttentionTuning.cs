@@ -28,4 +28,12 @@ internal static class AttentionTuning
 
     /// <summary>Logits beyond this are not told apart from infinity: n of <see cref="ExtendedExponential{TSimd, V, T}"/> has 22 bits.</summary>
     public const float LargestLogit = 1 << 21;
+
+    /// <summary>Logits below this leave their key out; an additive mask below it does, whatever the product is.</summary>
+    public const float SmallestLogit = -LargestLogit;
+
+    /// <summary>
+    /// Terms are 0 below exp(-88) = 2^-127 of their row's reference: only where that lies within this of <see cref="SmallestLogit"/> could logits below that one still give terms.
+    /// </summary>
+    public const float TermReach = 128;
 }

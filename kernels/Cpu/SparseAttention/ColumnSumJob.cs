@@ -19,9 +19,10 @@ internal readonly unsafe struct ColumnSumJob<TKernels>(in AttentionCall call, in
     [SkipLocalsInit]
     public void Run(long begin, long end)
     {
-        float* queries = stackalloc float[Tile * _panels.HeadDimension], probabilities = stackalloc float[Tile * Tile];
-        int group = _call.Shape.GroupSize;
-        double* sums = stackalloc double[group * Tile];
+        int group = _call.Shape.GroupSize, wide = Tile * _panels.HeadDimension;
+        using var scratch = new RentedScratch(RentedScratch.Bytes<float>(wide) + RentedScratch.Bytes<float>(Tile * Tile) + RentedScratch.Bytes<double>((long)group * Tile));
+        float* queries = scratch.Take<float>(wide), probabilities = scratch.Take<float>(Tile * Tile);
+        double* sums = scratch.Take<double>((long)group * Tile);
         for (long item = begin; item < end; item++)
         {
             int head = _panels.FirstHead + (int)(item / _panels.PanelCount), panel = (int)(item % _panels.PanelCount);

@@ -76,15 +76,18 @@ internal static unsafe class TilePacking<TKernels> where TKernels : struct, IAtt
 
     public static bool HasSpecial(float* x, int count)
     {
-        // 0 x is 0 for numbers, and no number for all else.
-        Vector<float> sum = default;
+        // x - x is 0 for numbers, no bit of it set, and no number for all else.
+        Vector<float> bits = default;
         int i = 0;
         for (; i + Vector<float>.Count <= count; i += Vector<float>.Count)
-            sum += Vector<float>.Zero * Vector.LoadUnsafe(ref x[i]);
-        float rest = Vector.Sum(sum);
+        {
+            var some = Vector.Load(x + i);
+            bits |= some - some;
+        }
+        bool found = bits != Vector<float>.Zero;
         for (; i < count; i++)
-            rest += 0 * x[i];
-        return float.IsNaN(rest);
+            found |= !float.IsFinite(x[i]);
+        return found;
     }
 
     public static void ReplaceSpecial(float* x, int count)
@@ -109,7 +112,10 @@ internal readonly unsafe struct PackJob<TKernels, TFormat>(in AttentionCall call
     public void Run(long begin, long end)
     {
         int d = _panels.HeadDimension;
-        float* rows = stackalloc float[AttentionTuning.Tile * d];
+        long bytes = RentedScratch.Bytes<float>(AttentionTuning.Tile * d);
+        byte* frame = stackalloc byte[RentedScratch.FrameBytes(bytes)];
+        using var scratch = new RentedScratch(frame, bytes);
+        float* rows = scratch.Take<float>(AttentionTuning.Tile * d);
         for (long item = begin; item < end; item++)
         {
             int head = _panels.FirstHead + (int)(item % _panels.HeadCount), panel = (int)(item / _panels.HeadCount);

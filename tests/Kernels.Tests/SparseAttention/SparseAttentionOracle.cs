@@ -181,7 +181,7 @@ internal sealed class SparseAttentionOracle
     private bool IsVisible(int head, int query, int key)
     {
         int position = query + KeyCount - QueryCount;
-        bool causal = !Causal || key <= position, window = Window == 0 || Math.Abs(position - key) < Window || (key < SinkTokens && key < position + Window);
+        bool causal = !Causal || key <= position, window = Window == 0 || Math.Abs(position - key) < Window || key < SinkTokens;
         return causal && window && !(Bias is not null && double.IsNegativeInfinity(Bias(head, query, key)));
     }
 

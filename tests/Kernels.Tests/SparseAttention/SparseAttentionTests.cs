@@ -78,6 +78,32 @@ public sealed class SparseAttentionTests
         }
     }
 
+    [SkippableTheory]
+    [MemberData(nameof(Variants))]
+    public void BoundsHoldAtTheLargestHeadDimension(string variant)
+    {
+        // Products of 512 terms, sums over two chunks of keys and a tile; streamed, and in tiles.
+        KernelOptions kernel = SparseAttentionCases.Force(variant);
+        var shape = new AttentionShape(2, 1, AttentionShape.LargestHeadDimension);
+        foreach (int queries in new[] { 1, 12 })
+        {
+            (float[] q, float[] k, float[] v) = SparseAttentionCases.Inputs(shape, queries, 2100, 6);
+            float[] output = new float[q.Length], sums = new float[queries * 2], columns = new float[2 * 2100], gradient = SparseAttentionCases.Normal(q.Length, 9);
+            SparseAttention.Attend<float>(q, k, v, output, shape, new() { Causal = true, LogSumExp = sums, ColumnSums = columns, Kernel = kernel });
+            SparseAttentionOracle oracle = new SparseAttentionOracle(shape, q, Element.ToDoubles<float>(k), Element.ToDoubles<float>(v)) { Causal = true }.Run();
+            SparseAttentionCases.AssertClose(oracle.Output, output, $"{queries} queries");
+            SparseAttentionCases.AssertAsGoodAsNaive(oracle, output, $"{queries} queries");
+            SparseAttentionCases.AssertClose(oracle.LogSumExp, sums, $"{queries} queries, log-sum-exp");
+            SparseAttentionCases.AssertClose(oracle.ColumnSums, columns, $"{queries} queries, column sums");
+            float[] dq = new float[q.Length], dk = new float[k.Length], dv = new float[v.Length];
+            SparseAttention.Backward<float>(gradient, q, k, v, output, sums, dq, dk, dv, shape, new() { Causal = true, Kernel = kernel });
+            (double[] byQueries, double[] byKeys, double[] byValues) = oracle.Backward(gradient);
+            SparseAttentionCases.AssertClose(byQueries, dq, $"{queries} queries, query gradient", 1e-5);
+            SparseAttentionCases.AssertClose(byKeys, dk, $"{queries} queries, key gradient", 1e-5);
+            SparseAttentionCases.AssertClose(byValues, dv, $"{queries} queries, value gradient", 1e-5);
+        }
+    }
+
     [Fact]
     public void OracleGradientIsThatOfFiniteDifferences()
     {
