@@ -57,9 +57,11 @@ public sealed record EncodedTexts(int[] Ids, int[] Offsets)
     public TokenBatch<int> Batch => TokenBatch.Ragged<int>(Ids, Offsets);
 }
 
-/// <summary>The parts of a text between white space.</summary>
+/// <summary>The parts of a text between white space, as Python's <c>split()</c> finds them: to it, the four separators of ASCII are white space, too.</summary>
 internal ref struct BleuTokens(string text)
 {
+    private const char FileSeparator = '\u001C', UnitSeparator = '\u001F';
+
     private ReadOnlySpan<char> _rest = text;
 
     public ReadOnlySpan<char> Current { get; private set; }
@@ -68,12 +70,16 @@ internal ref struct BleuTokens(string text)
 
     public bool MoveNext()
     {
-        _rest = _rest.TrimStart();
-        int length = 0;
-        while (length < _rest.Length && !char.IsWhiteSpace(_rest[length]))
-            length++;
-        Current = _rest[..length];
-        _rest = _rest[length..];
-        return length > 0;
+        int begin = 0;
+        while (begin < _rest.Length && IsSpace(_rest[begin]))
+            begin++;
+        int end = begin;
+        while (end < _rest.Length && !IsSpace(_rest[end]))
+            end++;
+        Current = _rest[begin..end];
+        _rest = _rest[end..];
+        return end > begin;
     }
+
+    private static bool IsSpace(char character) => char.IsWhiteSpace(character) || character is >= FileSeparator and <= UnitSeparator;
 }

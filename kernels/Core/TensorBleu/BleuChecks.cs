@@ -3,6 +3,9 @@ namespace Kernels;
 /// <summary>The argument checks of the BLEU family. Every message names the parameter and the value.</summary>
 internal static class BleuChecks
 {
+    // An array's length, less the places that counting reads or writes beyond the last token.
+    private static int MostPlaces => Array.MaxLength - (1 << 10);
+
     public static void Offsets(ReadOnlySpan<int> offsets, int end, string name)
     {
         int last = 0;
@@ -16,11 +19,16 @@ internal static class BleuChecks
             throw new ArgumentException($"the last offset is {last}, beyond the end at {end}", name);
     }
 
-    public static void Destination(int available, int needed, string name)
+    public static void Destination(int available, long needed, string name)
     {
         if (available < needed)
             throw new ArgumentException($"{available} elements are too few: {needed} are needed", name);
     }
+
+    /// <summary>What is counted together must fit an array or a block of scratch that 32 bits number.</summary>
+    public static int Places(long count, string name) => count <= MostPlaces
+        ? (int)count
+        : throw new ArgumentException($"{count} tokens, sequences and their marks are more than can be counted together ({MostPlaces})", name);
 
     public static void Groups(int candidateCount, int groupCount)
     {

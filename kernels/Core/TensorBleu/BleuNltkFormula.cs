@@ -33,7 +33,7 @@ internal static class BleuNltkFormula
                 break;
             case BleuSmoothing.NltkMethod2:
                 for (int n = 2; n <= precisions.Length; n++)
-                    precisions[n - 1] = (statistics.Matches(n) + 1) / (Total(statistics, n) + 1);
+                    precisions[n - 1] = (statistics.Matches(n) + 1.0) / (Total(statistics, n) + 1);
                 break;
             case BleuSmoothing.NltkMethod3:
                 Halve(statistics, precisions);
@@ -74,7 +74,7 @@ internal static class BleuNltkFormula
     }
 
     // Every sentence has at least one n-gram in NLTK's denominators.
-    private static double Total(in BleuStatistics statistics, int order) => statistics.Totals(order) + statistics.SentencesWithout(order);
+    private static double Total(in BleuStatistics statistics, int order) => (double)statistics.Totals(order) + statistics.SentencesWithout(order);
 
     private static void AddToMisses(in BleuStatistics statistics, double value, Span<double> precisions)
     {

@@ -68,14 +68,14 @@ public readonly ref struct BleuReferences<T> where T : unmanaged, IBinaryInteger
     {
         get
         {
-            int largest = 0;
+            long largest = 0;
             for (int group = 0; group < GroupCount; group++)
             {
                 (int first, int count) = Group(group);
-                int length = Sequences.IsPadded || count == 0 ? count * Sequences.RowLength : Sequences.Offsets[first + count] - Sequences.Offsets[first];
-                largest = Math.Max(largest, checked(length + count));
+                long length = Sequences.IsPadded || count == 0 ? count * Sequences.RowLength : Sequences.Offsets[first + count] - Sequences.Offsets[first];
+                largest = Math.Max(largest, length + count);
             }
-            return largest;
+            return BleuChecks.Places(largest, "references");
         }
     }
 }

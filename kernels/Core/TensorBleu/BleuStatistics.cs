@@ -68,7 +68,7 @@ public readonly partial struct BleuStatistics : IEquatable<BleuStatistics>, IAdd
     /// <summary>The statistics of both together.</summary>
     /// <param name="left">Any statistics.</param>
     /// <param name="right">Statistics of as many orders.</param>
-    /// <exception cref="ArgumentException">The orders counted differ.</exception>
+    /// <exception cref="ArgumentException">The orders counted differ, or a sum exceeds 64 bits.</exception>
     public static BleuStatistics operator +(BleuStatistics left, BleuStatistics right)
     {
         if (left.OrderCount == 0)
@@ -80,13 +80,17 @@ public readonly partial struct BleuStatistics : IEquatable<BleuStatistics>, IAdd
         OrderCounts matches = left._matches, totals = left._totals, without = left._sentencesWithout;
         for (int i = 0; i < left.OrderCount; i++)
         {
-            matches[i] += right._matches[i];
-            totals[i] += right._totals[i];
-            without[i] += right._sentencesWithout[i];
+            matches[i] = Sum(matches[i], right._matches[i]);
+            totals[i] = Sum(totals[i], right._totals[i]);
+            without[i] = Sum(without[i], right._sentencesWithout[i]);
         }
-        return new BleuStatistics(left.OrderCount, left.SentenceCount + right.SentenceCount, left.CandidateLength + right.CandidateLength,
-            left.ReferenceLength + right.ReferenceLength, matches, totals, without);
+        return new BleuStatistics(left.OrderCount, Sum(left.SentenceCount, right.SentenceCount), Sum(left.CandidateLength, right.CandidateLength),
+            Sum(left.ReferenceLength, right.ReferenceLength), matches, totals, without);
     }
+
+    // Of counts, which are not negative.
+    private static long Sum(long left, long right) =>
+        left <= long.MaxValue - right ? left + right : throw new ArgumentException($"{left} and {right} add up to more than 64 bits hold", nameof(right));
 
     /// <summary>The BLEU score of all sentences together, for the first weight set. Not the mean of their scores.</summary>
     /// <param name="options">Orders up to <see cref="OrderCount"/> (methods 5 and 7 of NLTK need order 5), weights, smoothing and scale.</param>

@@ -67,7 +67,7 @@ public readonly ref struct TokenBatch<T> where T : unmanaged, IBinaryInteger<T>
             int longest = RowLength;
             for (int i = 1; i < Offsets.Length; i++)
                 longest = Math.Max(longest, Offsets[i] - Offsets[i - 1]);
-            return longest;
+            return BleuChecks.Places(longest, "candidates");
         }
     }
 }

@@ -8,7 +8,7 @@ internal sealed unsafe class BleuSort<T> : IBleuBackend<T> where T : unmanaged, 
     public void Count(in BleuRows<T> rows, object? prepared, in BleuResults results, BleuWorkspace workspace, int threads, CancellationToken cancellation)
     {
         ScratchLanes lanes = workspace.Rent(this, threads, rows.LargestGroup, rows.LongestCandidate, &BleuSortJob<T>.Bytes);
-        var job = new BleuSortJob<T>(rows, results, lanes, workspace.LargestGroup + workspace.LongestCandidate);
+        var job = new BleuSortJob<T>(rows, results, lanes, (long)workspace.LargestGroup + workspace.LongestCandidate);
         RangeRunner.Run(job, rows.Candidates.Count, BleuTuning.Grain(rows.LongestCandidate), threads, cancellation);
     }
 

@@ -7,7 +7,7 @@ namespace Kernels.Cpu;
 /// together, get one number. The numbers of order n are the keys' halves of order n + 1: the compact dictionary of the TensorBLEU paper
 /// (arXiv 2510.05485), per sentence. O(n log n).
 /// </summary>
-internal readonly unsafe struct BleuSortJob<T>(in BleuRows<T> rows, BleuResults results, ScratchLanes lanes, int laneTokens) : IRangeJob
+internal readonly unsafe struct BleuSortJob<T>(in BleuRows<T> rows, BleuResults results, ScratchLanes lanes, long laneTokens) : IRangeJob
     where T : unmanaged, IBinaryInteger<T>
 {
     /// <summary>Position of tokens of which no n-gram begins there.</summary>
@@ -16,7 +16,7 @@ internal readonly unsafe struct BleuSortJob<T>(in BleuRows<T> rows, BleuResults 
     private readonly BleuRows<T> _rows = rows;
     private readonly BleuResults _results = results;
     private readonly ScratchLanes _lanes = lanes;
-    private readonly int _laneTokens = laneTokens;
+    private readonly long _laneTokens = laneTokens;
 
     /// <summary>The bytes of a lane: for each token a key, an id, a position and the sequence it stands in.</summary>
     public static long Bytes(int largestGroup, int longestCandidate) => (sizeof(ulong) + 3L * sizeof(int)) * ((long)largestGroup + longestCandidate);

@@ -16,7 +16,7 @@ internal sealed unsafe class PreparedNgrams<T> where T : unmanaged, IBinaryInteg
 
     public PreparedNgrams(in BleuRows<T> rows, int groupCount)
     {
-        _indexes = new PreparedIndex[(long)groupCount * rows.OrderCount];
+        _indexes = new PreparedIndex[Places((long)groupCount * rows.OrderCount)];
         OrderCount = rows.OrderCount;
         _firstTokens = new int[groupCount];
         (int numbers, int slots, int tokens) = LayOut(rows, groupCount);
@@ -24,7 +24,7 @@ internal sealed unsafe class PreparedNgrams<T> where T : unmanaged, IBinaryInteg
         _nexts = GC.AllocateArray<int>(numbers, pinned: true);
         _limits = GC.AllocateArray<int>(numbers, pinned: true);
         _singles = GC.AllocateArray<int>(numbers, pinned: true);
-        _tokens = GC.AllocateArray<int>(checked(tokens + NgramRuns.Reach), pinned: true);
+        _tokens = GC.AllocateArray<int>(tokens + NgramRuns.Reach, pinned: true);
         _slots = GC.AllocateArray<int>(slots, pinned: true);
         Fill(rows, groupCount);
     }
@@ -43,24 +43,26 @@ internal sealed unsafe class PreparedNgrams<T> where T : unmanaged, IBinaryInteg
     // Number 0 of each index, no n-gram, has its place too.
     private (int Numbers, int Slots, int Tokens) LayOut(in BleuRows<T> rows, int groupCount)
     {
-        int numbers = 0, slots = 0, places = 0;
+        long numbers = 0, slots = 0, places = 0;
         for (int group = 0; group < groupCount; group++)
         {
             int tokens = 0;
             (int begin, int end) = rows.Group(group);
             for (int reference = begin; reference < end; reference++)
                 tokens += rows.References[reference].Length;
-            _firstTokens[group] = places;
-            places = checked(places + tokens + end - begin);
+            _firstTokens[group] = Places(places);
+            places += (long)tokens + end - begin;
             for (int order = 0; order < rows.OrderCount; order++)
             {
-                _indexes[group * rows.OrderCount + order] = new PreparedIndex(numbers, slots, 0);
-                numbers = checked(numbers + tokens + 1);
-                slots = checked(slots + (int)NgramIndex.SlotCount(tokens));
+                _indexes[group * rows.OrderCount + order] = new PreparedIndex(Places(numbers), Places(slots), 0);
+                numbers += tokens + 1L;
+                slots += NgramIndex.SlotCount(tokens);
             }
         }
-        return (numbers, slots, places);
+        return (Places(numbers), Places(slots), Places(places));
     }
+
+    private static int Places(long count) => BleuChecks.Places(count, "references");
 
     private void Fill(in BleuRows<T> rows, int groupCount)
     {

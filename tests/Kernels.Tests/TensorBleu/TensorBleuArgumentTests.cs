@@ -40,6 +40,9 @@ public sealed class TensorBleuArgumentTests
         { "unknown variant", "Variant" },
         { "statistics too short", "statistics" },
         { "sum of other orders", "right" },
+        { "sum of tokens beyond 64 bits", "right" },
+        { "sum of matches beyond 64 bits", "right" },
+        { "scores of more sets than an array holds", "scores" },
         { "score of orders not counted", "options" },
         { "no sentence to draw", "sentences" },
         { "one resample", "resamples" },
@@ -99,6 +102,9 @@ public sealed class TensorBleuArgumentTests
             case "unknown variant": TensorBleu.Score(rows, rows, scores, new() { Kernel = new() { Variant = "tensor_bleu/i32/cpu/abacus" } }); break;
             case "statistics too short": scorer.Statistics(rows, rows, new BleuStatistics[2]); break;
             case "sum of other orders": _ = one + TensorBleu.Accumulate(rows, rows); break;
+            case "sum of tokens beyond 64 bits": _ = BleuStatistics.FromCounts([1], [2], long.MaxValue, 2) + one; break;
+            case "sum of matches beyond 64 bits": _ = one + BleuStatistics.FromCounts([long.MaxValue], [long.MaxValue], 2, 2); break;
+            case "scores of more sets than an array holds": TensorBleu.Score(TokenBatch.Ragged<int>(tokens, new int[70_000]), BleuReferences.Grouped(rows, new int[70_000]), scores, new() { MaxOrder = 1, Weights = [.. Enumerable.Repeat(1.0, 70_000)] }); break;
             case "score of orders not counted": one.Score(); break;
             case "no sentence to draw": TensorBleu.Bootstrap([]); break;
             case "one resample": TensorBleu.Bootstrap([one], resamples: 1); break;

@@ -54,6 +54,33 @@ public abstract class TensorBleuCountTests<T> where T : unmanaged, IBinaryIntege
         }
     }
 
+    // Rows of any length, filled with any id, and tokens before the first sequence and behind the last one.
+    [Theory]
+    [MemberData(nameof(Variants))]
+    public void WhatIsNoPartOfASequenceHasNoInfluence(string variant)
+    {
+        const long token = 7, junk = 3;
+        using var scorer = new BleuScorer();
+        BleuSentence[] batch = TensorBleuCases.Random(20, 15, vocabulary: 3, mostReferences: 1, seed: 9, fewestReferences: 1, firstId: 2);
+        batch = [.. batch.Select(s => new BleuSentence([token, .. s.Candidate, token], [[token, .. s.References[0], token]]))];
+        BleuStatistics[] expected = Count(scorer, batch, Force(variant)), actual = new BleuStatistics[batch.Length];
+        long[][] candidates = [.. batch.Select(s => s.Candidate)], references = [.. batch.Select(s => s.References[0])];
+        foreach (long pad in new[] { 0L, junk, 99 })
+        {
+            foreach (int longer in new[] { 0, 1, 40 })
+            {
+                long[] filling = [.. Enumerable.Repeat(pad, candidates.Concat(references).Max(s => s.Length) + longer)];
+                scorer.Statistics(TensorBleuCases.Padded<T>([.. candidates, filling], pad), TensorBleuCases.Padded<T>([.. references, filling], pad), actual = new BleuStatistics[batch.Length + 1], new() { MaxOrder = Orders, Kernel = Force(variant) });
+                Assert.Equal(expected, actual[..^1]);
+            }
+        }
+        T[] Between(long[][] sequences) => TensorBleuCases.Flat<T>([[junk, token, junk], .. sequences, [token, token, junk]]);
+        int[] Offsets(long[][] sequences) => [.. TensorBleuCases.Offsets(sequences.Select(s => s.Length)).Select(offset => offset + 3)];
+        actual = new BleuStatistics[batch.Length];
+        scorer.Statistics(TokenBatch.Ragged<T>(Between(candidates), Offsets(candidates)), TokenBatch.Ragged<T>(Between(references), Offsets(references)), actual, new() { MaxOrder = Orders, Kernel = Force(variant) });
+        Assert.Equal(expected, actual);
+    }
+
     [Theory]
     [MemberData(nameof(Variants))]
     public void PreparedReferencesGiveTheSameCounts(string variant)

@@ -27,6 +27,10 @@ public sealed class TensorBleuTextTests
 
     [Theory]
     [InlineData(BleuTokenizer.None, " a,b\t(c)  d ", "a,b (c) d")]
+    [InlineData(BleuTokenizer.None, "a\u001Cb\u001D\u001Ec\u001F", "a b c")]
+    [InlineData(BleuTokenizer.None, "\u001Fa\u0085b\u00A0c\u2028d\u3000e\u200Bf\u180Eg\u001Bh", "a b c d e\u200Bf\u180Eg\u001Bh")]
+    [InlineData(BleuTokenizer.Mteval13a, "a\u001Fb c.\u001C", "a b c .")]
+    [InlineData(BleuTokenizer.International, "a\u001Db", "a b")]
     [InlineData(BleuTokenizer.Mteval13a, "Hello, world.", "Hello , world .")]
     [InlineData(BleuTokenizer.Mteval13a, "1,000.5 of 10-20", "1,000.5 of 10 - 20")]
     [InlineData(BleuTokenizer.Mteval13a, "it's well-known (a/b)", "it's well-known ( a / b )")]
