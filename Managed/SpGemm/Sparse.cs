@@ -8,7 +8,8 @@ namespace Kernels;
 /// <remarks>
 /// <para>Matrices are [m, n] in compressed rows; dense ones are row-major. Sums are formed in the order of a row's entries, each operation rounded on its own; results do not depend
 /// on the number of threads. NaN and infinities go through the arithmetic; places without an entry take no part.</para>
-/// <para>Bad arguments throw an <see cref="ArgumentException"/> that names the parameter and the value, before anything is written.</para>
+/// <para>Bad arguments throw an <see cref="ArgumentException"/> that names the parameter and the value, before anything is written. A result that could have more entries than an array holds
+/// (<see cref="Array.MaxLength"/>) throws an <see cref="OverflowException"/>.</para>
 /// </remarks>
 public static class Sparse
 {
@@ -96,11 +97,14 @@ public static class Sparse
     /// <summary>The Kronecker product, [m p, n q]: block (i, j) is left[i, j] times right. O(entries of the result).</summary>
     /// <param name="left">[m, n].</param>
     /// <param name="right">[p, q].</param>
-    /// <exception cref="OverflowException">The result has 2^31 rows or columns, or more entries than an array holds.</exception>
+    /// <exception cref="ArgumentException">The result has more rows or columns than a matrix can have.</exception>
+    /// <exception cref="OverflowException">The result has more entries than an array holds.</exception>
     public static CsrMatrix<T> Kronecker<T>(CsrMatrix<T> left, CsrMatrix<T> right) where T : unmanaged, INumberBase<T>
     {
         ArgumentNullException.ThrowIfNull(left);
         ArgumentNullException.ThrowIfNull(right);
+        CsrChecks.Size((long)left.RowCount * right.RowCount, nameof(right));
+        CsrChecks.Size((long)left.ColumnCount * right.ColumnCount, nameof(right));
         return SparseMerge.Kronecker(left, right);
     }
 
@@ -174,14 +178,15 @@ public static class Sparse
     }
 
     /// <summary>Triangles of an undirected graph: with L the entries below the diagonal, the sum of L L where L has entries (Azad, Buluc and Gilbert 2015). Values and loops do not count.</summary>
-    /// <param name="adjacency">[n, n], with a symmetric pattern.</param>
+    /// <param name="adjacency">[n, n], with a symmetric pattern. Of one triangle of it, or of a directed graph, make one: <c>Sparse.Add(a, a.Transpose())</c>.</param>
     /// <param name="options">How to run.</param>
+    /// <exception cref="ArgumentException">The matrix is not square, or its pattern is not symmetric.</exception>
     public static long CountTriangles<T>(CsrMatrix<T> adjacency, in KernelOptions options = default) where T : unmanaged, IEquatable<T>
     {
         ArgumentNullException.ThrowIfNull(adjacency);
         CsrChecks.Product(adjacency.ColumnCount, adjacency.RowCount, nameof(adjacency));
-        CsrMatrix<T> lower = adjacency.Select((row, column, _) => column < row);
-        CsrMatrix<long> ones = lower.WithValues<long>(new long[lower.EntryCount]).SumDuplicates<PlusPair<long>>();
+        CsrMatrix<long> ones = Pattern(adjacency.Select((row, column, _) => column < row));
+        CheckSamePattern(ones, Pattern(adjacency.Select((row, column, _) => column > row).Transpose()), nameof(adjacency));
         long triangles = 0;
         foreach (long count in SpGemm.Multiply<long, PlusPair<long>>(ones, ones, new() { Mask = SpGemmMask.Of(ones), Unsorted = true, Kernel = options }).Values)
             triangles += count;
@@ -210,6 +215,23 @@ public static class Sparse
         ArgumentNullException.ThrowIfNull(left);
         ArgumentNullException.ThrowIfNull(right);
         CsrChecks.SameShape(left.RowCount, left.ColumnCount, right.RowCount, right.ColumnCount, nameof(right));
+    }
+
+    private static CsrMatrix<long> Pattern<T>(CsrMatrix<T> matrix) where T : unmanaged, IEquatable<T> =>
+        matrix.WithValues<long>(new long[matrix.EntryCount]).SumDuplicates<PlusPair<long>>();
+
+    private static void CheckSamePattern(CsrMatrix<long> lower, CsrMatrix<long> upper, string name)
+    {
+        for (int row = 0; row < lower.RowCount; row++)
+        {
+            ReadOnlySpan<int> own = lower.RowColumns(row), mirrored = upper.RowColumns(row);
+            if (own.SequenceEqual(mirrored))
+                continue;
+            int same = own.CommonPrefixLength(mirrored);
+            bool isLower = same < own.Length && (same == mirrored.Length || own[same] < mirrored[same]);
+            (int first, int second) = isLower ? (row, own[same]) : (mirrored[same], row);
+            throw new ArgumentException($"the pattern is not symmetric: ({first}, {second}) has an entry and ({second}, {first}) has none; add the transpose to count the undirected graph's triangles", name);
+        }
     }
 
     private static void CheckDisjoint<T>(ReadOnlySpan<T> source, ReadOnlySpan<T> target, string name) where T : unmanaged

@@ -48,8 +48,8 @@ internal static class SparseMerge
 
     public static CsrMatrix<T> Kronecker<T>(CsrMatrix<T> left, CsrMatrix<T> right) where T : unmanaged, INumberBase<T>
     {
-        int rows = checked(left.RowCount * right.RowCount), columns = checked(left.ColumnCount * right.ColumnCount);
-        var result = new RowBuilder<T>(rows, checked(left.EntryCount * right.EntryCount));
+        int rows = left.RowCount * right.RowCount, columns = left.ColumnCount * right.ColumnCount;
+        var result = new RowBuilder<T>(rows, left.EntryCount * right.EntryCount);
         for (int row = 0; row < rows; row++)
         {
             (int leftRow, int rightRow) = (row / right.RowCount, row % right.RowCount);

@@ -6,7 +6,7 @@ internal static class CsrChecks
     /// <summary>The most rows or columns: their pointers, one more, are an array.</summary>
     public static int MostRows => Array.MaxLength - 1;
 
-    public static void Size(int count, string name)
+    public static void Size(long count, string name)
     {
         if (count < 0 || count > MostRows)
             throw new ArgumentOutOfRangeException(name, count, $"a matrix has 0 to {MostRows} rows and columns");

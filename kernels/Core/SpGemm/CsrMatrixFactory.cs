@@ -98,6 +98,7 @@ public static class CsrMatrix
     /// <param name="diagonal">As many as there are rows; zeros become explicit zeros.</param>
     public static CsrMatrix<T> Diagonal<T>(ReadOnlySpan<T> diagonal) where T : unmanaged, IEquatable<T>
     {
+        CsrChecks.Size(diagonal.Length, nameof(diagonal));
         var pointers = new long[diagonal.Length + 1];
         var columns = new int[diagonal.Length];
         for (int i = 0; i < columns.Length; i++)

@@ -1,50 +1,57 @@
 using System.IO.Compression;
-using System.IO.MemoryMappedFiles;
 
 namespace Kernels;
 
 /// <summary>
 /// Reads and writes Matrix Market files (Boisvert, Pozo and Remington, NISTIR 5935): coordinate and array; real, integer, complex and pattern; general, symmetric,
-/// skew-symmetric and hermitian; matrices and vectors; LF or CRLF; plain or gzip.
+/// skew-symmetric and hermitian; matrices and vectors; LF or CRLF; plain, gzip, or the one matrix of a tar archive, plain or gzip (as the SuiteSparse collection packs them).
 /// </summary>
 /// <remarks>
 /// <para>Plain files are mapped, not copied, and parsed by several threads in pieces of whole lines; the result does not depend on their number. Numbers are rounded
 /// once, correctly. Strict by default: a <see cref="KernelFormatException"/> names the first line at fault, for indices out of range, entries above the diagonal of a
 /// symmetric file, values that do not fit the type, and more or fewer entries than announced.</para>
-/// <para>Any field reads as <see cref="System.Numerics.Complex"/>; integers and patterns (ones) as every type; real numbers as floating-point types only. Arrays are stored without their
-/// zeros; explicit zeros of coordinate files stay. Files may have at most as many lines as an array holds elements; gzip files are unpacked to memory first, and 2 GiB is the most.</para>
+/// <para>Any field reads as <see cref="System.Numerics.Complex"/>; integers and patterns (ones) as every type, integers beyond 64 bits as floating-point types only; real numbers as
+/// floating-point types only. Arrays are stored without their zeros; explicit zeros of coordinate files stay. Files may have at most as many lines as an array holds elements.</para>
+/// <para>Memory grows with the entries that are there, not with those announced; how many rows may be announced, <see cref="MatrixMarketOptions.MaxRows"/> says. Compressed files are unpacked
+/// and read in blocks of 16 MiB, which is also the most that a line may have. Their end and every check sum are verified; trailing zeros and other bytes behind the last gzip member
+/// are passed over, as gzip does.</para>
 /// </remarks>
 public static unsafe class MatrixMarket
 {
-    private const byte GzipFirst = 0x1F, GzipSecond = 0x8B;
-
-    private delegate TResult TextReader<TResult>(byte* text, long length);
-
     /// <summary>Reads a matrix, or a vector as a matrix of one column.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="options">Duplicates, leniency, parallelism.</param>
+    /// <param name="options">Duplicates, leniency, limits, parallelism.</param>
     /// <typeparam name="T">The type of the values.</typeparam>
     /// <exception cref="KernelFormatException">The file is not what it should be, or does not fit the type.</exception>
-    public static CsrMatrix<T> Read<T>(string path, MatrixMarketOptions options = default) where T : unmanaged, IEquatable<T> =>
-        WithText(path, (text, length) => MatrixMarketReader.Read<T>(text, length, path, options));
+    public static CsrMatrix<T> Read<T>(string path, MatrixMarketOptions options = default) where T : unmanaged, IEquatable<T>
+    {
+        using MatrixMarketText text = MatrixMarketFile.Open(path);
+        return MatrixMarketReader.Read<T>(text, options);
+    }
 
     /// <summary>Reads a matrix from a text in memory.</summary>
     /// <param name="text">The whole file, not compressed.</param>
-    /// <param name="options">Duplicates, leniency, parallelism.</param>
+    /// <param name="options">Duplicates, leniency, limits, parallelism.</param>
     /// <typeparam name="T">The type of the values.</typeparam>
     /// <exception cref="KernelFormatException">The text is not what it should be, or does not fit the type.</exception>
     public static CsrMatrix<T> Parse<T>(ReadOnlySpan<byte> text, MatrixMarketOptions options = default) where T : unmanaged, IEquatable<T>
     {
         fixed (byte* first = text)
-            return MatrixMarketReader.Read<T>(first, text.Length, nameof(text), options);
+        {
+            using var memory = new MemoryText(first, text.Length, nameof(text));
+            return MatrixMarketReader.Read<T>(memory, options);
+        }
     }
 
     /// <summary>Reads what the first lines of a file say.</summary>
     /// <param name="path">The file.</param>
     /// <param name="options">Leniency.</param>
     /// <exception cref="KernelFormatException">They are not what they should be.</exception>
-    public static MatrixMarketHeader ReadHeader(string path, MatrixMarketOptions options = default) =>
-        WithText(path, (text, length) => MatrixMarketReader.ReadHeader(text, length, path, options.Lenient, out _, out _));
+    public static MatrixMarketHeader ReadHeader(string path, MatrixMarketOptions options = default)
+    {
+        using MatrixMarketText text = MatrixMarketFile.Open(path);
+        return MatrixMarketReader.ReadHeader(text, options.Lenient, out _);
+    }
 
     /// <summary>Writes a matrix; numbers so that they read back as the same bits. The file appears under its name only when it is whole.</summary>
     /// <param name="path">The file; if it ends in <c>.gz</c>, it is compressed.</param>
@@ -70,37 +77,5 @@ public static unsafe class MatrixMarket
         }
         stream.Flush();
         file.Commit();
-    }
-
-    private static TResult WithText<TResult>(string path, TextReader<TResult> read)
-    {
-        ArgumentNullException.ThrowIfNull(path);
-        using FileStream file = File.OpenRead(path);
-        if (file.ReadByte() == GzipFirst && file.ReadByte() == GzipSecond)
-            return WithUnpacked(file, read);
-        if (file.Length == 0)
-            return read(null, 0);
-        using MemoryMappedFile map = MemoryMappedFile.CreateFromFile(file, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
-        using MemoryMappedViewAccessor view = map.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
-        byte* text = null;
-        view.SafeMemoryMappedViewHandle.AcquirePointer(ref text);
-        try
-        {
-            return read(text + view.PointerOffset, file.Length);
-        }
-        finally
-        {
-            view.SafeMemoryMappedViewHandle.ReleasePointer();
-        }
-    }
-
-    private static TResult WithUnpacked<TResult>(FileStream file, TextReader<TResult> read)
-    {
-        file.Position = 0;
-        using var unpacked = new MemoryStream();
-        using (var gzip = new GZipStream(file, CompressionMode.Decompress))
-            gzip.CopyTo(unpacked);
-        fixed (byte* text = unpacked.GetBuffer())
-            return read(text, unpacked.Length);
     }
 }

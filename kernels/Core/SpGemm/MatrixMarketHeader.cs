@@ -8,7 +8,7 @@ public enum MatrixMarketField
     /// <summary>Floating-point numbers; <c>double</c> is taken as another word for it.</summary>
     Real,
 
-    /// <summary>Integers.</summary>
+    /// <summary>Integers; <c>unsigned-integer</c> is taken as another word for it.</summary>
     Integer,
 
     /// <summary>Pairs of floating-point numbers.</summary>
@@ -46,18 +46,22 @@ public readonly record struct MatrixMarketHeader(MatrixMarketField Field, Matrix
 {
     private const string Banner = "%%MatrixMarket";
 
+    private static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
+
     /// <summary>Reads banner, comments and sizes, and leaves the reader at the first entry.</summary>
     internal static MatrixMarketHeader Parse(ref MatrixMarketLines lines)
     {
         if (!lines.Next(out ReadOnlySpan<byte> line))
             throw lines.Wrong("the file is empty");
+        if (line.StartsWith(ByteOrderMark))
+            line = lines.IsLenient ? line[ByteOrderMark.Length..] : throw lines.Wrong($"the file begins with a byte order mark ({nameof(MatrixMarketOptions.Lenient)} takes it)");
         string[] words = Encoding.UTF8.GetString(line).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
         if (words.Length != 5 || !IsBanner(words[0], line, lines.IsLenient))
             throw lines.Wrong($"the first line is not '{Banner} object format field symmetry'");
         bool isVector = Word(words[1], "object", lines, ("matrix", false), ("vector", true));
         bool isArray = Word(words[2], "format", lines, ("coordinate", false), ("array", true));
         MatrixMarketField field = Word(words[3], "field", lines, ("real", MatrixMarketField.Real), ("double", MatrixMarketField.Real), ("integer", MatrixMarketField.Integer),
-            ("complex", MatrixMarketField.Complex), ("pattern", MatrixMarketField.Pattern));
+            ("unsigned-integer", MatrixMarketField.Integer), ("complex", MatrixMarketField.Complex), ("pattern", MatrixMarketField.Pattern));
         MatrixMarketSymmetry symmetry = Word(words[4], "symmetry", lines, ("general", MatrixMarketSymmetry.General), ("symmetric", MatrixMarketSymmetry.Symmetric),
             ("skew-symmetric", MatrixMarketSymmetry.SkewSymmetric), ("hermitian", MatrixMarketSymmetry.Hermitian));
         if (isVector && symmetry != MatrixMarketSymmetry.General)
@@ -70,13 +74,15 @@ public readonly record struct MatrixMarketHeader(MatrixMarketField Field, Matrix
     private static MatrixMarketHeader Sizes(ref MatrixMarketLines lines, MatrixMarketField field, MatrixMarketSymmetry symmetry, bool isArray, bool isVector)
     {
         ReadOnlySpan<byte> line;
+        int begin;
         do
         {
             if (!lines.Next(out line))
-                throw lines.Wrong("there is no line of sizes");
+                throw lines.Wrong($"there is no line of sizes in the first {lines.Length} bytes");
+            begin = MatrixMarketLines.ContentBegin(line);
         }
-        while (MatrixMarketLines.IsBlank(line) || (lines.IsLenient ? line.TrimStart(" \t"u8) : line)[0] == (byte)'%');
-        var cursor = new MatrixMarketCursor(line);
+        while (begin < 0 || line[lines.IsLenient ? begin : 0] == MatrixMarketLines.CommentSign);
+        var cursor = new MatrixMarketCursor(line, lines.IsLenient);
         long rows = Size(ref cursor, lines, "rows", CsrChecks.MostRows), columns = isVector ? 1 : Size(ref cursor, lines, "columns", CsrChecks.MostRows);
         if (symmetry != MatrixMarketSymmetry.General && rows != columns)
             throw lines.Wrong($"a symmetric matrix of {rows} x {columns}");

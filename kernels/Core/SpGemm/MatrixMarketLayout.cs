@@ -4,7 +4,7 @@ namespace Kernels;
 internal static class MatrixMarketLayout
 {
     /// <summary>Values column by column; zeros are not stored.</summary>
-    public static CsrMatrix<T> FromArray<T>(in MatrixMarketHeader header, T[] values) where T : unmanaged, IEquatable<T>
+    public static CsrMatrix<T> FromArray<T>(in MatrixMarketHeader header, T[] values, string file, long sizesLine) where T : unmanaged, IEquatable<T>
     {
         List<int> rows = [], columns = [];
         List<T> kept = [];
@@ -21,31 +21,47 @@ internal static class MatrixMarketLayout
                 kept.Add(value);
             }
         }
-        return FromCoordinates(header, [.. rows], [.. columns], kept.ToArray(), DuplicateEntries.Keep, "");
+        return FromCoordinates<T>(header, [.. rows], [.. columns], [.. kept], file, sizesLine);
     }
 
-    public static CsrMatrix<T> FromCoordinates<T>(in MatrixMarketHeader header, Span<int> rows, Span<int> columns, Span<T> values, DuplicateEntries duplicates, string file)
+    /// <summary>Rows come out sorted, duplicates side by side.</summary>
+    /// <exception cref="KernelFormatException">With mirror images, there are more entries than an array holds.</exception>
+    public static CsrMatrix<T> FromCoordinates<T>(in MatrixMarketHeader header, ReadOnlySpan<int> rows, ReadOnlySpan<int> columns, ReadOnlySpan<T> values, string file, long sizesLine)
         where T : unmanaged, IEquatable<T>
     {
         CsrMatrix<T> matrix = header.Symmetry == MatrixMarketSymmetry.General
-            ? CsrCoordinates.Compress<T>(header.RowCount, header.ColumnCount, rows, columns, values).Sort()
-            : Mirrored(header, rows, columns, values).Sort();
-        (_, bool hasDuplicates) = CsrLayout.Order(matrix.RowPointers, matrix.Columns);
-        if (hasDuplicates && duplicates == DuplicateEntries.Refuse)
-            throw new KernelFormatException(file, 1, CsrCoordinates.FirstDuplicate(matrix));
-        return hasDuplicates && duplicates == DuplicateEntries.Sum
-            ? CsrLayout.MergeDuplicates<T, EntrySum<T>>(matrix)
-            : new(matrix.RowCount, matrix.ColumnCount, matrix.RowPointerArray, matrix.ColumnArray, matrix.ValueArray, isSorted: true, hasDuplicates);
+            ? CsrCoordinates.Compress(header.RowCount, header.ColumnCount, rows, columns, values)
+            : Mirrored(header, rows, columns, values, file, sizesLine);
+        return matrix.Sort();
+    }
+
+    /// <summary>The first entry of a file at a place that has one already.</summary>
+    /// <param name="rows">By entry, in the order of the file.</param>
+    /// <param name="columns">By entry.</param>
+    /// <param name="lines">The number of the line of each entry.</param>
+    /// <param name="file">For the message.</param>
+    public static KernelFormatException FirstDuplicate(ReadOnlySpan<int> rows, ReadOnlySpan<int> columns, ReadOnlySpan<long> lines, string file)
+    {
+        var seen = new Dictionary<(int, int), long>();
+        for (int i = 0; i < rows.Length; i++)
+        {
+            if (!seen.TryAdd((rows[i], columns[i]), lines[i]))
+                return new(file, lines[i], $"({rows[i] + 1}, {columns[i] + 1}) has an entry already, on line {seen[(rows[i], columns[i])]}");
+        }
+        throw new InvalidOperationException("there is no duplicate");
     }
 
     // The mirror images come last: where a file is sorted by columns, each row is then sorted, too.
-    private static CsrMatrix<T> Mirrored<T>(in MatrixMarketHeader header, ReadOnlySpan<int> rows, ReadOnlySpan<int> columns, ReadOnlySpan<T> values) where T : unmanaged, IEquatable<T>
+    private static CsrMatrix<T> Mirrored<T>(in MatrixMarketHeader header, ReadOnlySpan<int> rows, ReadOnlySpan<int> columns, ReadOnlySpan<T> values, string file, long sizesLine)
+        where T : unmanaged, IEquatable<T>
     {
         int count = rows.Length;
         long total = count;
         for (int i = 0; i < count; i++)
             total += rows[i] == columns[i] ? 0 : 1;
-        int room = CsrChecks.ArrayLength(total);
+        if (total > Array.MaxLength)
+            throw new KernelFormatException(file, sizesLine, $"with their mirror images there are {total} entries, more than an array holds ({Array.MaxLength})");
+        int room = (int)total;
         (int[] allRows, int[] allColumns, T[] allValues) = (new int[room], new int[room], new T[room]);
         rows.CopyTo(allRows);
         columns.CopyTo(allColumns);

@@ -15,7 +15,7 @@ internal static class MatrixMarketWriter<T> where T : unmanaged, IEquatable<T>
         if (options.IsArray && matrix.HasDuplicates)
             throw new ArgumentException("the matrix may have duplicates, which an array cannot", nameof(options.IsArray));
         if (options.Symmetry != MatrixMarketSymmetry.General && !HasSymmetry(matrix, options.Symmetry))
-            throw new ArgumentException($"the matrix of {matrix.RowCount} x {matrix.ColumnCount} {type} is not {Word(options.Symmetry)}", nameof(options.Symmetry));
+            throw new ArgumentException($"the matrix of {matrix.RowCount} x {matrix.ColumnCount} {type} is not {Word(options.Symmetry)}: an entry lacks its mirror image, or that is another value (zeros differ by sign) or out of range", nameof(options.Symmetry));
     }
 
     public static void Write(Stream target, CsrMatrix<T> matrix, in MatrixMarketWriteOptions options)
@@ -69,17 +69,33 @@ internal static class MatrixMarketWriter<T> where T : unmanaged, IEquatable<T>
     private static bool IsStored(int row, int column, MatrixMarketSymmetry symmetry) =>
         symmetry == MatrixMarketSymmetry.General || row > column || (row == column && symmetry != MatrixMarketSymmetry.SkewSymmetric);
 
+    // Whether reading what is written of it, the entries on and below the diagonal, gives the matrix back.
     private static bool HasSymmetry(CsrMatrix<T> matrix, MatrixMarketSymmetry symmetry)
     {
-        CsrMatrix<T> sorted = matrix.Sort(), transpose = matrix.Transpose();
-        if (matrix.RowCount != matrix.ColumnCount || !sorted.RowPointers.SequenceEqual(transpose.RowPointers) || !sorted.Columns.SequenceEqual(transpose.Columns))
+        if (matrix.RowCount != matrix.ColumnCount)
             return false;
-        for (int i = 0; i < sorted.Values.Length; i++)
+        CsrMatrix<T> sorted = matrix.Sort(), transpose = matrix.Transpose();
+        if (!sorted.RowPointers.SequenceEqual(transpose.RowPointers) || !sorted.Columns.SequenceEqual(transpose.Columns))
+            return false;
+        for (int row = 0; row < sorted.RowCount; row++)
         {
-            if (!sorted.Values[i].Equals(MatrixMarketValue.Mirror(transpose.Values[i], symmetry)))
-                return false;
+            ReadOnlySpan<int> columns = sorted.RowColumns(row);
+            for (int i = 0; i < columns.Length; i++)
+            {
+                if (!IsPartner(row, columns[i], sorted.RowValues(row)[i], transpose.RowValues(row)[i], symmetry))
+                    return false;
+            }
         }
-        return symmetry != MatrixMarketSymmetry.SkewSymmetric || sorted.Select((row, column, _) => row == column).EntryCount == 0;
+        return true;
+    }
+
+    private static bool IsPartner(int row, int column, T value, T mirrored, MatrixMarketSymmetry symmetry)
+    {
+        if (row == column)
+            return symmetry == MatrixMarketSymmetry.Symmetric || (symmetry == MatrixMarketSymmetry.Hermitian && (value is not Complex number || number.Imaginary == 0));
+        // Of a pair, the entry above the diagonal is the one that is read as the other's image.
+        return row > column
+            || ((symmetry != MatrixMarketSymmetry.SkewSymmetric || MatrixMarketValue.CanNegate(mirrored)) && MatrixMarketValue.IsSame(value, MatrixMarketValue.Mirror(mirrored, symmetry)));
     }
 
     private static string Text(T value) => value switch

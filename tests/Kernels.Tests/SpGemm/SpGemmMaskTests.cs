@@ -25,6 +25,35 @@ public sealed class SpGemmMaskTests
         }
     }
 
+    // NaN and infinities of both signs in a third of the entries: whatever a masked-out sum comes to, its neighbours are the same bits as without it.
+    [Theory]
+    [MemberData(nameof(Doubles))]
+    public void WhatIsMaskedOutHasNoInfluence(string variant)
+    {
+        double[] strange = [double.NaN, double.PositiveInfinity, double.NegativeInfinity];
+        CsrMatrix<double> Strange(CsrMatrix<double> matrix) => matrix.WithValues<double>([.. matrix.Values.ToArray().Select((value, i) => i % 3 == 0 ? strange[i / 3 % 3] : value)]);
+        CsrMatrix<double> left = Strange(s_left), right = Strange(s_right), addend = Strange(SpGemmCases.Random(60, 70, 0.2, 4, SpGemmCases.Number));
+        foreach (CsrMatrix<double>? accumulated in new[] { null, addend })
+        {
+            CsrMatrix<double> whole = SpGemm.Multiply(left, right, new() { Accumulate = accumulated });
+            HashSet<(int, int)> finite = [.. Entries(whole).Where(entry => double.IsFinite(entry.Value)).Select(entry => entry.Key)];
+            Assert.InRange(finite.Count, 1, (int)whole.EntryCount - 1);
+            CsrMatrix<double> pattern = whole.Select((row, column, _) => finite.Contains((row, column)));
+            // A mask of values that lets NaN through, for it is not zero, and explicit zeros of both signs not.
+            CsrMatrix<double> valued = whole.WithValues<double>([.. whole.Values.ToArray().Select((value, i) => double.IsFinite(value) ? double.NaN : i % 2 == 0 ? 0.0 : -0.0)]);
+            CsrMatrix<double> complement = whole.Select((row, column, _) => !finite.Contains((row, column)));
+            foreach (SpGemmMask mask in new[] { SpGemmMask.Of(pattern), SpGemmMask.Of(SpGemmCases.Shuffled(pattern, 5)), SpGemmMask.OfValues(valued), SpGemmMask.Of(complement).Complement() })
+            {
+                foreach (bool dropZeros in new[] { false, true })
+                {
+                    CsrMatrix<double> product = SpGemm.Multiply(left, right, new() { Mask = mask, Accumulate = accumulated, DropZeros = dropZeros, Kernel = new() { Variant = variant } });
+                    SpGemmCases.AssertSame(dropZeros ? Sparse.Prune(pattern, 0) : pattern, product);
+                    Assert.All(product.Values.ToArray(), value => Assert.True(double.IsFinite(value)));
+                }
+            }
+        }
+    }
+
     [Theory]
     [MemberData(nameof(Doubles))]
     public void MasksApplyToTheAddendToo(string variant)

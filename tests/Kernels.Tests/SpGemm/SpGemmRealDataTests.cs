@@ -60,11 +60,13 @@ public sealed class SpGemmRealDataTests
         }
         foreach (string path in Directory.GetFiles(Path.Combine(root, "overflow")))
         {
-            // An index beyond 8 bits fits ours; a value beyond 32 bits is refused for int alone.
+            // An index beyond 8 bits fits ours; a value beyond 32 bits is refused for int alone, one beyond 64 bits for integers alone.
             if (path.Contains("index_gt_int8", StringComparison.Ordinal))
                 Assert.Equal(1, MatrixMarket.Read<double>(path).EntryCount);
             else if (path.Contains("value_gt_int32", StringComparison.Ordinal))
                 Assert.Equal(8589934592, MatrixMarket.Read<long>(path).Values[0]);
+            else if (path.Contains("value_gt_int64", StringComparison.Ordinal))
+                Assert.Throws<KernelFormatException>(() => MatrixMarket.Read<long>(path));
             else
                 Assert.Throws<KernelFormatException>(() => MatrixMarket.Read<Complex>(path));
         }
@@ -79,7 +81,7 @@ public sealed class SpGemmRealDataTests
         {
             foreach (string path in Directory.GetFiles(Path.Combine(root, folder)).Where(path => !path.Contains("general", StringComparison.Ordinal)))
             {
-                // Equal as numbers: the imaginary part of a negated real number is -0.0.
+                // Equal as numbers: zeros may differ by sign.
                 CsrMatrix<Complex> general = MatrixMarket.Read<Complex>(path.Replace(".mtx", "_general.mtx", StringComparison.Ordinal)), mirrored = MatrixMarket.Read<Complex>(path);
                 Assert.Equal(general.RowPointers.ToArray(), mirrored.RowPointers.ToArray());
                 Assert.Equal(general.Columns.ToArray(), mirrored.Columns.ToArray());

@@ -140,6 +140,37 @@ public sealed class SparseTests
         Assert.Equal(12 * 11 * 10 / 6, Sparse.CountTriangles(complete));
     }
 
+    [Theory]
+    [InlineData("upper triangle", "(0, 1)")]
+    [InlineData("lower triangle", "(1, 0)")]
+    [InlineData("directed cycle", "(0, 1)")]
+    [InlineData("one edge too many", "(3, 1)")]
+    public void TrianglesOfAPatternThatIsNotSymmetricAreRefused(string what, string place)
+    {
+        int[] from = [0, 0, 1], to = [1, 2, 2];
+        (int[] rows, int[] columns) = what switch
+        {
+            "upper triangle" => (from, to),
+            "lower triangle" => (to, from),
+            "directed cycle" => ([0, 1, 2], [1, 2, 0]),
+            _ => ((int[])[.. from, .. to, 3], (int[])[.. to, .. from, 1]),
+        };
+        CsrMatrix<int> graph = CsrMatrix.FromCoo<int>(4, 4, rows, columns, [.. rows.Select(_ => 1)]);
+        ArgumentException refused = Assert.Throws<ArgumentException>(() => Sparse.CountTriangles(graph));
+        Assert.Equal("adjacency", refused.ParamName);
+        Assert.Contains($"{place} has an entry and", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(1, Sparse.CountTriangles(Sparse.Add(graph, graph.Transpose())));
+    }
+
+    [Fact]
+    public void KroneckerProductsThatAreTooLargeAreRefusedByName()
+    {
+        CsrMatrix<double> tall = CsrMatrix.Wrap<double>(50_000, 1, new long[50_001], [], []), wide = CsrMatrix.Wrap<double>(1, 50_000, [0, 0], [], []);
+        Assert.Equal("right", Assert.Throws<ArgumentOutOfRangeException>(() => Sparse.Kronecker(tall, tall)).ParamName);
+        Assert.Equal("right", Assert.Throws<ArgumentOutOfRangeException>(() => Sparse.Kronecker(wide, wide)).ParamName);
+        Assert.Equal((50_000, 50_000), (Sparse.Kronecker(tall, wide).RowCount, Sparse.Kronecker(tall, wide).ColumnCount));
+    }
+
     [Fact]
     public void GalerkinIsTwoProducts()
     {
