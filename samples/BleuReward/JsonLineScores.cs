@@ -10,6 +10,8 @@ internal static class JsonLineScores
     // Enough sentences for every core; few enough that a stream is answered soon.
     private const int BatchSize = 512;
 
+    private const char ByteOrderMark = '\uFEFF';
+
     public static int Write(TextReader input, string name, TextWriter output, CancellationToken interrupted)
     {
         using var scorer = new BleuScorer();
@@ -54,7 +56,9 @@ internal static class JsonLineScores
         while (batch.Count < BatchSize && input.ReadLine() is { } text)
         {
             interrupted.ThrowIfCancellationRequested();
-            line++;
+            // Standard input keeps a byte order mark, which files lose on the way.
+            if (line++ == 0)
+                text = text.TrimStart(ByteOrderMark);
             if (!string.IsNullOrWhiteSpace(text))
                 batch.Add(Parse(text, name, line));
         }

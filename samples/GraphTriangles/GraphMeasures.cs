@@ -1,3 +1,4 @@
+using System.Numerics;
 using Kernels;
 
 namespace GraphTriangles;
@@ -6,13 +7,13 @@ namespace GraphTriangles;
 internal static class GraphMeasures
 {
     /// <summary>The undirected graph of a matrix: an edge where either place of a pair has an entry, none from a vertex to itself, all values 1.</summary>
-    public static CsrMatrix<long> Undirected(CsrMatrix<double> matrix)
+    public static CsrMatrix<long> Undirected<T>(CsrMatrix<T> matrix) where T : unmanaged, INumberBase<T>
     {
         if (matrix.RowCount != matrix.ColumnCount)
             throw new InvalidDataException($"a graph's matrix is square, and this one has {matrix.RowCount} rows and {matrix.ColumnCount} columns");
         var rows = new List<int>();
         var columns = new List<int>();
-        CsrMatrix<double> both = Sparse.Add(matrix, matrix.Transpose());
+        CsrMatrix<T> both = Sparse.Add(matrix, matrix.Transpose());
         for (int row = 0; row < both.RowCount; row++)
         {
             foreach (int column in both.RowColumns(row))
@@ -31,7 +32,7 @@ internal static class GraphMeasures
     public static CsrMatrix<long> Support(CsrMatrix<long> graph, SpGemmWorkspace? workspace = null) =>
         SpGemm.Multiply<long, PlusPair<long>>(graph, graph, new() { Mask = SpGemmMask.Of(graph), Workspace = workspace });
 
-    /// <summary>Twice the triangles at a vertex over its pairs of neighbours, on average over all vertices; vertices with fewer than two neighbours count as 0.</summary>
+    /// <summary>Twice the triangles at a vertex over its pairs of neighbours, on average over all vertices; vertices with fewer than two neighbours count as 0, and so does a graph without vertices.</summary>
     public static double Clustering(CsrMatrix<long> graph)
     {
         CsrMatrix<long> support = Support(graph);
@@ -43,7 +44,7 @@ internal static class GraphMeasures
                 twice += count;
             sum += neighbours < 2 ? 0 : (double)twice / (neighbours * (neighbours - 1));
         }
-        return sum / graph.RowCount;
+        return graph.RowCount == 0 ? 0 : sum / graph.RowCount;
     }
 
     /// <summary>The largest part of the graph in which every edge is part of at least k - 2 triangles.</summary>
