@@ -107,6 +107,20 @@ public sealed class Int8Linear
     {
         ArgumentNullException.ThrowIfNull(file);
         ArgumentNullException.ThrowIfNull(name);
-        return Int8LinearFile.Load(file, name, threshold, outliers);
+        return Int8LinearFile.Load(new LayerTensors(file.FileName, tensor => file.TryFind(tensor, out _) ? file : null), name, threshold, outliers);
+    }
+
+    /// <summary>Reads a layer of a checkpoint, whose tensors may lie in different shards.</summary>
+    /// <param name="files">Open files.</param>
+    /// <param name="name">The layer's name, without the point.</param>
+    /// <param name="threshold">See <see cref="Int8DecompositionOptions.Threshold"/>: it is no part of the files.</param>
+    /// <param name="outliers">See <see cref="Int8DecompositionOptions.Outliers"/>.</param>
+    /// <exception cref="KernelFormatException">A tensor is missing, or has another type, shape or content than it should, or a shard is not there.</exception>
+    public static Int8Linear Load(
+        SafetensorsCheckpoint files, string name = "", float threshold = Int8DecompositionOptions.DefaultThreshold, OutlierScope outliers = OutlierScope.PerRow)
+    {
+        ArgumentNullException.ThrowIfNull(files);
+        ArgumentNullException.ThrowIfNull(name);
+        return Int8LinearFile.Load(new LayerTensors(files.FileName, tensor => files.TryFind(tensor, out SafetensorsReader? file) ? file : null), name, threshold, outliers);
     }
 }

@@ -19,24 +19,26 @@ internal static class Int8LinearFile
         writer.Commit();
     }
 
-    public static Int8Linear Load(SafetensorsReader file, string name, float threshold, OutlierScope outliers)
+    public static Int8Linear Load(LayerTensors tensors, string name, float threshold, OutlierScope outliers)
     {
-        string weight = Join(name, Weight), scales = Join(name, Scales);
-        TensorInfo tensor = file.Find(weight);
+        LayerTensor weight = tensors.Find(Join(name, Weight));
+        TensorInfo tensor = weight.Info;
         if (tensor.Type != TensorType.Int8)
-            throw Fault(file, tensor, $"has elements of type {tensor.Type}, not Int8: the layer is not quantised");
+            throw weight.Fault($"has elements of type {tensor.Type}, not Int8: the layer is not quantised");
         if (tensor.Shape is not [>= 1 and <= int.MaxValue, >= 1 and <= Int8WeightsLayout.LargestInputCount])
-            throw Fault(file, tensor, $"has shape [{string.Join(", ", tensor.Shape)}], not outputs and at most {Int8WeightsLayout.LargestInputCount} inputs");
+            throw weight.Fault($"has shape [{string.Join(", ", tensor.Shape)}], not outputs and at most {Int8WeightsLayout.LargestInputCount} inputs");
         (int outputs, int inputs) = ((int)tensor.Shape[0], (int)tensor.Shape[1]);
-        CheckFormat(file, Join(name, Format));
-        ReadOnlySpan<float> absMax = Vector<float>(file, scales, outputs);
+        if (tensors.TryFind(Join(name, Format)) is { } format)
+            CheckFormat(format);
+        LayerTensor scales = tensors.Find(Join(name, Scales));
+        ReadOnlySpan<float> absMax = scales.Vector<float>(outputs);
         foreach (float largest in absMax)
         {
             if (!(largest >= 0 && float.IsFinite(largest)))
-                throw Fault(file, file.Find(scales), $"holds {largest}, which is no largest magnitude");
+                throw scales.Fault($"holds {largest}, which is no largest magnitude");
         }
-        var weights = Int8Weights.FromQuantized(file.Elements<sbyte>(weight), absMax, outputs, inputs);
-        return new Int8Linear(weights, file.TryFind(Join(name, Bias), out TensorInfo? bias) ? Widened(file, bias, outputs) : default, threshold, outliers);
+        var weights = Int8Weights.FromQuantized(weight.File.Elements<sbyte>(tensor.Name), absMax, outputs, inputs);
+        return new Int8Linear(weights, tensors.TryFind(Join(name, Bias)) is { } bias ? Widened(bias, outputs) : default, threshold, outliers);
     }
 
     private static string Join(string name, string part) => name.Length == 0 ? part : $"{name}.{part}";
@@ -63,43 +65,31 @@ internal static class Int8LinearFile
     }
 
     // Files written before the format was stored lack it; they hold rows.
-    private static void CheckFormat(SafetensorsReader file, string name)
+    private static void CheckFormat(LayerTensor format)
     {
-        if (!file.TryFind(name, out TensorInfo? tensor))
-            return;
-        if (tensor.Type != TensorType.UInt8 || tensor.ElementCount != 1)
-            throw Fault(file, tensor, $"is {tensor.ElementCount} elements of type {tensor.Type}, not one UInt8");
-        if (file.Elements<byte>(name)[0] is var format and not RowFormat)
-            throw Fault(file, tensor, $"is {format}; only {RowFormat}, rows, can be read");
+        if (format.Info.Type != TensorType.UInt8 || format.Info.ElementCount != 1)
+            throw format.Fault($"is {format.Info.ElementCount} elements of type {format.Info.Type}, not one UInt8");
+        if (format.Vector<byte>(1)[0] is var kind and not RowFormat)
+            throw format.Fault($"is {kind}; only {RowFormat}, rows, can be read");
     }
 
-    private static ReadOnlySpan<T> Vector<T>(SafetensorsReader file, string name, int count) where T : unmanaged
-    {
-        TensorInfo tensor = file.Find(name);
-        if (tensor.ElementCount != count)
-            throw Fault(file, tensor, $"has {tensor.ElementCount} elements for {count} outputs");
-        return file.Elements<T>(name);
-    }
-
-    private static float[] Widened(SafetensorsReader file, TensorInfo bias, int count)
+    private static float[] Widened(LayerTensor bias, int count)
     {
         var wide = new float[count];
-        switch (bias.Type)
+        switch (bias.Info.Type)
         {
             case TensorType.Float16:
                 for (int i = 0; i < count; i++)
-                    wide[i] = (float)Vector<Half>(file, bias.Name, count)[i];
+                    wide[i] = (float)bias.Vector<Half>(count)[i];
                 break;
             case TensorType.BFloat16:
                 for (int i = 0; i < count; i++)
-                    wide[i] = Vector<BFloat16>(file, bias.Name, count)[i];
+                    wide[i] = bias.Vector<BFloat16>(count)[i];
                 break;
             default:
-                Vector<float>(file, bias.Name, count).CopyTo(wide);
+                bias.Vector<float>(count).CopyTo(wide);
                 break;
         }
         return wide;
     }
-
-    private static KernelFormatException Fault(SafetensorsReader file, TensorInfo tensor, string reason) => new(file.FileName, tensor.Name, tensor.Offset, reason);
 }

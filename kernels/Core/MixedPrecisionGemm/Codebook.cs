@@ -48,10 +48,12 @@ internal static class Codebook
 
         public void Find(ReadOnlySpan<float> weights, float scale, Span<byte> indices)
         {
-            float reciprocal = scale == 0 ? 0 : 1 / scale;
+            // The reciprocal of a scale that is no normal number may overflow: raised by 2^64, which is exact, none does.
+            const float smallestNormal = 1.17549435e-38f, upward = 1.8446744e19f;
+            float raise = scale < smallestNormal ? upward : 1, reciprocal = scale == 0 ? 0 : 1 / (scale * raise);
             for (int i = 0; i < weights.Length; i++)
             {
-                float value = weights[i] * reciprocal;
+                float value = weights[i] * raise * reciprocal;
                 int rank = 0;
                 foreach (float middle in _middles)
                     rank += value > middle ? 1 : 0;

@@ -161,8 +161,8 @@ public readonly record struct GptqOptions
 {
     internal const double DefaultDamping = 0.01;
 
-    /// <summary>What is added to the diagonal of H, in parts of its mean; 0 (the default) means 0.01.</summary>
-    public double Damping { get; init; }
+    /// <summary>What is added to the diagonal of H, in parts of its mean: a finite number, 0 for nothing; null (the default) means 0.01.</summary>
+    public double? Damping { get; init; }
 
     /// <summary>Whether inputs are quantised by descending diagonal of H (act-order) rather than from first to last. Smaller errors; activations are then gathered at each product.</summary>
     public bool ActOrder { get; init; }

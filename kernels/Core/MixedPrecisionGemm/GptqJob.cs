@@ -54,7 +54,7 @@ internal readonly unsafe struct GptqJob(float* weights, float* factor, int* orde
     {
         long index = row * _layout.GroupCount + group;
         (float scale, int zero) = GroupQuantizer.Fit(part, _layout.Format);
-        scales[index] = _layout.Format.ScaleType switch { ScaleType.Float16 => (float)(Half)scale, ScaleType.BFloat16 => (float)(BFloat16)scale, _ => scale };
+        scales[index] = _layout.Format.RoundedScale(scale);
         zeroPoints[index] = (byte)zero;
     }
 

@@ -6,17 +6,57 @@ namespace Kernels;
 /// <summary>Rounding of one group of weights to nearest.</summary>
 internal static class GroupQuantizer
 {
+    private const float SmallestNormalHalf = 6.103515625e-5f, SmallestNormal = 1.17549435e-38f; // 2^-14, 2^-126
+
     /// <summary>The scale and the zero with which the group's extremes are reached, before the scale is rounded to its type.</summary>
     public static (float Scale, int Zero) Fit(ReadOnlySpan<float> weights, QuantizationFormat format)
     {
         (float minimum, float maximum) = Range(weights);
-        if (format.IsCodebook)
-            return (Math.Max(-minimum, maximum), 0);
-        float scale = format.HasZeroPoints
-            ? maximum / format.LargestValue - minimum / format.LargestValue
-            : Math.Max(-minimum, maximum) / format.LargestValue * 2;
+        float scale = Scale(minimum, maximum, format);
         int zero = !format.HasZeroPoints ? format.SymmetricZero : scale == 0 ? 0 : (int)Math.Clamp(MathF.Round(-minimum / scale), 0, format.LargestValue);
         return (scale, zero);
+    }
+
+    /// <summary>The scale of a group between these extremes, of which the first is at most and the second at least 0.</summary>
+    public static float Scale(float minimum, float maximum, QuantizationFormat format)
+    {
+        float scale = format.IsCodebook ? Math.Max(-minimum, maximum)
+            : format.HasZeroPoints ? maximum / format.LargestValue - minimum / format.LargestValue
+            : Math.Max(-minimum, maximum) / format.LargestValue * 2;
+        return scale < (format.ScaleType == ScaleType.Float16 ? SmallestNormalHalf : SmallestNormal) ? Widened(ExactScale(minimum, maximum, format), scale, format) : scale;
+    }
+
+    /// <summary>Whether a group that is not all zeros has a scale that its type rounds to 0, and would keep less of its weights than four bits do even with the smallest scale that there is.</summary>
+    public static bool Vanishes(float minimum, float maximum, QuantizationFormat format)
+    {
+        const int stepsOfFourBits = 8;
+        return ExactScale(minimum, maximum, format) is > 0 and var exact && format.RoundedScale((float)exact) == 0
+            && Math.Max(-minimum, maximum) < stepsOfFourBits * NextScale(0, format.ScaleType);
+    }
+
+    private static double ExactScale(float minimum, float maximum, QuantizationFormat format) =>
+        format.IsCodebook ? Math.Max(-minimum, maximum)
+        : format.HasZeroPoints ? ((double)maximum - minimum) / format.LargestValue
+        : 2.0 * Math.Max(-minimum, maximum) / format.LargestValue;
+
+    // Below its normal numbers a type rounds scales by parts of them that grow. Rounded down by more than half a step in all steps of the range, the end of it is cut off: the next number is better.
+    private static float Widened(double exact, float scale, QuantizationFormat format)
+    {
+        float rounded = format.RoundedScale(scale);
+        if (exact - rounded <= exact / (2 * format.LargestValue))
+            return scale;
+        return NextScale(rounded, format.ScaleType);
+    }
+
+    private static float NextScale(float rounded, ScaleType type)
+    {
+        const int bfloatStep = 1 << 16;
+        return type switch
+        {
+            ScaleType.Float16 => (float)Half.BitIncrement((Half)rounded),
+            ScaleType.BFloat16 => BitConverter.Int32BitsToSingle(BitConverter.SingleToInt32Bits(rounded) + bfloatStep),
+            _ => MathF.BitIncrement(rounded),
+        };
     }
 
     /// <summary>q = clamp(round(w / scale) + zero), or the index of the nearest number of the codebook, for the scale as it was rounded.</summary>

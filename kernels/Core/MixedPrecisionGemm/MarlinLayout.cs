@@ -69,7 +69,7 @@ public static class MarlinLayout
     {
         CheckColumns(scales.Length, permuted.Length, outputCount, groupCount);
         for (int i = 0; i < scales.Length; i++)
-            permuted[ScaleIndex(i % outputCount, i / outputCount, outputCount, groupCount)] = scales[i];
+            permuted[(int)ScaleIndex(i % outputCount, i / outputCount, outputCount, groupCount)] = scales[i];
     }
 
     /// <summary>The way back.</summary>
@@ -82,7 +82,7 @@ public static class MarlinLayout
     {
         CheckColumns(permuted.Length, scales.Length, outputCount, groupCount);
         for (int i = 0; i < scales.Length; i++)
-            scales[i] = permuted[ScaleIndex(i % outputCount, i / outputCount, outputCount, groupCount)];
+            scales[i] = permuted[(int)ScaleIndex(i % outputCount, i / outputCount, outputCount, groupCount)];
     }
 
     /// <summary>Permutes and packs zero points.</summary>
@@ -142,10 +142,10 @@ public static class MarlinLayout
     }
 
     /// <summary>Where the scale of an output and a group stands.</summary>
-    internal static int ScaleIndex(int output, int group, int outputCount, int groupCount)
+    internal static long ScaleIndex(int output, int group, int outputCount, int groupCount)
     {
         if (groupCount > 1)
-            return group * outputCount + output / TileOutputs * TileOutputs + output % HalfTile * HalfTile + output % TileOutputs / HalfTile;
+            return (long)group * outputCount + output / TileOutputs * TileOutputs + output % HalfTile * HalfTile + output % TileOutputs / HalfTile;
         // Position 8 i + j of 32 holds output 2 i + {0, 1, 8, 9, 16, 17, 24, 25}[j].
         int column = output % SingleColumns;
         return output / SingleColumns * SingleColumns + column % HalfTile / 2 * HalfTile + column / HalfTile * 2 + column % 2;

@@ -8,7 +8,7 @@ public enum GemmArithmetic
 
     /// <summary>
     /// Activations are rounded to 8 bits, with a scale for each row and each segment of at most 128 inputs within a group; products and sums of a segment are
-    /// integers, and exact. Several times as fast; adds an error of at most 1/254 of the segment's largest activation to each activation.
+    /// integers, and exact. Several times as fast; adds an error of at most 1/254 of the segment's largest activation, and 2^-149, to each activation.
     /// </summary>
     Int8Activations,
 }

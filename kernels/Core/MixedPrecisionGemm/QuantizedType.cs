@@ -47,11 +47,11 @@ public enum WeightSparsity
 
 /// <summary>A format of quantised weights.</summary>
 /// <param name="Type">How one weight is stored.</param>
-/// <param name="GroupSize">The number of consecutive inputs that share a scale: any divisor of their count, or <see cref="WholeColumn"/>.</param>
+/// <param name="GroupSize">The number of consecutive inputs that share a scale: any divisor of their count, or <see cref="WholeColumn"/>; null (the default) for <see cref="DefaultGroupSize"/>.</param>
 /// <param name="ScaleType">The type of the scales.</param>
 /// <param name="Sparsity">Which weights there are; <see cref="WeightSparsity.TwoOfFour"/> goes with integer types and groups of a multiple of 4 inputs.</param>
 public readonly record struct QuantizationFormat(
-    QuantizedType Type = QuantizedType.U4, int GroupSize = QuantizationFormat.DefaultGroupSize, ScaleType ScaleType = ScaleType.Float16,
+    QuantizedType Type = QuantizedType.U4, int? GroupSize = null, ScaleType ScaleType = ScaleType.Float16,
     WeightSparsity Sparsity = WeightSparsity.Dense)
 {
     /// <summary>One group for all inputs of an output.</summary>
@@ -59,6 +59,9 @@ public readonly record struct QuantizationFormat(
 
     /// <summary>The group size that GPTQ and AWQ checkpoints mostly have.</summary>
     public const int DefaultGroupSize = 128;
+
+    /// <summary>The inputs of a group in a matrix of that many.</summary>
+    internal int GroupSizeOf(int inputCount) => GroupSize switch { null => DefaultGroupSize, WholeColumn => inputCount, { } size => size };
 
     internal bool HasZeroPoints => Type is QuantizedType.U4ZeroPoint or QuantizedType.U8ZeroPoint;
 
@@ -72,6 +75,9 @@ public readonly record struct QuantizationFormat(
 
     /// <summary>The zero of a symmetric format: half of the number of values. Codebooks have none.</summary>
     internal int SymmetricZero => IsCodebook ? 0 : (LargestValue + 1) / 2;
+
+    /// <summary>A scale as its type holds it.</summary>
+    internal float RoundedScale(float scale) => ScaleType switch { ScaleType.Float16 => (float)(Half)scale, ScaleType.BFloat16 => (BFloat16)scale, _ => scale };
 
     internal int ScaleBytes => ScaleType == ScaleType.Float32 ? sizeof(float) : sizeof(ushort);
 }

@@ -13,7 +13,7 @@ public sealed unsafe partial class QuantizedWeights
     /// A group's scale is that of <see cref="Pack"/> for its weights as they stand when their turn comes. With a diagonal Hessian the result is that of <see cref="Pack"/>.
     /// Complexity 2/3 k^3 + n k^2 / 2 products; k^2 doubles and floats and n k bytes are allocated beside the packed bytes. The result does not depend on the number of threads.
     /// </remarks>
-    /// <exception cref="ArgumentException">Sizes disagree, a weight is not finite, the Hessian is not positive definite, or a scale exceeds its type.</exception>
+    /// <exception cref="ArgumentException">Sizes disagree, a weight is not finite, the Hessian is not positive definite, or a scale exceeds its type or would be 0 in it.</exception>
     public static QuantizedWeights PackGptq(ReadOnlySpan<float> weights, int outputCount, int inputCount, QuantizationFormat format, GptqHessian hessian, in GptqOptions options = default)
     {
         ArgumentNullException.ThrowIfNull(hessian);
@@ -24,10 +24,11 @@ public sealed unsafe partial class QuantizedWeights
         QuantizedWeightsChecks.FiniteWithScales(weights, layout, nameof(weights));
         if (hessian.InputCount != inputCount)
             throw new ArgumentException($"it is of {hessian.InputCount} inputs, not {inputCount}", nameof(hessian));
-        if (!(options.Damping >= 0) || !double.IsFinite(options.Damping))
-            throw new ArgumentOutOfRangeException(nameof(options), options.Damping, "the damping is a finite number, 0 or more");
+        double damping = options.Damping ?? GptqOptions.DefaultDamping;
+        if (!(damping >= 0 && double.IsFinite(damping)))
+            throw new ArgumentOutOfRangeException(nameof(options), damping, "the damping is a finite number, 0 or more");
         int[] order = options.ActOrder ? hessian.DescendingDiagonal() : [.. Enumerable.Range(0, inputCount)];
-        float[] factor = hessian.InverseFactor(order, options.Damping == 0 ? GptqOptions.DefaultDamping : options.Damping);
+        float[] factor = hessian.InverseFactor(order, damping);
         var values = new byte[weights.Length];
         var scales = new float[outputCount * layout.GroupCount];
         var zeroPoints = new byte[scales.Length];

@@ -42,7 +42,7 @@ public sealed unsafe partial class QuantizedWeights : IDisposable
     public int GroupCount => Layout.GroupCount;
 
     /// <summary>The format; its group size is the number of inputs where one group covers them all.</summary>
-    public QuantizationFormat Format => Layout.Format with { GroupSize = Layout.GroupSize };
+    public QuantizationFormat Format => Layout.Format;
 
     /// <summary>Whether inputs were sorted by group (act-order, g_idx): kernels then gather the activations in the same order.</summary>
     public bool HasInputOrder => Layout.HasInputOrder;
@@ -69,10 +69,11 @@ public sealed unsafe partial class QuantizedWeights : IDisposable
     /// <remarks>
     /// Symmetric formats: scale = 2 max|w| / (2^bits - 1), as MARLIN has it, rounded to the scale's type; q = clamp(round(w / scale) + zero). With zero points: the scale is
     /// the range of the group and 0, divided by 2^bits - 1; zero = round(-minimum / scale). Codebooks: scale = max|w|; the nearest number. A group of zeros gets scale 0.
+    /// A scale below the normal numbers of its type, of which rounding down would take more than half a step at the end of the range, is rounded up; a group that would keep less than four bits do even so is refused.
     /// 2:4 sparsity: of each four inputs the two weights of largest magnitude are kept, of equal ones the first; scales are those of the weights before.
     /// Nothing but the packed bytes is allocated.
     /// </remarks>
-    /// <exception cref="ArgumentException">Sizes disagree, the group does not divide the inputs, a weight is not finite, or a scale exceeds its type.</exception>
+    /// <exception cref="ArgumentException">Sizes disagree, the group does not divide the inputs, a weight is not finite, or a scale exceeds its type or would be 0 in it.</exception>
     public static QuantizedWeights Pack(ReadOnlySpan<float> weights, int outputCount, int inputCount, QuantizationFormat format, in KernelOptions options = default)
     {
         QuantizedWeightsLayout layout = QuantizedWeightsChecks.Layout(outputCount, inputCount, format);
@@ -84,7 +85,7 @@ public sealed unsafe partial class QuantizedWeights : IDisposable
 
     /// <summary>Packs weights that are quantised already.</summary>
     /// <param name="values">q, [outputCount, inputCount], one in each byte, at most 15 in four bits.</param>
-    /// <param name="scales">[outputCount, groups]; finite; rounded to the scale's type.</param>
+    /// <param name="scales">[outputCount, groups]; finite; rounded to the scale's type, in which none may become infinite or, unless it was, 0.</param>
     /// <param name="zeroPoints">[outputCount, groups], up to 15 or 255, for formats with zero points; else empty.</param>
     /// <param name="outputCount">n, at least 1.</param>
     /// <param name="inputCount">k, at least 1.</param>
@@ -108,7 +109,7 @@ public sealed unsafe partial class QuantizedWeights : IDisposable
         QuantizedWeightsChecks.Range(zeroPoints, format.LargestValue, nameof(zeroPoints));
         QuantizedWeightsChecks.Finite(scales, layout.GroupCount, nameof(scales));
         foreach (float scale in scales)
-            QuantizedWeightsChecks.ScaleFits(scale, format.ScaleType, nameof(scales));
+            QuantizedWeightsChecks.ScaleFits(scale, format, nameof(scales));
         QuantizedWeightsChecks.Sparse(values, zeroPoints, layout, nameof(values));
         if (format.IsSparse && !groupIndices.IsEmpty)
             throw new ArgumentException("2:4 sparsity needs inputs in their own order", nameof(groupIndices));

@@ -39,8 +39,8 @@ internal readonly record struct QuantizedWeightsLayout
     {
         OutputCount = outputCount;
         InputCount = inputCount;
-        Format = format;
-        GroupSize = format.GroupSize == QuantizationFormat.WholeColumn ? inputCount : format.GroupSize;
+        GroupSize = format.GroupSizeOf(inputCount);
+        Format = format with { GroupSize = GroupSize };
         GroupCount = inputCount / GroupSize;
         InputsOfStep = format.IsSparse ? StepInputs * TwoOfFour.Inputs / TwoOfFour.Kept : StepInputs;
         PaddedGroupSize = RoundUp(GroupSize, InputsOfStep);

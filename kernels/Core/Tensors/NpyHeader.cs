@@ -26,7 +26,7 @@ internal static class NpyHeader
     public static TensorInfo Parse(string file, ReadOnlySpan<byte> head, long fileLength)
     {
         if (head.Length < LengthOffset + sizeof(uint) || !head.StartsWith(Magic))
-            throw new KernelFormatException(file, null, 0, "this is not a NumPy file");
+            throw new KernelFormatException(file, null, 0, FileKind.Name(head) ?? "this is not a NumPy file");
         int version = head[VersionOffset];
         if (version is < 1 or > 3)
             throw new KernelFormatException(file, null, VersionOffset, $"version {version} of the format is none of 1, 2 and 3");
@@ -98,7 +98,7 @@ internal static class NpyHeader
                 throw Fault("something follows the dictionary");
             if (type is null || isFortran is null || shape is null)
                 throw Fault($"needs {TypeKey}, {OrderKey} and {ShapeKey}");
-            if (!TensorInfo.TryCount(shape, TensorTypes.Bytes(type.Value), out _))
+            if (!TensorInfo.TryCount(shape, TensorTypes.Bits(type.Value), out _))
                 throw Fault($"the shape ({string.Join(", ", shape)}) has more elements than there can be");
             return new TensorInfo(name, type.Value, shape);
         }
@@ -140,7 +140,11 @@ internal static class NpyHeader
             int first = _position;
             while (_position < text.Length && char.IsAsciiDigit(text[_position]))
                 _position++;
-            return long.TryParse(text.AsSpan(first, _position - first), NumberStyles.None, CultureInfo.InvariantCulture, out long number)
+            ReadOnlySpan<char> digits = text.AsSpan(first, _position - first);
+            // Python 2 wrote its long integers so.
+            if (_position < text.Length && text[_position] == 'L')
+                _position++;
+            return long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out long number)
                 ? number
                 : throw Fault("a dimension is not a number from 0 to 2^63 - 1");
         }

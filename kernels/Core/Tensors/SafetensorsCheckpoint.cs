@@ -104,7 +104,7 @@ public sealed class SafetensorsCheckpoint : IDisposable
         }
         catch (Exception malformed) when (malformed is JsonException or KeyNotFoundException or InvalidOperationException)
         {
-            throw new KernelFormatException(path, null, null, $"this is not the index of a checkpoint: {malformed.Message}", malformed);
+            throw new KernelFormatException(path, null, null, FileKind.Name(json) ?? $"this is not the index of a checkpoint: {malformed.Message}", malformed);
         }
     }
 }

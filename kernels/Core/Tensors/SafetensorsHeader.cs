@@ -45,7 +45,7 @@ internal sealed class SafetensorsHeader
             throw new KernelFormatException(file, null, 0, $"{fileLength} bytes are too few for a safetensors file");
         ulong length = BinaryPrimitives.ReadUInt64LittleEndian(head);
         if (length > LargestHeader || (long)length > fileLength - Start)
-            throw new KernelFormatException(file, null, 0, $"a header of {length} bytes does not fit a file of {fileLength}, or exceeds the limit of {LargestHeader}");
+            throw new KernelFormatException(file, null, 0, FileKind.Name(head) ?? $"a header of {length} bytes does not fit a file of {fileLength}, or exceeds the limit of {LargestHeader}");
         var header = new SafetensorsHeader(file, Start + (long)length, fileLength - Start - (long)length);
         var reader = new Utf8JsonReader(head.Slice(Start, (int)length), new JsonReaderOptions { MaxDepth = 8 });
         try
@@ -110,14 +110,15 @@ internal sealed class SafetensorsHeader
         }
         if (type is null || shape is null || offsets is not [var begin, var end])
             throw new KernelFormatException(_file, name, at, $"needs {TypeKey}, {ShapeKey} and two {OffsetsKey}");
-        if (!TensorInfo.TryCount(shape, TensorTypes.Bytes(type.Value), out long count))
-            throw new KernelFormatException(_file, name, at, $"the shape [{string.Join(", ", shape)}] has more elements than there can be");
-        if (begin > end || end > _dataLength || end - begin != count * TensorTypes.Bytes(type.Value))
+        if (!TensorInfo.TryCount(shape, TensorTypes.Bits(type.Value), out _))
+            throw new KernelFormatException(_file, name, at, $"the shape [{string.Join(", ", shape)}] has more elements than there can be, or does not fill whole bytes");
+        var tensor = new TensorInfo(name, type.Value, shape);
+        if (begin > end || end > _dataLength || end - begin != tensor.ByteCount)
         {
             throw new KernelFormatException(
                 _file, name, at, $"offsets {begin} to {end} within {_dataLength} bytes of data do not hold [{string.Join(", ", shape)}] of {TensorTypes.SafetensorsName(type.Value)}");
         }
-        return new TensorInfo(new TensorInfo(name, type.Value, shape), _dataStart + begin);
+        return new TensorInfo(tensor, _dataStart + begin);
     }
 
     private TensorType ReadType(ref Utf8JsonReader reader, string name)

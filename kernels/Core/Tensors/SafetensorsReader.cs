@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 
 namespace Kernels;
 
@@ -59,16 +60,17 @@ public sealed class SafetensorsReader : IDisposable
 
     /// <summary>All elements of a tensor, row-major, over the mapping.</summary>
     /// <param name="name">The tensor.</param>
-    /// <typeparam name="T">The element type; <see cref="byte"/> also stands for the one-byte types that .NET lacks.</typeparam>
+    /// <typeparam name="T">The element type; <see cref="byte"/> also stands for types of one byte and for those that .NET lacks, whose bytes are then counted.</typeparam>
     /// <returns>A span that is valid until <see cref="Dispose"/>. Elements are aligned if the writer aligned them, which the format only recommends.</returns>
     /// <exception cref="KernelFormatException">There is no such tensor, it has another type, or more elements than a span holds.</exception>
     /// <exception cref="ObjectDisposedException">The file was closed.</exception>
     public ReadOnlySpan<T> Elements<T>(string name) where T : unmanaged
     {
         TensorInfo tensor = Find(name);
-        if (tensor.ElementCount > int.MaxValue)
-            throw new KernelFormatException(FileName, name, null, $"{tensor.ElementCount} elements exceed one span: ask for a part");
-        return Elements<T>(name, 0, (int)tensor.ElementCount);
+        long count = tensor.CountOf<T>();
+        if (count > int.MaxValue)
+            throw new KernelFormatException(FileName, name, null, $"{count} elements exceed one span: ask for a part");
+        return Elements<T>(name, 0, (int)count);
     }
 
     /// <summary>Some elements of a tensor, over the mapping.</summary>
@@ -85,9 +87,9 @@ public sealed class SafetensorsReader : IDisposable
         if (!TensorTypes.IsReadAs<T>(tensor.Type))
             throw new KernelFormatException(FileName, name, tensor.Offset, $"has elements of type {TensorTypes.SafetensorsName(tensor.Type)}, not {typeof(T).Name}");
         ArgumentOutOfRangeException.ThrowIfNegative(count);
-        if (first < 0 || first > tensor.ElementCount - count)
-            throw new ArgumentOutOfRangeException(nameof(first), first, $"{count} elements from there are not within the {tensor.ElementCount} of {name}");
-        return _file.Elements<T>(tensor.Offset + first * TensorTypes.Bytes(tensor.Type), count);
+        if (first < 0 || first > tensor.CountOf<T>() - count)
+            throw new ArgumentOutOfRangeException(nameof(first), first, $"{count} elements from there are not within the {tensor.CountOf<T>()} of {name}");
+        return _file.Elements<T>(tensor.Offset + first * Unsafe.SizeOf<T>(), count);
     }
 
     /// <summary>Where the elements of a tensor lie until <see cref="Dispose"/>.</summary>

@@ -57,13 +57,13 @@ public sealed class SafetensorsWriter : IDisposable
     /// <summary>Writes all elements of a declared tensor.</summary>
     /// <param name="name">The tensor.</param>
     /// <param name="elements">Its elements, row-major.</param>
-    /// <typeparam name="T">The declared type; <see cref="byte"/> also stands for the one-byte types that .NET lacks.</typeparam>
+    /// <typeparam name="T">The declared type; <see cref="byte"/> also stands for types of one byte and for those that .NET lacks.</typeparam>
     /// <exception cref="ArgumentException">The tensor was not declared or is written already, or it has another type or number of elements.</exception>
     public void Write<T>(string name, ReadOnlySpan<T> elements) where T : unmanaged
     {
         if (!_missing.TryGetValue(name, out TensorInfo? tensor))
             throw new ArgumentException($"{name} was not declared, or is written already", nameof(name));
-        if (!TensorTypes.IsReadAs<T>(tensor.Type) || tensor.ElementCount != elements.Length)
+        if (!TensorTypes.IsReadAs<T>(tensor.Type) || tensor.CountOf<T>() != elements.Length)
             throw new ArgumentException($"{elements.Length} elements of {typeof(T).Name} for {name}, declared as {tensor.ShapeText} of {tensor.Type}", nameof(elements));
         RandomAccess.Write(_file.Handle, MemoryMarshal.AsBytes(elements), tensor.Offset);
         _missing.Remove(name);

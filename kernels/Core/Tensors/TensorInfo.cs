@@ -3,20 +3,22 @@ namespace Kernels;
 /// <summary>What a file says of one tensor, without its elements.</summary>
 public sealed class TensorInfo
 {
+    private const int BitsOfByte = 8;
+
     private readonly long[] _shape;
 
     /// <summary>Describes a tensor.</summary>
     /// <param name="name">Its name in the file.</param>
     /// <param name="type">Its element type.</param>
     /// <param name="shape">Its dimensions, slowest first; none for a single number. A dimension may be 0.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A dimension is negative, the bytes exceed 2^63, or there is no such type.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A dimension is negative, the bytes exceed 2^63, elements of less than a byte do not fill whole bytes, or there is no such type.</exception>
     public TensorInfo(string name, TensorType type, params ReadOnlySpan<long> shape)
     {
         ArgumentNullException.ThrowIfNull(name);
         if (!Enum.IsDefined(type))
             throw new ArgumentOutOfRangeException(nameof(type), type, "no such element type");
-        if (!TryCount(shape, TensorTypes.Bytes(type), out long count))
-            throw new ArgumentOutOfRangeException(nameof(shape), string.Join(", ", shape.ToArray()), "a dimension is negative or their product too large");
+        if (!TryCount(shape, TensorTypes.Bits(type), out long count))
+            throw new ArgumentOutOfRangeException(nameof(shape), string.Join(", ", shape.ToArray()), "a dimension is negative, their product too large, or the elements do not fill whole bytes");
         Name = name;
         Type = type;
         _shape = shape.ToArray();
@@ -38,17 +40,20 @@ public sealed class TensorInfo
     public long ElementCount { get; }
 
     /// <summary>The bytes of all elements.</summary>
-    public long ByteCount => ElementCount * TensorTypes.Bytes(Type);
+    public long ByteCount => TensorTypes.Bits(Type) is var bits && bits % BitsOfByte == 0 ? ElementCount * (bits / BitsOfByte) : ElementCount * bits / BitsOfByte;
 
     /// <summary>The byte of the file at which the elements begin.</summary>
     public long Offset { get; }
+
+    /// <summary>The elements of the tensor, or its bytes where it is read as such.</summary>
+    internal long CountOf<T>() where T : unmanaged => typeof(T) == typeof(byte) ? ByteCount : ElementCount;
 
     internal string ShapeText => $"[{string.Join(", ", _shape)}]";
 
     internal bool HasShape(params ReadOnlySpan<long> shape) => shape.SequenceEqual(_shape);
 
-    /// <summary>The number of elements, if no dimension is negative and their bytes are fewer than 2^63.</summary>
-    internal static bool TryCount(ReadOnlySpan<long> shape, int elementBytes, out long count)
+    /// <summary>The number of elements, if no dimension is negative, their bytes (bits, where an element is less than a byte) are fewer than 2^63, and they fill whole bytes.</summary>
+    internal static bool TryCount(ReadOnlySpan<long> shape, int elementBits, out long count)
     {
         count = 1;
         // A dimension of 0 makes any product 0, even one that would have overflowed before it.
@@ -56,10 +61,10 @@ public sealed class TensorInfo
             count = 0;
         foreach (long dimension in shape)
         {
-            if (dimension < 0 || Math.BigMul(count, dimension) is var product && product > long.MaxValue / elementBytes)
+            if (dimension < 0 || Math.BigMul(count, dimension) is var product && product > long.MaxValue / (elementBits % BitsOfByte == 0 ? elementBits / BitsOfByte : elementBits))
                 return false;
             count = (long)product;
         }
-        return true;
+        return elementBits % BitsOfByte == 0 || count * elementBits % BitsOfByte == 0;
     }
 }

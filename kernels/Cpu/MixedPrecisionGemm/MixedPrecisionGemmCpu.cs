@@ -13,7 +13,9 @@ internal sealed unsafe class MixedPrecisionGemmCpu<T, TStorage, TKernels> : IMix
 {
     public void Multiply(in MixedPrecisionGemmRows<T> rows, in KernelOptions options)
     {
-        int threads = ThreadCount(rows, options), blockRows = Math.Min(rows.RowCount, MixedPrecisionGemmTuning.BlockRows);
+        int threads = ThreadCount(rows, options);
+        long fitting = Math.Max(1, MixedPrecisionGemmTuning.LargestScratch / ActivationBlock.Bytes(rows.Layout, rows.Arithmetic, rowCount: 1));
+        int blockRows = (int)Math.Min(fitting, Math.Min(rows.RowCount, MixedPrecisionGemmTuning.BlockRows));
         long activationBytes = QuantizedWeightsLayout.RoundUp(checked((int)ActivationBlock.Bytes(rows.Layout, rows.Arithmetic, blockRows)), QuantizedWeightsLayout.Alignment);
         long bytes = activationBytes + PartSumBytes(rows.Layout, blockRows);
         byte[] scratch = ArrayPool<byte>.Shared.Rent(checked((int)bytes + QuantizedWeightsLayout.Alignment));

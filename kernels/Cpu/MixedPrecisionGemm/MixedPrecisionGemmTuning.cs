@@ -6,6 +6,9 @@ internal static class MixedPrecisionGemmTuning
     /// <summary>Rows that share a pass over the weights. Their sums for a panel are 32 KiB on the stack; their eight-bit activations for 4096 inputs 512 KiB, for level 2.</summary>
     public const int BlockRows = 128;
 
+    /// <summary>Bytes that the activations of a block take at most, unless a single row takes more.</summary>
+    public const long LargestScratch = 1 << 30;
+
     /// <summary>Multiply-adds below which a second thread costs more than it saves: some 20 microseconds of the memory-bound single row.</summary>
     public const long ParallelProducts = 1 << 20;
 

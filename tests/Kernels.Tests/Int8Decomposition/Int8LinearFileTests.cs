@@ -43,6 +43,29 @@ public sealed class Int8LinearFileTests
         Assert.Equal(-2 - 0.5f * 121 / 127f, y[1], 1e-6f);
     }
 
+    [Fact]
+    public void LayersAcrossShardsAreRead()
+    {
+        using var folder = new TemporaryFolder();
+        Write(folder.File("one.safetensors"), [("l.weight", TensorType.Int8, [4, 8], Enumerable.Range(0, 32).Select(i => (sbyte)(i - 16)).ToArray())]);
+        Write(folder.File("two.safetensors"), [("l.SCB", TensorType.Float32, [4], new float[] { 1, 2, 3, 4 }), ("l.weight_format", TensorType.UInt8, [], new byte[1])]);
+        string index = folder.File("model.safetensors.index.json");
+        File.WriteAllText(index, """{"weight_map":{"l.weight":"one.safetensors","l.SCB":"two.safetensors","l.weight_format":"two.safetensors","m.weight":"one.safetensors"}}""");
+        using SafetensorsCheckpoint files = SafetensorsCheckpoint.Open(folder.Path);
+        Int8Linear layer = Int8Linear.Load(files, "l", threshold: 0);
+        Assert.Equal([1f, 2, 3, 4], layer.Weights.AbsMax);
+        var values = new sbyte[32];
+        layer.Weights.CopyValuesTo(values);
+        Assert.Equal(Enumerable.Range(0, 32).Select(i => (sbyte)(i - 16)), values);
+        KernelFormatException absent = Assert.Throws<KernelFormatException>(() => Int8Linear.Load(files, "n"));
+        Assert.Equal((index, "n.weight"), (absent.FileName, absent.TensorName));
+        Assert.Equal("m.weight", Assert.Throws<KernelFormatException>(() => Int8Linear.Load(files, "m")).TensorName);
+        // A single file is a checkpoint, too.
+        Int8Linear.Save(folder.File("whole.safetensors"), new Dictionary<string, Int8Linear> { [""] = layer });
+        using SafetensorsCheckpoint whole = SafetensorsCheckpoint.Open(folder.File("whole.safetensors"));
+        Assert.Equal([1f, 2, 3, 4], Int8Linear.Load(whole).Weights.AbsMax);
+    }
+
     public static TheoryData<string, string> Corrupt => new()
     {
         { "float weights", "weight" }, { "no scales", "SCB" }, { "scales of other length", "SCB" }, { "scales of other type", "SCB" }, { "a NaN scale", "SCB" }, { "a negative scale", "SCB" },

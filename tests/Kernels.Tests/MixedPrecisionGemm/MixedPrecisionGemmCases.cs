@@ -41,7 +41,7 @@ internal static class MixedPrecisionGemmCases
     public static (byte[] Values, float[] Scales, byte[] ZeroPoints) Quantized(int outputs, int inputs, QuantizationFormat format, int seed)
     {
         var random = new Random(seed);
-        int groups = format.GroupSize == QuantizationFormat.WholeColumn ? 1 : inputs / format.GroupSize;
+        int groups = inputs / format.GroupSizeOf(inputs);
         byte[] values = [.. Enumerable.Range(0, outputs * inputs).Select(_ => (byte)random.Next(format.LargestValue + 1))];
         float[] scales = [.. Enumerable.Range(0, outputs * groups).Select(_ => (float)random.Next(1, 9) / 8)];
         return (values, scales, format.HasZeroPoints ? [.. scales.Select(_ => (byte)random.Next(format.LargestValue + 1))] : []);

@@ -26,7 +26,7 @@ internal sealed class MixedPrecisionGemmOracle
         weights.Dequantize(dequantised);
         double[] a = Element.ToDoubles(activations), expected = new double[rows * outputs], magnitude = new double[rows * outputs];
         if (arithmetic == GemmArithmetic.Int8Activations)
-            RoundToEightBits(a, inputs, weights.Format.GroupSize);
+            RoundToEightBits(a, inputs, weights.Format.GroupSizeOf(inputs));
         Parallel.For(0, rows * outputs, i =>
         {
             (int row, int output) = Math.DivRem(i, outputs);

@@ -78,12 +78,59 @@ public abstract class MixedPrecisionGemmTests<T> where T : unmanaged
 
     [SkippableTheory]
     [MemberData(nameof(Variants))]
+    public void SmallActivationsAreKeptInEightBits(string variant)
+    {
+        // From scales that are normal numbers down to the last denormal: each activation within 1/254 of the largest and 2^-149, whatever is left of them.
+        foreach (QuantizedType type in MixedPrecisionGemmCases.Types)
+        {
+            KernelOptions kernel = MixedPrecisionGemmCases.Force<T>(variant, type);
+            const int rows = 3, outputs = 40, inputs = 160, segment = 80;
+            QuantizedWeights weights = MixedPrecisionGemmCases.Weights(outputs, inputs, new(type, segment));
+            var dequantised = new float[outputs * inputs];
+            weights.Dequantize(dequantised);
+            foreach (int power in new[] { -100, -118, -119, -120, -126, -130, -140, -146, -149 })
+            {
+                T[] activations = Element.From<T>(MixedPrecisionGemmCases.Normal(rows * inputs, power).Select(x => Math.ScaleB(x, power)));
+                double[] a = Element.ToDoubles<T>(activations);
+                T[] actual = MixedPrecisionGemmCases.Multiply<T>(activations, weights, GemmArithmetic.Int8Activations, kernel);
+                for (int i = 0; i < actual.Length; i++)
+                {
+                    (int row, int output) = Math.DivRem(i, outputs);
+                    double expected = 0, bound = 0;
+                    for (int input = 0; input < inputs; input++)
+                    {
+                        double largest = Enumerable.Range(0, segment).Max(j => Math.Abs(a[row * inputs + input / segment * segment + j])), weight = dequantised[output * inputs + input];
+                        expected += a[row * inputs + input] * weight;
+                        bound += Math.Abs(weight) * (largest / 254 * (1 + 1e-6) + Math.ScaleB(1, -149));
+                    }
+                    // Two roundings of either segment, and that of the output.
+                    bound += Element.StorageRoundoff<T>() * (Math.Abs(expected) + bound) + 4 * Math.ScaleB(1, -149) + Element.SmallestDenormal<T>() + 1e-6 * Math.Abs(expected);
+                    Assert.InRange(Math.Abs(Element.ToDouble(actual[i]) - expected), 0, bound);
+                }
+            }
+        }
+    }
+
+    [SkippableTheory]
+    [MemberData(nameof(Variants))]
     public void NotANumberStaysInItsRow(string variant)
     {
-        QuantizedWeights weights = MixedPrecisionGemmCases.Weights(40, 256, new());
+        QuantizationFormat zeros = new(QuantizedType.U4ZeroPoint, 64);
+        (byte[] values, float[] scales, byte[] zeroPoints) = MixedPrecisionGemmCases.Quantized(40, 256, zeros, seed: 3);
+        int[] scattered = [.. Enumerable.Range(0, 256).Select(input => input % 4)];
+        NotANumberStaysInItsRow(variant, MixedPrecisionGemmCases.Weights(40, 256, new()), MixedPrecisionGemmCases.Arithmetics);
+        NotANumberStaysInItsRow(variant, MixedPrecisionGemmCases.Weights(40, 256, new(QuantizedType.U8ZeroPoint, 4)), MixedPrecisionGemmCases.Arithmetics);
+        NotANumberStaysInItsRow(variant, QuantizedWeights.FromQuantized(values, scales, zeroPoints, 40, 256, zeros, scattered), MixedPrecisionGemmCases.Arithmetics);
+        // Codebooks have managed kernels alone.
+        if (variant.StartsWith("cpu", StringComparison.Ordinal))
+            NotANumberStaysInItsRow(variant, MixedPrecisionGemmCases.Weights(40, 256, new(QuantizedType.Nf4)), [GemmArithmetic.Exact]);
+    }
+
+    private static void NotANumberStaysInItsRow(string variant, QuantizedWeights weights, GemmArithmetic[] arithmetics)
+    {
         T[] activations = MixedPrecisionGemmCases.Activations<T>(3 * 256, 1);
-        KernelOptions kernel = MixedPrecisionGemmCases.Force<T>(variant, QuantizedType.U4);
-        foreach (GemmArithmetic arithmetic in MixedPrecisionGemmCases.Arithmetics)
+        KernelOptions kernel = MixedPrecisionGemmCases.Force<T>(variant, weights.Format);
+        foreach (GemmArithmetic arithmetic in arithmetics)
         {
             T[] clean = MixedPrecisionGemmCases.Multiply<T>(activations, weights, arithmetic, kernel);
             foreach (double special in new[] { double.NaN, double.PositiveInfinity, double.NegativeInfinity })

@@ -8,7 +8,7 @@ public sealed class QuantizedWeightsFileTests
     private static QuantizedWeights Make(QuantizationFormat format, bool isScattered)
     {
         (byte[] values, float[] scales, byte[] zeros) = MixedPrecisionGemmCases.Quantized(Outputs, Inputs, format, seed: 2);
-        int[] groups = [.. Enumerable.Range(0, isScattered ? Inputs : 0).Select(input => input % (Inputs / format.GroupSize))];
+        int[] groups = [.. Enumerable.Range(0, isScattered ? Inputs : 0).Select(input => input % (Inputs / format.GroupSizeOf(Inputs)))];
         return QuantizedWeights.FromQuantized(values, scales, zeros, Outputs, Inputs, format, groups);
     }
 

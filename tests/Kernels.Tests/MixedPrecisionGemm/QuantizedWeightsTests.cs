@@ -31,6 +31,94 @@ public sealed class QuantizedWeightsTests
         }
     }
 
+    public static TheoryData<QuantizedType, ScaleType> IntegerTypesAndScales
+    {
+        get
+        {
+            var data = new TheoryData<QuantizedType, ScaleType>();
+            foreach (QuantizedType type in Enum.GetValues<QuantizedType>())
+            {
+                foreach (ScaleType scale in Enum.GetValues<ScaleType>())
+                    data.Add(type, scale);
+            }
+            return data;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(IntegerTypesAndScales))]
+    public void SmallWeightsAreKeptOrRefused(QuantizedType type, ScaleType scaleType)
+    {
+        // Down to the last scale of its type, a group that is not all zeros keeps its weights to half a step of the scale that it has; one whose scale would be 0 is refused.
+        const int inputs = 64;
+        QuantizationFormat format = new(type, inputs, scaleType);
+        int refused = 0;
+        for (int power = -5; power >= -149; power--)
+        {
+            float[] weights = [.. Enumerable.Range(0, inputs).Select(i => (float)Math.ScaleB(Math.Sin(i), power))], back = new float[inputs], scales = new float[1];
+            QuantizedWeights packed;
+            try
+            {
+                packed = QuantizedWeights.Pack(weights, 1, inputs, format);
+            }
+            catch (ArgumentOutOfRangeException vanished)
+            {
+                Assert.Equal("weights", vanished.ParamName);
+                Assert.Contains("rounds to 0", vanished.Message, StringComparison.Ordinal);
+                refused++;
+                continue;
+            }
+            Assert.Equal(0, refused);
+            packed.Dequantize(back);
+            packed.Unpack(new byte[inputs], scales, format.HasZeroPoints ? new byte[1] : []);
+            Assert.NotEqual(0, scales[0]);
+            // Half a step, and as much again where a zero point or the end of the range is rounded; the widest gap of a codebook is 1/3 of it.
+            double step = format.IsCodebook ? scales[0] / 3.0 : scales[0];
+            for (int i = 0; i < inputs; i++)
+                Assert.InRange(Math.Abs(weights[i] - back[i]), 0, step * (format.HasZeroPoints ? 1 : 0.5) + (format.IsCodebook ? 0.5 : 1.01) * step + float.Epsilon);
+            Assert.Contains(back, weight => weight != 0);
+        }
+        Assert.True(refused > 0 || format.IsCodebook || scaleType != ScaleType.Float16, $"{type}, {scaleType}");
+    }
+
+    [Fact]
+    public void AScaleThatItsTypeRoundsToZeroIsRefused()
+    {
+        float[] weights = [.. Enumerable.Range(0, 64).Select(i => 2e-7f * MathF.Sin(i))], back = new float[64];
+        Assert.Equal("weights", Assert.Throws<ArgumentOutOfRangeException>(() => QuantizedWeights.Pack(weights, 1, 64, new(QuantizedType.U4, 64))).ParamName);
+        // One such group among others, and given scales, likewise; with wider scales there is no need.
+        Assert.Throws<ArgumentOutOfRangeException>(() => QuantizedWeights.Pack([.. MixedPrecisionGemmCases.Normal(64, 1), .. weights], 2, 64, new(QuantizedType.U4, 32)));
+        Assert.Equal("scales", Assert.Throws<ArgumentOutOfRangeException>(() => QuantizedWeights.FromQuantized(new byte[64], [2e-8f], [], 1, 64, new(QuantizedType.U4, 64))).ParamName);
+        QuantizedWeights.Pack(weights, 1, 64, new(QuantizedType.U4, 64, ScaleType.Float32)).Dequantize(back);
+        for (int i = 0; i < 64; i++)
+            Assert.InRange(Math.Abs(weights[i] - back[i]), 0, 2e-7 / 15 * (1 + 1e-6));
+        // Zeros are zeros.
+        QuantizedWeights.Pack(new float[64], 1, 64, new(QuantizedType.U4, 64)).Dequantize(back);
+        Assert.All(back, weight => Assert.Equal(0, weight));
+    }
+
+    [Fact]
+    public void TheDefaultFormatIsTheOneWithoutArguments()
+    {
+        Assert.Equal(new QuantizationFormat(), default);
+        Assert.Equal(new QuantizationFormat(QuantizedType.U4), default);
+        float[] weights = MixedPrecisionGemmCases.Normal(2 * 256, 1);
+        QuantizedWeights packed = QuantizedWeights.Pack(weights, 2, 256, default);
+        Assert.Equal((2, (int?)QuantizationFormat.DefaultGroupSize), (packed.GroupCount, packed.Format.GroupSize));
+        AssertSame(QuantizedWeights.Pack(weights, 2, 256, new(QuantizedType.U4, 128)), packed);
+        Assert.Equal(1, QuantizedWeights.Pack(weights, 2, 256, new(GroupSize: QuantizationFormat.WholeColumn)).GroupCount);
+        Assert.Equal(new GptqOptions(), default);
+    }
+
+    [Fact]
+    public void SizesBeyondAnArrayAreRefusedByName()
+    {
+        // Products that 32 bits cannot hold, padding that they cannot, and a row of activations that no scratch could hold.
+        foreach ((int outputs, int inputs, int group, string name) in new[]
+            { (int.MaxValue, int.MaxValue, 1, "outputCount"), (65536, 65536, 128, "outputCount"), (1, int.MaxValue, 1, "inputCount"), (1, 1 << 28, 1, "inputCount"), (1 << 20, 4096, 1, "outputCount") })
+            Assert.Equal(name, Assert.ThrowsAny<ArgumentException>(() => QuantizedWeights.Pack([], outputs, inputs, new(QuantizedType.U4, group))).ParamName);
+    }
+
     [Fact]
     public void ClosedFormDataKeepsItsRootMeanSquare()
     {

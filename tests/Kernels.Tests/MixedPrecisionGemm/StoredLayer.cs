@@ -11,7 +11,7 @@ namespace Kernels.Tests;
 /// <param name="GroupIndices">The group of each input.</param>
 internal sealed record StoredLayer(string Prefix, int Outputs, int Inputs, QuantizationFormat Format, byte[] Values, float[] Scales, byte[] ZeroPoints, int[] GroupIndices)
 {
-    public int Groups => Inputs / Format.GroupSize;
+    public int Groups => Inputs / Format.GroupSizeOf(Inputs);
 
     public int Bits => Format.IsEightBit ? 8 : 4;
 
@@ -19,7 +19,7 @@ internal sealed record StoredLayer(string Prefix, int Outputs, int Inputs, Quant
     public static StoredLayer Random(string prefix, int outputs, int inputs, QuantizationFormat format, bool isScattered, int seed)
     {
         (byte[] values, float[] scales, byte[] zeros) = MixedPrecisionGemmCases.Quantized(outputs, inputs, format, seed);
-        int[] groups = [.. Enumerable.Range(0, inputs).Select(input => (isScattered ? input * 7 % inputs : input) / format.GroupSize)];
+        int[] groups = [.. Enumerable.Range(0, inputs).Select(input => (isScattered ? input * 7 % inputs : input) / format.GroupSizeOf(inputs))];
         return new StoredLayer(prefix, outputs, inputs, format, values, scales, zeros, groups);
     }
 

@@ -55,6 +55,8 @@ public sealed class NpyTests
     [Theory]
     [InlineData(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }")]
     [InlineData(2, "{\"shape\":(2),\"fortran_order\":False,\"descr\":\"<f4\"}")]
+    [InlineData(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (2L,), }")]
+    [InlineData(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (1L, 2L), }")]
     [InlineData(3, "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2), }     \n")]
     public void OtherWritersHeadersAreUnderstood(int version, string header)
     {
@@ -71,6 +73,8 @@ public sealed class NpyTests
     [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': (-2,), }", "dimension")]
     [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,), }", "dimension")]
     [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': (4294967296, 4294967296), }", "more elements")]
+    [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': (L,), }", "dimension")]
+    [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': (2LL,), }", "')'")]
     [InlineData("{'descr': '<f4', 'fortran_order': False, }", "needs")]
     [InlineData("{'descr': '<f4', 'descr': '<f4', 'fortran_order': False, 'shape': (2,), }", "twice")]
     [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': (2,), } x", "follows")]

@@ -170,6 +170,104 @@ public sealed class SafetensorsTests
     }
 
     [Fact]
+    public void ElementsThatNetLacksDoNotHideTheOthers()
+    {
+        using var folder = new TemporaryFolder();
+        string path = folder.File("a.safetensors");
+        (string Name, int Count, int Bytes)[] types = [("F4", 16, 8), ("F6_E2M3", 4, 3), ("F6_E3M2", 8, 6), ("F8_E4M3FNUZ", 3, 3), ("F8_E5M2FNUZ", 2, 2), ("C64", 2, 16)];
+        foreach ((string name, int count, int bytes) in types)
+        {
+            string json = $$$"""{"x":{"dtype":"{{{name}}}","shape":[2,{{{count / 2}}}],"data_offsets":[0,{{{bytes}}}]},"y":{"dtype":"F32","shape":[1],"data_offsets":[{{{bytes}}},{{{bytes + 4}}}]}}""";
+            json = count % 2 == 0 ? json : json.Replace($"[2,{count / 2}]", $"[{count}]", StringComparison.Ordinal);
+            byte[] file = FileOf(Encoding.UTF8.GetBytes(json), bytes + 4);
+            file[^(bytes + 4)] = 7;
+            File.WriteAllBytes(path, file);
+            using SafetensorsReader reader = SafetensorsReader.Open(path);
+            Assert.Equal([0f], reader.Elements<float>("y"));
+            TensorInfo tensor = reader.Find("x");
+            Assert.Equal((count, bytes), ((int)tensor.ElementCount, (int)tensor.ByteCount));
+            Assert.Equal([7, .. new byte[bytes - 1]], reader.Elements<byte>("x").ToArray());
+            Assert.Equal(new byte[bytes - 1], reader.Elements<byte>("x", 1, bytes - 1).ToArray());
+            Assert.Throws<ArgumentOutOfRangeException>(() => reader.Elements<byte>("x", 1, bytes).Length);
+            Assert.Throws<KernelFormatException>(() => reader.Elements<float>("x").Length);
+            // There and back.
+            using var writer = SafetensorsWriter.Create(folder.File("b.safetensors"), [tensor]);
+            writer.Write("x", reader.Elements<byte>("x"));
+            writer.Commit();
+            using SafetensorsReader again = SafetensorsReader.Open(folder.File("b.safetensors"));
+            Assert.Equal(reader.Elements<byte>("x"), again.Elements<byte>("x"));
+        }
+    }
+
+    [Theory]
+    [InlineData("""{"a":{"dtype":"F4","shape":[3],"data_offsets":[0,2]},"b":{"dtype":"U8","shape":[6],"data_offsets":[2,8]}}""", "whole bytes")]
+    [InlineData("""{"a":{"dtype":"F6_E2M3","shape":[2],"data_offsets":[0,2]},"b":{"dtype":"U8","shape":[6],"data_offsets":[2,8]}}""", "whole bytes")]
+    [InlineData("""{"a":{"dtype":"F4","shape":[8],"data_offsets":[0,8]}}""", "do not hold")]
+    [InlineData("""{"a":{"dtype":"F4","shape":[4611686018427387904],"data_offsets":[0,8]}}""", "more elements")]
+    public void ElementsOfLessThanAByteFillTheirBytes(string json, string reason)
+    {
+        byte[] file = FileOf(Encoding.UTF8.GetBytes(json), dataLength: 8);
+        KernelFormatException refused = Assert.Throws<KernelFormatException>(() => SafetensorsHeader.Parse("f", file, file.Length));
+        Assert.Equal("a", refused.TensorName);
+        Assert.Contains(reason, refused.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", "git-lfs pointer")]
+    [InlineData("<!DOCTYPE html><html></html>", "HTML")]
+    [InlineData("PK\u0003\u0004\u0014\0\0\0\0\0\0\0", "zip")]
+    [InlineData("GGUF\u0003\0\0\0\0\0\0\0", "GGUF")]
+    public void OtherFilesAreNamed(string text, string kind)
+    {
+        using var folder = new TemporaryFolder();
+        foreach (string name in new[] { "model.safetensors", "model.safetensors.index.json", "array.npy" })
+        {
+            string path = folder.File(name);
+            File.WriteAllBytes(path, Encoding.Latin1.GetBytes(text));
+            KernelFormatException refused = Assert.Throws<KernelFormatException>(() => (name == "array.npy" ? (IDisposable)NpyReader.Open(path) : SafetensorsCheckpoint.Open(path)).Dispose());
+            Assert.Equal(path, refused.FileName);
+            Assert.Contains(kind, refused.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void AWholeFileComesBeforeAStaleIndex()
+    {
+        using var folder = new TemporaryFolder();
+        WriteOne(folder.File("model.safetensors"), [1]);
+        string index = folder.File("model.safetensors.index.json");
+        File.WriteAllText(index, """{"weight_map":{"a":"model-00001-of-00002.safetensors"}}""");
+        using (SafetensorsCheckpoint whole = SafetensorsCheckpoint.Open(folder.Path))
+            Assert.Equal([1f], whole.Find("a").Elements<float>("a"));
+        // Asked for by its own name the index is taken at its word, and so it is where there is nothing else.
+        using (SafetensorsCheckpoint stale = SafetensorsCheckpoint.Open(index))
+            Assert.Throws<KernelFormatException>(() => stale.Find("a"));
+        File.Move(folder.File("model.safetensors"), folder.File("model-00001-of-00002.safetensors"));
+        using SafetensorsCheckpoint shards = SafetensorsCheckpoint.Open(folder.Path);
+        Assert.Equal([1f], shards.Find("a").Elements<float>("a"));
+    }
+
+    [Fact]
+    public void AHeadersWordAllocatesNothing()
+    {
+        // Sizes of 2^60 elements in a header of a hundred bytes, and a header that claims to be the largest there is: refused for less memory than a page of text.
+        byte[] large = FileOf("""{"a":{"dtype":"U8","shape":[1152921504606846976],"data_offsets":[0,1152921504606846976]}}"""u8.ToArray(), 8), claimed = new byte[64];
+        BinaryPrimitives.WriteUInt64LittleEndian(claimed, SafetensorsHeader.LargestHeader);
+        byte[] array = NpyTests.FileOf(1, "{'descr': '<f8', 'fortran_order': False, 'shape': (1152921504606846975,), }", 8);
+        Refused(() => SafetensorsHeader.Parse("f", large, large.Length));
+        Refused(() => SafetensorsHeader.Parse("f", claimed, claimed.Length));
+        Refused(() => NpyHeader.Parse("f", array, array.Length));
+
+        static void Refused(Action parse)
+        {
+            Assert.Throws<KernelFormatException>(parse);
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            Assert.Throws<KernelFormatException>(parse);
+            Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 16);
+        }
+    }
+
+    [Fact]
     public void NamesMustBeUtf8()
     {
         byte[] json = Encoding.UTF8.GetBytes("""{"?":{"dtype":"U8","shape":[8],"data_offsets":[0,8]}}""");
