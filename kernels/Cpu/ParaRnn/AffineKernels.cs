@@ -33,8 +33,10 @@ internal readonly struct Block4 : IBlockSize
 }
 
 /// <summary>
-/// The scan of affine maps h -> A h + b on one register of lanes. Matrices are [steps, size, size, lanes], vectors [steps, size, lanes]. Where lanes are stretches of one sequence, each lane first
-/// composes its own maps (<see cref="Compose"/>), then the states between lanes follow from their totals (<see cref="Chain"/>), then all states from these (<see cref="Apply"/>).
+/// The scan of affine maps h -> A h + b on one register of lanes, which are stretches of one sequence: for Newton's method, which checks what comes of it.
+/// Matrices are [steps, size, size, lanes], vectors [steps, size, lanes]. Each lane first composes its own maps (<see cref="Compose"/>), then the states
+/// between lanes follow from their totals (<see cref="Chain"/>), then all states from these (<see cref="Apply"/>). Composed factors may leave the range of T,
+/// and composed offsets cancel, where the states step by step do neither.
 /// </summary>
 internal static unsafe class AffineKernels<TBlock, TSimd, V, T>
     where TBlock : struct, IBlockSize
@@ -110,25 +112,6 @@ internal static unsafe class AffineKernels<TBlock, TSimd, V, T>
                     sum = TSimd.MultiplyAdd(At(a, i * size + k), At(starts, k), sum);
                 Put(sum, b, i);
             }
-        }
-    }
-
-    /// <summary>Step after step: vectors[t] = A[t] vectors[t-1] + vectors[t], from the states before the lanes.</summary>
-    public static void Follow(T* matrices, T* vectors, T* starts, int steps)
-    {
-        int size = TBlock.Size, width = TSimd.Count;
-        T* before = starts;
-        for (int t = 0; t < steps; t++)
-        {
-            T* a = matrices + t * size * size * width, b = vectors + t * size * width;
-            for (int i = 0; i < size; i++)
-            {
-                V sum = At(b, i);
-                for (int k = 0; k < size; k++)
-                    sum = TSimd.MultiplyAdd(At(a, i * size + k), At(before, k), sum);
-                Put(sum, b, i);
-            }
-            before = b;
         }
     }
 }

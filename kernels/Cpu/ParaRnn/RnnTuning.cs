@@ -24,6 +24,11 @@ internal static class RnnTuning
     /// <summary>Tiles whose gradients one thread computes side by side: 512 channels of float with 512 bits.</summary>
     public const int GradientTiles = 8;
 
+    /// <summary>
+    /// Registers of an affine scan that take turns, and the steps of a turn: several short turns fit what a processor holds in flight, some 500 instructions.
+    /// </summary>
+    public const int ScanTiles = 8, ScanWindowSteps = 32;
+
     /// <summary>The shortest segment: shorter ones begin too close to the run-in's guess.</summary>
     public const int MinSegmentSteps = 64;
 
@@ -40,5 +45,9 @@ internal static class RnnTuning
     public static int ThreadCount(long elements, in KernelOptions options) =>
         options.MaxDegreeOfParallelism > 0 || elements >= ParallelElements ? MostThreads(options) : 1;
 
-    public static int MostThreads(in KernelOptions options) => options.MaxDegreeOfParallelism > 0 ? options.MaxDegreeOfParallelism : MachineInfo.Current.ProcessorCount;
+    // Beyond any machine: numbers of threads are multiplied, and gone through one by one.
+    private const int MostThreadsEver = 1024;
+
+    public static int MostThreads(in KernelOptions options) =>
+        options.MaxDegreeOfParallelism > 0 ? Math.Min(options.MaxDegreeOfParallelism, MostThreadsEver) : MachineInfo.Current.ProcessorCount;
 }

@@ -57,6 +57,9 @@ internal unsafe interface ISimd<V, T>
     /// <summary>The register whose elements all have the bits of this integer.</summary>
     static abstract V BroadcastBits(long bits);
 
+    /// <summary>The first element.</summary>
+    static abstract T First(V value);
+
     /// <summary>The largest element; not specified if there is a NaN.</summary>
     static abstract T MaxAcross(V value);
 

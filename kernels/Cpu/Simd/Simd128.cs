@@ -113,6 +113,9 @@ internal readonly unsafe struct Simd128<T> : ISimd<Vector128<T>, T> where T : un
         ? Vector128.Create((int)bits).As<int, T>()
         : Vector128.Create(bits).As<long, T>();
 
+    [MethodImpl(Inline)]
+    public static T First(Vector128<T> value) => value.ToScalar();
+
     public static T MaxAcross(Vector128<T> value)
     {
         T largest = value.GetElement(0);

@@ -102,6 +102,9 @@ internal readonly unsafe struct Simd256<T> : ISimd<Vector256<T>, T> where T : un
         : Vector256.Create(bits).As<long, T>();
 
     [MethodImpl(Inline)]
+    public static T First(Vector256<T> value) => value.ToScalar();
+
+    [MethodImpl(Inline)]
     public static T MaxAcross(Vector256<T> value) => Simd128<T>.MaxAcross(Vector128.MaxNative(value.GetLower(), value.GetUpper()));
 
     [MethodImpl(Inline)]

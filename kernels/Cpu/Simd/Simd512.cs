@@ -101,6 +101,9 @@ internal readonly unsafe struct Simd512<T> : ISimd<Vector512<T>, T> where T : un
         : Vector512.Create(bits).As<long, T>();
 
     [MethodImpl(Inline)]
+    public static T First(Vector512<T> value) => value.ToScalar();
+
+    [MethodImpl(Inline)]
     public static T MaxAcross(Vector512<T> value) => Simd256<T>.MaxAcross(Vector256.MaxNative(value.GetLower(), value.GetUpper()));
 
     [MethodImpl(Inline)]

@@ -75,6 +75,9 @@ internal readonly unsafe struct SimdScalar<T> : ISimd<T, T> where T : unmanaged
     public static T BroadcastBits(long bits) => typeof(T) == typeof(float) ? Unsafe.BitCast<int, T>((int)bits) : Unsafe.BitCast<long, T>(bits);
 
     [MethodImpl(Inline)]
+    public static T First(T value) => value;
+
+    [MethodImpl(Inline)]
     public static T MaxAcross(T value) => value;
 
     [MethodImpl(Inline)]
