@@ -5,13 +5,17 @@ public sealed class EmbeddingLayer
 {
     /// <summary>A table of standard normal numbers.</summary>
     /// <param name="name">Prefix of the parameter's name.</param>
-    /// <param name="tokenCount">Rows of the table.</param>
-    /// <param name="elementCount">Columns of the table.</param>
+    /// <param name="tokenCount">Rows of the table, 1 or more.</param>
+    /// <param name="elementCount">Columns of the table, 1 or more.</param>
     /// <param name="seed">The seed of the table.</param>
+    /// <exception cref="ArgumentNullException">There is no name.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A count is not positive, or the table exceeds an array.</exception>
     public EmbeddingLayer(string name, int tokenCount, int elementCount, int seed)
     {
+        ArgumentNullException.ThrowIfNull(name);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(tokenCount);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(elementCount);
+        RnnChecks.ArrayLength((long)tokenCount * elementCount, nameof(elementCount));
         (TokenCount, ElementCount) = (tokenCount, elementCount);
         Weights = new RnnParameter($"{name}.weight", tokenCount, elementCount);
         Weights.FillNormal(new Random(seed), 1);

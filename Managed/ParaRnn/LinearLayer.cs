@@ -10,9 +10,11 @@ public sealed class LinearLayer
 
     /// <summary>A layer with weights drawn uniformly from +-sqrt(6 / (inputs + outputs)) (Glorot and Bengio 2010) and biases of zero.</summary>
     /// <param name="name">Prefix of the parameters' names.</param>
-    /// <param name="inputCount">Columns of the weights.</param>
-    /// <param name="outputCount">Rows of the weights.</param>
+    /// <param name="inputCount">Columns of the weights, 1 or more.</param>
+    /// <param name="outputCount">Rows of the weights, 1 or more.</param>
     /// <param name="seed">The seed of the weights.</param>
+    /// <exception cref="ArgumentNullException">There is no name.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A count is not positive, or the weights exceed an array.</exception>
     public LinearLayer(string name, int inputCount, int outputCount, int seed)
         : this(name, inputCount, outputCount, sectionCount: 1, headCount: 1, seed)
     {
@@ -25,21 +27,25 @@ public sealed class LinearLayer
     /// <param name="sectionCount">Sections of the outputs, at least 1.</param>
     /// <param name="headCount">Heads, at least 1.</param>
     /// <param name="seed">The seed of the weights.</param>
+    /// <exception cref="ArgumentNullException">There is no name.</exception>
+    /// <exception cref="ArgumentException">A count is not positive or does not divide what it cuts, or the weights exceed an array.</exception>
     public LinearLayer(string name, int inputCount, int outputCount, int sectionCount, int headCount, int seed)
     {
+        ArgumentNullException.ThrowIfNull(name);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(inputCount);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(outputCount);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(sectionCount);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(headCount);
         if (inputCount % headCount != 0 || outputCount % ((long)sectionCount * headCount) != 0)
             throw new ArgumentException($"{inputCount} inputs and {outputCount} outputs in {sectionCount} sections cannot be cut into {headCount} equal parts", nameof(headCount));
+        RnnChecks.ArrayLength((long)outputCount * (inputCount / headCount), nameof(outputCount));
         InputCount = inputCount;
         OutputCount = outputCount;
         HeadCount = headCount;
         _sectionCount = headCount == 1 ? 1 : sectionCount;
         Weights = new RnnParameter($"{name}.weight", outputCount, inputCount / headCount);
         Biases = new RnnParameter($"{name}.bias", outputCount);
-        Weights.FillUniform(new Random(seed), Math.Sqrt(6.0 * headCount / (inputCount + outputCount)));
+        Weights.FillUniform(new Random(seed), Math.Sqrt(6.0 * headCount / ((long)inputCount + outputCount)));
     }
 
     /// <summary>Elements of a row of inputs.</summary>
@@ -64,10 +70,13 @@ public sealed class LinearLayer
     /// <param name="inputs">[rows, inputs].</param>
     /// <param name="outputs">Receives [rows, outputs].</param>
     /// <param name="options">Variant, parallelism and cancellation.</param>
+    /// <exception cref="ArgumentException">A length or an option is wrong; nothing has been written.</exception>
     public unsafe void Forward(ReadOnlySpan<float> inputs, Span<float> outputs, KernelOptions options = default)
     {
         int rows = RowsOf(inputs.Length, InputCount, nameof(inputs));
         RnnChecks.Exactly(outputs.Length, (long)rows * OutputCount, nameof(outputs));
+        RnnChecks.Disjoint<float>(inputs, outputs, nameof(inputs), nameof(outputs));
+        RnnChecks.Kernel(options);
         fixed (float* x = inputs, y = outputs, w = Weights.Values, b = Biases.Values)
         {
             foreach (Block block in Blocks())
@@ -92,11 +101,15 @@ public sealed class LinearLayer
     /// <param name="outputGradients">[rows, outputs].</param>
     /// <param name="inputGradients">Receives [rows, inputs]; empty if not wanted.</param>
     /// <param name="options">Variant, parallelism and cancellation.</param>
+    /// <exception cref="ArgumentException">A length or an option is wrong; nothing has been written.</exception>
     public unsafe void Backward(ReadOnlySpan<float> inputs, ReadOnlySpan<float> outputGradients, Span<float> inputGradients, KernelOptions options = default)
     {
         int rows = RowsOf(inputs.Length, InputCount, nameof(inputs));
         RnnChecks.Exactly(outputGradients.Length, (long)rows * OutputCount, nameof(outputGradients));
         RnnChecks.ExactlyOrEmpty(inputGradients.Length, inputs.Length, nameof(inputGradients));
+        RnnChecks.Disjoint<float>(inputs, inputGradients, nameof(inputs), nameof(inputGradients));
+        RnnChecks.Disjoint<float>(outputGradients, inputGradients, nameof(outputGradients), nameof(inputGradients));
+        RnnChecks.Kernel(options);
         fixed (float* x = inputs, gy = outputGradients, gx = inputGradients, w = Weights.Values, gw = Weights.Gradients)
         {
             // dW += gy^T x, summed over the rows; dx = gy W, summed over the sections.

@@ -29,13 +29,16 @@ public abstract class RnnLayer
     public KernelOptions Options { get; set; }
 
     /// <summary>Elements of the states of so many sequences.</summary>
+    /// <param name="sequenceCount">The number of sequences, 0 or more.</param>
+    /// <exception cref="ArgumentOutOfRangeException">It is negative, or an array cannot hold so many.</exception>
     public abstract int StateElements(int sequenceCount);
 
     /// <summary>Runs the layer over a batch of sequences.</summary>
     /// <param name="inputs">[steps, sequences, inputs], time-major.</param>
     /// <param name="outputs">Receives [steps, sequences, channels].</param>
     /// <param name="sequenceCount">The number of sequences; must divide the rows of the inputs.</param>
-    /// <param name="state">The states before the first step, which become those after the last, [sequences, components, channels]; empty for zeros. Must not change before the backward pass if that is to start from them.</param>
+    /// <param name="state">The states before the first step, which become those after the last, [sequences, components, channels]; empty for zeros.</param>
+    /// <exception cref="ArgumentException">A length does not fit, or the gate inputs or states exceed an array; nothing has been written.</exception>
     public abstract SolveReport Forward(ReadOnlySpan<float> inputs, Span<float> outputs, int sequenceCount, Span<float> state = default);
 
     /// <summary>Runs the recurrence alone on gate inputs that were made elsewhere, by a product with quantised weights for example. Leaves what the backward pass needs as it is; scratch is rented from the shared pool.</summary>
@@ -43,11 +46,14 @@ public abstract class RnnLayer
     /// <param name="outputs">Receives [steps, sequences, channels].</param>
     /// <param name="sequenceCount">The number of sequences; must divide the rows of the gate inputs.</param>
     /// <param name="state">As in <see cref="Forward"/>.</param>
+    /// <exception cref="ArgumentException">As in <see cref="Forward"/>.</exception>
     public abstract SolveReport Recur(ReadOnlySpan<float> gateInputs, Span<float> outputs, int sequenceCount, Span<float> state = default);
 
     /// <summary>Adds to the gradients of the parameters for the last forward pass, and writes those by its inputs. Nothing flows back beyond the first step.</summary>
     /// <param name="outputGradients">The loss's gradients by the outputs.</param>
     /// <param name="inputGradients">Receives those by the inputs; empty if not wanted.</param>
+    /// <exception cref="ArgumentException">A length does not fit; nothing has been added or written.</exception>
+    /// <exception cref="InvalidOperationException">There was no forward pass.</exception>
     public abstract void Backward(ReadOnlySpan<float> outputGradients, Span<float> inputGradients);
 }
 
@@ -57,11 +63,12 @@ public abstract class RnnLayer<TCell> : RnnLayer where TCell : struct, IDifferen
 {
     private readonly int _outputComponent;
     private readonly float[] _weightGradients;
-    private RnnShape _shape;
+    private RnnShape? _shape;
     private float[] _inputs = [], _gates = [], _states = [], _gateGradients = [], _stateGradients = [], _initial = [];
 
     private protected RnnLayer(string name, int inputCount, int hiddenCount, int outputComponent, int seed, int headCount)
-        : base(new LinearLayer($"{name}.input", inputCount, TCell.GateCount * hiddenCount, TCell.GateCount, headCount, seed), new RnnParameter($"{name}.recurrent", TCell.WeightCount, hiddenCount), hiddenCount)
+        : base(new LinearLayer($"{Checked(name)}.input", inputCount, GateElements(hiddenCount), TCell.GateCount, headCount, seed),
+            new RnnParameter($"{name}.recurrent", TCell.WeightCount, hiddenCount), hiddenCount)
     {
         // 2 / sqrt(5 H): small enough for contractive steps.
         RecurrentWeights.FillNormal(new Random(seed + 1), Math.Sqrt(2.0 / (5.0 * hiddenCount)));
@@ -69,8 +76,25 @@ public abstract class RnnLayer<TCell> : RnnLayer where TCell : struct, IDifferen
         _weightGradients = new float[RecurrentWeights.Values.Length];
     }
 
+    private static string Checked(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return name;
+    }
+
+    private static int GateElements(int hiddenCount)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(hiddenCount);
+        RnnChecks.ArrayLength((long)hiddenCount * Math.Max(TCell.GateCount, TCell.WeightCount), nameof(hiddenCount));
+        return hiddenCount * TCell.GateCount;
+    }
+
     /// <inheritdoc/>
-    public sealed override int StateElements(int sequenceCount) => sequenceCount * TCell.StateCount * HiddenCount;
+    public sealed override int StateElements(int sequenceCount)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(sequenceCount);
+        return RnnChecks.ArrayLength((long)sequenceCount * TCell.StateCount * HiddenCount, nameof(sequenceCount));
+    }
 
     /// <inheritdoc/>
     public sealed override SolveReport Forward(ReadOnlySpan<float> inputs, Span<float> outputs, int sequenceCount, Span<float> state = default)
@@ -87,8 +111,8 @@ public abstract class RnnLayer<TCell> : RnnLayer where TCell : struct, IDifferen
     public sealed override SolveReport Recur(ReadOnlySpan<float> gateInputs, Span<float> outputs, int sequenceCount, Span<float> state = default)
     {
         RnnShape shape = ShapeOf(gateInputs.Length, Projection.OutputCount, outputs.Length, sequenceCount, state.Length, nameof(gateInputs));
-        int stateCount = checked((int)shape.Elements(TCell.StateCount));
-        float[] scratch = ArrayPool<float>.Shared.Rent(stateCount + state.Length);
+        int stateCount = (int)shape.Elements(TCell.StateCount);
+        float[] scratch = ArrayPool<float>.Shared.Rent(RnnChecks.ArrayLength((long)stateCount + state.Length, nameof(gateInputs)));
         try
         {
             Span<float> states = scratch.AsSpan(0, stateCount), initial = scratch.AsSpan(stateCount, state.Length);
@@ -106,12 +130,14 @@ public abstract class RnnLayer<TCell> : RnnLayer where TCell : struct, IDifferen
     private RnnShape ShapeOf(int length, int rowLength, int outputLength, int sequenceCount, int stateLength, string name)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(sequenceCount);
-        int row = rowLength * sequenceCount;
+        long row = (long)rowLength * sequenceCount;
         if (length % row != 0)
             throw new ArgumentException($"{length} elements are no whole number of steps of {row}", name);
-        var shape = new RnnShape(sequenceCount, length / row, HiddenCount);
+        var shape = new RnnShape(sequenceCount, (int)(length / row), HiddenCount);
         RnnChecks.Exactly(outputLength, shape.Elements(1), "outputs");
-        RnnChecks.ExactlyOrEmpty(stateLength, StateElements(sequenceCount), "state");
+        RnnChecks.ExactlyOrEmpty(stateLength, (long)sequenceCount * TCell.StateCount * HiddenCount, "state");
+        RnnChecks.ArrayLength(shape.Elements(Math.Max(TCell.GateCount, TCell.StateCount)), name);
+        RnnChecks.Kernel(Options);
         return shape;
     }
 
@@ -128,12 +154,13 @@ public abstract class RnnLayer<TCell> : RnnLayer where TCell : struct, IDifferen
     {
         if (_shape != shape)
         {
-            _shape = shape;
+            _shape = null;
             _inputs = new float[inputs.Length];
             _gates = new float[shape.Elements(TCell.GateCount)];
             _gateGradients = new float[_gates.Length];
             _states = new float[shape.Elements(TCell.StateCount)];
             _stateGradients = new float[_states.Length];
+            _shape = shape;
         }
         inputs.CopyTo(_inputs);
         if (_initial.Length != state.Length)
@@ -144,12 +171,15 @@ public abstract class RnnLayer<TCell> : RnnLayer where TCell : struct, IDifferen
     /// <inheritdoc/>
     public sealed override void Backward(ReadOnlySpan<float> outputGradients, Span<float> inputGradients)
     {
-        RnnChecks.Exactly(outputGradients.Length, _shape.Elements(1), nameof(outputGradients));
+        RnnShape shape = _shape ?? throw new InvalidOperationException("a backward pass needs the forward pass before it");
+        RnnChecks.Exactly(outputGradients.Length, shape.Elements(1), nameof(outputGradients));
         RnnChecks.ExactlyOrEmpty(inputGradients.Length, _inputs.Length, nameof(inputGradients));
-        for (int step = 0; step < _shape.StepCount * _shape.SequenceCount; step++)
+        RnnChecks.Disjoint<float>(outputGradients, inputGradients, nameof(outputGradients), nameof(inputGradients));
+        for (int step = 0; step < shape.StepCount * shape.SequenceCount; step++)
             outputGradients.Slice(step * HiddenCount, HiddenCount).CopyTo(_stateGradients.AsSpan((step * TCell.StateCount + _outputComponent) * HiddenCount));
         ParaRnn.Backward<TCell, float>(
-            _gates, RecurrentWeights.Values, _states, _stateGradients, _gateGradients, _weightGradients, _shape, new() { InitialState = _initial, Kernel = Options });
+            _gates, RecurrentWeights.Values, _states, _stateGradients, _gateGradients, _weightGradients, shape,
+            new() { InitialState = _initial, Kernel = Options });
         for (int i = 0; i < _weightGradients.Length; i++)
             RecurrentWeights.Gradients[i] += _weightGradients[i];
         Projection.Backward(_inputs, _gateGradients, inputGradients, Options);

@@ -2,21 +2,38 @@ using System.Numerics;
 
 namespace Kernels;
 
-/// <summary>Changes parameters by their gradients. What it remembers from step to step has names and is saved and loaded by <see cref="RnnCheckpoint"/>.</summary>
+/// <summary>A number that says how an optimiser steps, as a checkpoint keeps it.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="IsPossible">Whether it may have a value.</param>
+/// <param name="Get">Its value.</param>
+/// <param name="Set">Gives it one.</param>
+internal readonly record struct OptimizerSetting(string Name, Func<double, bool> IsPossible, Func<double> Get, Action<double> Set);
+
+/// <summary>
+/// Changes parameters by their gradients. What it remembers from step to step and its settings have names, and are saved and loaded by
+/// <see cref="RnnCheckpoint"/>. A parameter that is listed twice counts once.
+/// </summary>
 public abstract class RnnOptimizer
 {
     private readonly string[] _memoryNames;
     private readonly (RnnParameter Parameter, float[][] Memory)[] _slots;
+    private double _rate;
 
     private protected RnnOptimizer(IEnumerable<RnnParameter> parameters, double rate, params string[] memoryNames)
     {
+        ArgumentNullException.ThrowIfNull(parameters);
+        _rate = Checked(rate, IsFiniteFromZero, nameof(rate));
         _memoryNames = memoryNames;
-        _slots = [.. parameters.Select(parameter => (parameter, memoryNames.Select(_ => new float[parameter.Values.Length]).ToArray()))];
-        Rate = rate;
+        _slots = [.. parameters.Distinct().Select(parameter => (parameter, memoryNames.Select(_ => new float[parameter.Values.Length]).ToArray()))];
     }
 
-    /// <summary>The learning rate, which may change between steps.</summary>
-    public double Rate { get; set; }
+    /// <summary>The learning rate, which may change between steps: a finite number from 0 on.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is given another number.</exception>
+    public double Rate
+    {
+        get => _rate;
+        set => _rate = Checked(value, IsFiniteFromZero, nameof(Rate));
+    }
 
     /// <summary>Steps so far.</summary>
     public long StepCount { get; internal set; }
@@ -36,18 +53,49 @@ public abstract class RnnOptimizer
     internal IEnumerable<(string Name, RnnParameter Parameter, float[] Elements)> Memory =>
         _slots.SelectMany(slot => _memoryNames.Select((name, i) => ($"{slot.Parameter.Name}.{name}", slot.Parameter, slot.Memory[i])));
 
+    /// <summary>All settings.</summary>
+    internal OptimizerSetting[] Settings => [new("rate", IsFiniteFromZero, () => Rate, value => Rate = value), OwnSetting];
+
+    private protected abstract OptimizerSetting OwnSetting { get; }
+
     private protected abstract void Apply(float[] values, float[] gradients, float[][] memory);
+
+    private protected static bool IsFiniteFromZero(double value) => value >= 0 && double.IsFinite(value);
+
+    private protected static double Checked(double value, Func<double, bool> isPossible, string name, string needed = "a finite number from 0 on is needed") =>
+        isPossible(value) ? value : throw new ArgumentOutOfRangeException(name, value, needed);
 }
 
 /// <summary>Stochastic gradient descent with momentum: v = momentum v + g, w = w - rate v.</summary>
-/// <param name="parameters">What to train.</param>
-/// <param name="rate">The learning rate.</param>
-/// <param name="momentum">The share of the last step that goes on, 0 to below 1.</param>
-public sealed class Sgd(IEnumerable<RnnParameter> parameters, double rate, double momentum = 0) : RnnOptimizer(parameters, rate, "velocity")
+public sealed class Sgd : RnnOptimizer
 {
+    private const string ShareNeeded = "a number from 0 to below 1 is needed";
+
+    private double _momentum;
+
+    /// <summary>An optimiser that remembers nothing yet.</summary>
+    /// <param name="parameters">What to train.</param>
+    /// <param name="rate">The learning rate, finite, from 0 on.</param>
+    /// <param name="momentum">The share of the last step that goes on, 0 to below 1.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A number is out of its range.</exception>
+    public Sgd(IEnumerable<RnnParameter> parameters, double rate, double momentum = 0) : base(parameters, rate, "velocity") =>
+        _momentum = Checked(momentum, IsShare, nameof(momentum), ShareNeeded);
+
+    /// <summary>The share of the last step that goes on, 0 to below 1.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is given another number.</exception>
+    public double Momentum
+    {
+        get => _momentum;
+        set => _momentum = Checked(value, IsShare, nameof(Momentum), ShareNeeded);
+    }
+
+    private protected override OptimizerSetting OwnSetting => new("momentum", IsShare, () => Momentum, value => Momentum = value);
+
+    private static bool IsShare(double value) => value is >= 0 and < 1;
+
     private protected override void Apply(float[] values, float[] gradients, float[][] memory)
     {
-        float share = (float)momentum, factor = (float)Rate;
+        float share = (float)_momentum, factor = (float)Rate;
         float[] velocity = memory[0];
         for (int i = 0; i < values.Length; i++)
         {
@@ -60,17 +108,35 @@ public sealed class Sgd(IEnumerable<RnnParameter> parameters, double rate, doubl
 /// <summary>
 /// Adam with decoupled weight decay (arXiv 1711.05101): m and s are running means of gradient and squared gradient, corrected for their start from zero; w = w - rate (m / (sqrt(s) + epsilon) + decay w).
 /// </summary>
-/// <param name="parameters">What to train.</param>
-/// <param name="rate">The learning rate.</param>
-/// <param name="weightDecay">The decay.</param>
-public sealed class AdamW(IEnumerable<RnnParameter> parameters, double rate, double weightDecay = 0.01) : RnnOptimizer(parameters, rate, "mean", "square")
+public sealed class AdamW : RnnOptimizer
 {
     // The paper's values.
     private const double MeanShare = 0.9, SquareShare = 0.999, Epsilon = 1e-8;
 
+    private double _weightDecay;
+
+    /// <summary>An optimiser that remembers nothing yet.</summary>
+    /// <param name="parameters">What to train.</param>
+    /// <param name="rate">The learning rate, finite, from 0 on.</param>
+    /// <param name="weightDecay">The decay, finite, from 0 on.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A number is out of its range.</exception>
+    public AdamW(IEnumerable<RnnParameter> parameters, double rate, double weightDecay = 0.01) : base(parameters, rate, "mean", "square") =>
+        _weightDecay = Checked(weightDecay, IsFiniteFromZero, nameof(weightDecay));
+
+    /// <summary>The decay, a finite number from 0 on.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is given another number.</exception>
+    public double WeightDecay
+    {
+        get => _weightDecay;
+        set => _weightDecay = Checked(value, IsFiniteFromZero, nameof(WeightDecay));
+    }
+
+    private protected override OptimizerSetting OwnSetting => new("weight_decay", IsFiniteFromZero, () => WeightDecay, value => WeightDecay = value);
+
     private protected override void Apply(float[] values, float[] gradients, float[][] memory)
     {
-        float step = (float)(Rate / (1 - Math.Pow(MeanShare, StepCount))), correction = (float)(1 / (1 - Math.Pow(SquareShare, StepCount))), keep = (float)(1 - Rate * weightDecay);
+        float step = (float)(Rate / (1 - Math.Pow(MeanShare, StepCount))), correction = (float)(1 / (1 - Math.Pow(SquareShare, StepCount)));
+        float keep = (float)(1 - Rate * _weightDecay);
         float[] mean = memory[0], square = memory[1];
         int i = 0;
         for (; i <= values.Length - Vector<float>.Count; i += Vector<float>.Count)
@@ -91,34 +157,5 @@ public sealed class AdamW(IEnumerable<RnnParameter> parameters, double rate, dou
             square[i] += (float)(1 - SquareShare) * (gradient * gradient - square[i]);
             values[i] = keep * values[i] - step * mean[i] / (MathF.Sqrt(square[i] * correction) + (float)Epsilon);
         }
-    }
-}
-
-/// <summary>Keeps gradients from exploding.</summary>
-public static class GradientClipping
-{
-    /// <summary>Scales all gradients down together so that their Euclidean norm does not exceed a limit; returns the norm before. Gradients with NaN or infinity are left as they are, and the norm says so.</summary>
-    /// <param name="parameters">The parameters.</param>
-    /// <param name="limit">The largest norm, above 0.</param>
-    public static double ByNorm(IEnumerable<RnnParameter> parameters, double limit)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limit);
-        RnnParameter[] all = [.. parameters];
-        double squares = 0;
-        foreach (RnnParameter parameter in all)
-        {
-            foreach (float gradient in parameter.Gradients)
-                squares += (double)gradient * gradient;
-        }
-        double norm = Math.Sqrt(squares);
-        if (!(norm > limit) || double.IsInfinity(norm))
-            return norm;
-        float factor = (float)(limit / norm);
-        foreach (RnnParameter parameter in all)
-        {
-            foreach (ref float gradient in parameter.Gradients.AsSpan())
-                gradient *= factor;
-        }
-        return norm;
     }
 }

@@ -3,6 +3,8 @@ namespace Kernels;
 /// <summary>A named array of weights and its gradient, which backward passes add to and an optimiser consumes.</summary>
 public sealed class RnnParameter
 {
+    /// <param name="name">The name.</param>
+    /// <param name="shape">At most two dimensions, whose product an array can hold.</param>
     internal RnnParameter(string name, params ReadOnlySpan<long> shape)
     {
         Name = name;

@@ -13,6 +13,24 @@ internal static class RnnChecks
             throw new ArgumentOutOfRangeException(name, shape, "a count is negative");
         if (!Enum.IsDefined(shape.Order))
             throw new ArgumentOutOfRangeException(name, shape.Order, "neither time-major nor batch-major");
+        // More than a span can hold, whatever the cell's components; from here on products of the sizes fit 64 bits.
+        long steps = (long)shape.SequenceCount * shape.StepCount, states = (long)shape.SequenceCount * shape.ChannelCount;
+        if (steps > int.MaxValue || states > int.MaxValue || steps * shape.ChannelCount > int.MaxValue)
+            throw new ArgumentOutOfRangeException(name, shape, $"sequences times steps times channels exceed the {int.MaxValue} elements of a span");
+    }
+
+    /// <summary>The length of an array, of a product of sizes.</summary>
+    public static int ArrayLength(long length, string name)
+    {
+        if (length > Array.MaxLength)
+            throw new ArgumentOutOfRangeException(name, length, $"more elements than the {Array.MaxLength} of an array");
+        return (int)length;
+    }
+
+    public static void AtLeastOne(int? count, string name)
+    {
+        if (count < 1)
+            throw new ArgumentOutOfRangeException(name, count, "a whole number from 1 on is needed");
     }
 
     public static void Cell<TCell>() where TCell : struct, IRnnCell

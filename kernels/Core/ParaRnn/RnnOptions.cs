@@ -4,9 +4,6 @@ namespace Kernels;
 /// <typeparam name="T"><see cref="float"/> or <see cref="double"/>.</typeparam>
 public readonly ref struct RnnOptions<T> where T : unmanaged
 {
-    private readonly double _damping;
-    private readonly int _maxIterations, _maxSweeps;
-
     /// <summary>The solver.</summary>
     public RnnSolver Solver { get; init; }
 
@@ -27,35 +24,29 @@ public readonly ref struct RnnOptions<T> where T : unmanaged
     /// <summary>Receives the state after each sequence's last step in the direction of time, [sequences, components, channels]; the initial state for a sequence of length 0.</summary>
     public Span<T> FinalState { get; init; }
 
-    /// <summary>Newton: iterations for a window before it is given up; at least 1, 10 by default.</summary>
-    public int MaxIterations
-    {
-        get => _maxIterations == 0 ? 10 : _maxIterations;
-        init => _maxIterations = value;
-    }
+    /// <summary>Newton: iterations for a window before it is given up; at least 1. <see langword="null"/> (the default) for 10.</summary>
+    public int? MaxIterations { get; init; }
 
-    /// <summary>Newton: the bound on update, residual and error bound at which a window has converged; 0 (the default) means 1e-6 for float and 1e-13 for double.</summary>
-    public double Tolerance { get; init; }
+    /// <summary>
+    /// Newton: the bound on update, residual and error bound at which a window has converged, a finite number above 0. <see langword="null"/> (the default) for
+    /// 1e-6 with float, 1e-13 with double.
+    /// </summary>
+    public double? Tolerance { get; init; }
 
-    /// <summary>Newton: the share of each update that is applied, above 0 and up to 1 (the default).</summary>
-    public double Damping
-    {
-        get => _damping == 0 ? 1 : _damping;
-        init => _damping = value;
-    }
+    /// <summary>Newton: the share of each update that is applied, above 0 and up to 1. <see langword="null"/> (the default) for 1.</summary>
+    public double? Damping { get; init; }
 
     /// <summary>Newton: uses only the diagonals of Jacobian blocks (quasi-Newton): cheaper iterations, more of them. No difference for cells of one component.</summary>
     public bool DiagonalJacobian { get; init; }
 
-    /// <summary>Shooting: sweeps before what has not met is finished step after step; at least 1, 3 by default.</summary>
-    public int MaxSweeps
-    {
-        get => _maxSweeps == 0 ? 3 : _maxSweeps;
-        init => _maxSweeps = value;
-    }
+    /// <summary>Shooting: sweeps before what has not met is finished step after step; at least 1. <see langword="null"/> (the default) for 3.</summary>
+    public int? MaxSweeps { get; init; }
 
-    /// <summary>Shooting: segments to cut each sequence into; 0 (the default) for as many as fill the lanes.</summary>
-    public int SegmentCount { get; init; }
+    /// <summary>
+    /// Shooting: segments to cut each sequence into, at least 1; no more than it has steps are made. <see langword="null"/> (the default) for as many as fill
+    /// the lanes.
+    /// </summary>
+    public int? SegmentCount { get; init; }
 
     /// <summary>Variant, parallelism and cancellation.</summary>
     public KernelOptions Kernel { get; init; }

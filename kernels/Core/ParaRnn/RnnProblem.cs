@@ -44,13 +44,13 @@ internal readonly ref struct RnnProblem<TCell, T>
         RnnChecks.ExactlyOrEmpty(options.FinalState.Length, stateElements, nameof(options.FinalState));
         RnnChecks.Lengths(options.Lengths, shape, nameof(options.Lengths));
         RnnChecks.ExactlyOrEmpty(options.Resets.Length, (long)shape.SequenceCount * shape.StepCount, nameof(options.Resets));
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxIterations, 1, nameof(options.MaxIterations));
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxSweeps, 1, nameof(options.MaxSweeps));
-        ArgumentOutOfRangeException.ThrowIfNegative(options.SegmentCount, nameof(options.SegmentCount));
-        if (!(options.Damping > 0 && options.Damping <= 1))
+        RnnChecks.AtLeastOne(options.MaxIterations, nameof(options.MaxIterations));
+        RnnChecks.AtLeastOne(options.MaxSweeps, nameof(options.MaxSweeps));
+        RnnChecks.AtLeastOne(options.SegmentCount, nameof(options.SegmentCount));
+        if (options.Damping is not (null or (> 0 and <= 1)))
             throw new ArgumentOutOfRangeException(nameof(options.Damping), options.Damping, "a number above 0 and up to 1 is needed");
-        if (!(options.Tolerance >= 0 && double.IsFinite(options.Tolerance)))
-            throw new ArgumentOutOfRangeException(nameof(options.Tolerance), options.Tolerance, "a finite number from 0 on is needed");
+        if (options.Tolerance is not (null or (> 0 and < double.PositiveInfinity)))
+            throw new ArgumentOutOfRangeException(nameof(options.Tolerance), options.Tolerance, "a finite number above 0 is needed");
         RnnChecks.Kernel(options.Kernel);
     }
 }

@@ -21,7 +21,9 @@ public enum RnnOrder
 public readonly record struct RnnShape(int SequenceCount, int StepCount, int ChannelCount, RnnOrder Order = RnnOrder.TimeMajor)
 {
     /// <summary>Elements of an array that has this many components for each sequence, step and channel.</summary>
-    public long Elements(int components) => (long)SequenceCount * StepCount * components * ChannelCount;
+    /// <param name="components">Components, 0 or more.</param>
+    /// <exception cref="OverflowException">The product exceeds 64 bits.</exception>
+    public long Elements(int components) => checked((long)SequenceCount * StepCount * ChannelCount * components);
 
     // Elements from one step, and from one sequence, to the next.
     internal long StepStride(int components) => (Order == RnnOrder.TimeMajor ? (long)SequenceCount : 1) * components * ChannelCount;

@@ -9,6 +9,13 @@ internal sealed unsafe class ParaRnnCpu<TSimd, V, T> : IParaRnnBackend<T>
     public SolveReport Forward<TCell>(in RnnArrays<T> arrays, in RnnSolverSettings settings, in KernelOptions options) where TCell : struct, IDifferentiableRnnCell
     {
         RnnStrides strides = RnnStrides.Of(arrays.Shape, arrays.Direction, TCell.GateCount, TCell.StateCount);
+        if (arrays.Shape.Elements(1) == 0)
+        {
+            RnnRuns.WriteFinalStates(arrays, TCell.StateCount);
+            return settings.Solver == RnnSolver.Auto
+                ? new SolveReport(RnnSolver.Sequential, RnnSolverChoice.Nothing, Converged: true)
+                : new SolveReport(settings.Solver, RnnSolverChoice.AskedFor, Converged: true);
+        }
         int threads = settings.Solver == RnnSolver.Auto ? RnnTuning.MostThreads(options) : RnnTuning.ThreadCount(arrays.Shape.Elements(1), options);
         using var zeros = new PooledMemory<T>(TCell.StateCount * strides.Channels);
         using var runs = new PooledMemory<RnnRun<T>>(RnnRuns.Capacity(arrays));
@@ -28,7 +35,7 @@ internal sealed unsafe class ParaRnnCpu<TSimd, V, T> : IParaRnnBackend<T>
         bool isBeyondCache = arrays.Shape.Elements(TCell.GateCount + TCell.StateCount) * sizeof(T) > MachineInfo.Current.Level3Bytes / 2;
         RnnSolverChoice choice = settings.Solver == RnnSolver.Auto
             ? RnnSolverChoice.Of(new(runCount, RnnRuns.MeanSteps(runs, runCount), strides.Channels, TSimd.Count, isBeyondCache), threads)
-            : new(settings.Solver, threads, "asked for");
+            : new(settings.Solver, threads, RnnSolverChoice.AskedFor);
         if (choice.Solver == RnnSolver.SegmentShooting)
             return RnnShooting<TCell, TSimd, V, T>.Run(runs, runCount, weights, strides, settings, choice.Reason, choice.Threads, cancellation);
         if (choice.Solver == RnnSolver.Newton)
@@ -40,6 +47,11 @@ internal sealed unsafe class ParaRnnCpu<TSimd, V, T> : IParaRnnBackend<T>
     public void Backward<TCell>(in RnnArrays<T> arrays, in RnnGradientArrays<T> gradients, in KernelOptions options) where TCell : struct, IDifferentiableRnnCell
     {
         RnnStrides strides = RnnStrides.Of(arrays.Shape, arrays.Direction, TCell.GateCount, TCell.StateCount);
+        if (arrays.Shape.Elements(1) == 0)
+        {
+            WriteGradientsOfNothing<TCell>(arrays.Shape, gradients);
+            return;
+        }
         int threads = RnnTuning.ThreadCount(arrays.Shape.Elements(1), options), sequences = arrays.Shape.SequenceCount;
         int weightElements = TCell.WeightCount * strides.Channels;
         using var zeros = new PooledMemory<T>(TCell.StateCount * strides.Channels);
@@ -66,6 +78,19 @@ internal sealed unsafe class ParaRnnCpu<TSimd, V, T> : IParaRnnBackend<T>
         }
     }
 
+    // Without a step the final states are the initial ones, and weights have no influence.
+    private static void WriteGradientsOfNothing<TCell>(in RnnShape shape, in RnnGradientArrays<T> gradients) where TCell : struct, IDifferentiableRnnCell
+    {
+        new Span<T>(gradients.WeightGradients, TCell.WeightCount * shape.ChannelCount).Clear();
+        if (gradients.InitialStateGradient == null)
+            return;
+        var initial = new Span<T>(gradients.InitialStateGradient, shape.SequenceCount * TCell.StateCount * shape.ChannelCount);
+        if (gradients.FinalStateGradient == null)
+            initial.Clear();
+        else
+            new ReadOnlySpan<T>(gradients.FinalStateGradient, initial.Length).CopyTo(initial);
+    }
+
     public void Multiply(in ProductArrays<T> arrays, in KernelOptions options)
     {
         long operations = (long)arrays.RowCount * arrays.ColumnCount * Math.Max(1, arrays.InnerCount) / MatrixBlocks.OperationsPerElement;
@@ -85,8 +110,11 @@ internal sealed unsafe class ParaRnnCpu<TSimd, V, T> : IParaRnnBackend<T>
 
     private static void Scan<TBlock>(in AffineArrays<T> arrays, in KernelOptions options) where TBlock : struct, IBlockSize
     {
+        if (arrays.Shape.Elements(1) == 0)
+            return;
         var job = new AffineScanJob<TBlock, TSimd, V, T>(arrays);
-        RangeRunner.Run(job, job.ItemCount, 1, RnnTuning.ThreadCount(arrays.Shape.Elements(1), options), options.CancellationToken);
+        int threads = RnnTuning.ThreadCount(arrays.Shape.Elements(1), options);
+        RangeRunner.Run(job, job.ItemCount, job.Grain(threads), threads, options.CancellationToken);
         if (arrays.Lengths != null)
             RnnRuns.ClearPadding(new RnnArrays<T> { Shape = arrays.Shape, Lengths = arrays.Lengths }, arrays.States, TBlock.Size);
     }

@@ -10,7 +10,9 @@ internal struct NewtonOutcome
     public double Residual, ErrorBound;
 }
 
-/// <summary>Newton's method for all channels of all runs, and a sequential finish of the runs in which a window did not converge.</summary>
+/// <summary>
+/// Newton's method for all channels of all runs, and a sequential finish of the channels in which a window did not converge: they do not show in the others.
+/// </summary>
 internal static unsafe class RnnNewton<TCell, TSimd, V, T>
     where TCell : struct, IDifferentiableRnnCell
     where TSimd : struct, ISimd<V, T>
@@ -24,8 +26,8 @@ internal static unsafe class RnnNewton<TCell, TSimd, V, T>
         using var outcomes = new PooledMemory<NewtonOutcome>(items);
         var job = new RnnNewtonJob<TCell, TSimd, V, T>(runs, weights, outcomes.Pointer, strides, settings);
         RangeRunner.Run(job, items, 1, threads, cancellation);
-        int iterations = 0, open = 0;
-        long finished = 0;
+        int iterations = 0;
+        long open = 0, finished = 0;
         double residual = 0, bound = 0;
         for (int run = 0; run < runCount; run++)
         {
@@ -37,14 +39,39 @@ internal static unsafe class RnnNewton<TCell, TSimd, V, T>
                 residual = Math.Max(residual, outcome.Residual);
                 bound = Math.Max(bound, outcome.ErrorBound);
                 solved = Math.Min(solved, outcome.Solved);
+                open += outcome.Solved < runs[run].Steps ? 1 : 0;
             }
-            if (solved == runs[run].Steps)
-                continue;
-            // From the earliest step that any channel lacks, for all channels: SIMD wants them side by side.
             finished += runs[run].Steps - solved;
-            runs[open++] = runs[run].From(solved, strides);
         }
-        RnnSequentialJob<TCell, TSimd, V, T>.Run(runs, open, weights, strides, threads, cancellation);
+        if (open > 0)
+            Finish(runs, runCount, weights, outcomes.Pointer, open, strides, threads, cancellation);
         return new SolveReport(RnnSolver.Newton, reason, open == 0, iterations, Residual: residual, ErrorBound: bound, SequentialSteps: finished);
+    }
+
+    // Each open channel takes the next lane; neighbours that were solved equally far go together.
+    private static void Finish(
+        RnnRun<T>* runs, int runCount, T* weights, NewtonOutcome* outcomes, long open, in RnnStrides strides, int threads, CancellationToken cancellation)
+    {
+        int tileLanes = RnnLanesJob<TCell, TSimd, V, T>.TileLanes;
+        long tileCount = (open - 1) / tileLanes + 1, lanes = 0, groupCount = 0, before = -1;
+        using var groups = new PooledMemory<RnnLanes<T>>(open);
+        using var firstGroups = new PooledMemory<long>(tileCount + 1);
+        for (long item = 0; item < (long)runCount * strides.Channels; item++)
+        {
+            RnnRun<T> run = runs[item / strides.Channels];
+            int solved = outcomes[item].Solved, channel = (int)(item % strides.Channels), lane = (int)(lanes % tileLanes);
+            if (solved == run.Steps)
+                continue;
+            if (lane == 0)
+                firstGroups.Pointer[lanes / tileLanes] = groupCount;
+            lanes++;
+            if (lane > 0 && channel > 0 && before == item - 1 && outcomes[before].Solved == solved)
+                groups.Pointer[groupCount - 1].Count++;
+            else
+                groups.Pointer[groupCount++] = run.From(solved, strides).Lanes(channel, 1, lane, weights, strides);
+            before = item;
+        }
+        firstGroups.Pointer[tileCount] = groupCount;
+        RangeRunner.Run(new RnnLanesJob<TCell, TSimd, V, T>(groups.Pointer, firstGroups.Pointer, strides), tileCount, 1, threads, cancellation);
     }
 }

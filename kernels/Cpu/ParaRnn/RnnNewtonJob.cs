@@ -53,17 +53,7 @@ internal readonly unsafe struct RnnNewtonJob<TCell, TSimd, V, T>(RnnRun<T>* runs
         }
         if (outcome.Solved < run.Steps)
         {
-            RnnRun<T> rest = run.From(outcome.Solved, _strides);
-            var lane = new RnnLanes<T>
-            {
-                Gates = rest.Gates + channel,
-                States = rest.States + channel,
-                Weights = _weights + channel,
-                Start = rest.Start + channel,
-                StartStride = _strides.Channels,
-                Count = 1,
-                Steps = rest.Steps,
-            };
+            RnnLanes<T> lane = run.From(outcome.Solved, _strides).Lanes(channel, 1, 0, _weights, _strides);
             new StagedTile<TCell, TSimd, V, T>(tail, width, _strides).Run(new(ref lane));
             outcome.Solved = run.Steps;
         }

@@ -24,6 +24,19 @@ internal unsafe struct RnnRun<T> where T : unmanaged
         rest.Steps -= step;
         return rest;
     }
+
+    /// <summary>Some neighbouring channels as lanes.</summary>
+    public readonly RnnLanes<T> Lanes(int channel, int count, int lane, T* weights, in RnnStrides strides) => new()
+    {
+        Gates = Gates + channel,
+        States = States + channel,
+        Weights = weights + channel,
+        Start = Start + channel,
+        StartStride = strides.Channels,
+        Lane = lane,
+        Count = count,
+        Steps = Steps,
+    };
 }
 
 /// <summary>Distances in elements; those from step to step are negative where time runs backwards. Components of gates, states and weights are a channel count apart.</summary>

@@ -93,17 +93,7 @@ internal readonly unsafe struct RnnSequentialJob<TCell, TSimd, V, T>(RnnRun<T>* 
         {
             RnnRun<T> run = _runs[lane / _strides.Channels];
             int channel = (int)(lane % _strides.Channels), count = (int)Math.Min(_strides.Channels - channel, end - lane);
-            groups[groupCount++] = new RnnLanes<T>
-            {
-                Gates = run.Gates + channel,
-                States = run.States + channel,
-                Weights = _weights + channel,
-                Start = run.Start + channel,
-                StartStride = _strides.Channels,
-                Lane = (int)(lane - firstLane),
-                Count = count,
-                Steps = run.Steps,
-            };
+            groups[groupCount++] = run.Lanes(channel, count, (int)(lane - firstLane), _weights, _strides);
             lane += count;
         }
         new StagedTile<TCell, TSimd, V, T>(scratch, TSimd.Count, _strides).Run(new(groups, groupCount));

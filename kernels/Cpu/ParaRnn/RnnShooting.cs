@@ -29,10 +29,10 @@ internal static unsafe class RnnShooting<TCell, TSimd, V, T>
         int tileCount = 0;
         for (int i = 0; i < runCount; i++)
         {
-            int wanted = settings.SegmentCount > 0
-                ? Math.Min(settings.SegmentCount, runs[i].Steps)
+            int wanted = settings.SegmentCount is { } count
+                ? Math.Min(count, runs[i].Steps)
                 : RnnTuning.SegmentsOf(runs[i].Steps, (long)runCount * strides.Channels, (long)TileLanes * threads);
-            int steps = (runs[i].Steps + wanted - 1) / wanted, segments = (runs[i].Steps + steps - 1) / steps;
+            int steps = (runs[i].Steps - 1) / wanted + 1, segments = (runs[i].Steps - 1) / steps + 1;
             int tiles = (int)(((long)segments * strides.Channels + TileLanes - 1) / TileLanes);
             segmented[i] = new SegmentedRun<T> { Run = runs[i], Segments = segments, SegmentSteps = steps, FirstTile = tileCount, TileCount = tiles };
             tileCount += tiles;

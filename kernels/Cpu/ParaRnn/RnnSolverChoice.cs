@@ -16,11 +16,14 @@ internal readonly record struct RnnSolverChoice(RnnSolver Solver, int Threads, s
     // Beyond the cache segments are as many streams of short rows, which wait for memory: 32 channels took twice as long as in order, 16 as long.
     private const int EnoughRegistersBeyondCache = 1;
 
+    /// <summary>The reasons where nothing was chosen.</summary>
+    public const string AskedFor = "asked for", Nothing = "sequential: there is nothing to compute";
+
     /// <summary>Chooses from sizes alone.</summary>
     public static RnnSolverChoice Of(in RnnSizes sizes, int maxThreads)
     {
         if (sizes.Lanes == 0 || sizes.RunSteps == 0)
-            return new(RnnSolver.Sequential, 1, "sequential: there is nothing to compute");
+            return new(RnnSolver.Sequential, 1, Nothing);
         double sequential = Least(sizes, isShooting: false, maxThreads, out int threads);
         if (sizes.RegisterLanes == 1)
             return new(RnnSolver.Sequential, threads, "sequential: registers of one lane leave nothing to share among segments");

@@ -30,16 +30,52 @@ public sealed class ParaRnnArgumentTests
         Refused<ArgumentOutOfRangeException>("Lengths", () => new() { Lengths = new[] { 3, 4 } });
         Refused<ArgumentOutOfRangeException>("Lengths", () => new() { Lengths = new[] { -1, 2 } });
         Refused<ArgumentException>("Resets", () => new() { Resets = new bool[5] });
-        Refused<ArgumentOutOfRangeException>("MaxIterations", () => new() { MaxIterations = -1 });
-        Refused<ArgumentOutOfRangeException>("MaxSweeps", () => new() { MaxSweeps = -1 });
-        Refused<ArgumentOutOfRangeException>("SegmentCount", () => new() { SegmentCount = -1 });
-        Refused<ArgumentOutOfRangeException>("Damping", () => new() { Damping = 1.5 });
-        Refused<ArgumentOutOfRangeException>("Damping", () => new() { Damping = double.NaN });
-        Refused<ArgumentOutOfRangeException>("Tolerance", () => new() { Tolerance = double.PositiveInfinity });
+        foreach (int count in new[] { 0, -1, int.MinValue })
+        {
+            Refused<ArgumentOutOfRangeException>("MaxIterations", () => new() { MaxIterations = count });
+            Refused<ArgumentOutOfRangeException>("MaxSweeps", () => new() { MaxSweeps = count });
+            Refused<ArgumentOutOfRangeException>("SegmentCount", () => new() { SegmentCount = count });
+        }
+        foreach (double number in new[] { 0, -0.0, -1, double.NaN, double.PositiveInfinity, double.NegativeInfinity })
+        {
+            Refused<ArgumentOutOfRangeException>("Damping", () => new() { Damping = number });
+            Refused<ArgumentOutOfRangeException>("Tolerance", () => new() { Tolerance = number });
+        }
+        Refused<ArgumentOutOfRangeException>("Damping", () => new() { Damping = Math.BitIncrement(1.0) });
         Refused<ArgumentOutOfRangeException>("MaxDegreeOfParallelism", () => new() { Kernel = new() { MaxDegreeOfParallelism = -1 } });
         Refused<ArgumentException>("Variant", () => new() { Kernel = new() { Variant = "para_rnn/f32/cpu/none" } });
         Assert.Throws<NotSupportedException>(() => ParaRnn.Forward<ParaGru, Half>(new Half[72], new Half[12], new Half[24], s_shape));
     }
+
+    [Fact]
+    public void TheEndsOfTheRangesAreInThemAndTheDefaultsAreWhatTheyAreSaidToBe()
+    {
+        var data = new RnnData<float>(ParaRnnCases.Cell("gru"), new(1, 700, 2));
+        Assert.Equal(Run(new() { Solver = RnnSolver.Newton }), Run(new() { Solver = RnnSolver.Newton, MaxIterations = 10, Tolerance = 1e-6, Damping = 1 }));
+        Assert.Equal(Run(new() { Solver = RnnSolver.SegmentShooting }), Run(new() { Solver = RnnSolver.SegmentShooting, MaxSweeps = 3 }));
+        Assert.Equal(1, Run(new() { Solver = RnnSolver.Newton, MaxIterations = 1 }).Iterations);
+        Assert.Equal(10, Run(new() { Solver = RnnSolver.Newton, Damping = double.Epsilon }).Iterations);
+        Assert.False(Run(new() { Solver = RnnSolver.Newton, Tolerance = double.Epsilon }).Converged);
+        Assert.True(Run(new() { Solver = RnnSolver.Newton, Tolerance = double.MaxValue, MaxIterations = int.MaxValue }).Converged);
+        foreach (int segments in new[] { 1, 700, int.MaxValue })
+            Assert.InRange(Run(new() { Solver = RnnSolver.SegmentShooting, SegmentCount = segments, MaxSweeps = int.MaxValue }).Sweeps, 1, 700);
+        Assert.True(Run(default).Converged);
+
+        SolveReport Run(RnnOptions<float> options)
+        {
+            SolveReport report = data.Cell.Forward<float>(data.Gates, data.Weights, data.States, data.Shape, options);
+            Assert.InRange(data.LargestError(), 0, options.Tolerance > 1 ? double.MaxValue : 2e-6);
+            return report;
+        }
+    }
+
+    [Theory]
+    [InlineData(typeof(RnnOptions<float>))]
+    [InlineData(typeof(RnnGradientOptions<float>))]
+    [InlineData(typeof(AffineScanOptions<float>))]
+    [InlineData(typeof(KernelOptions))]
+    [InlineData(typeof(RnnShape))]
+    public void DefaultIsNew(Type options) => Assert.Null(options.GetConstructor(Type.EmptyTypes));
 
     [Fact]
     public void OverlapIsRefused()

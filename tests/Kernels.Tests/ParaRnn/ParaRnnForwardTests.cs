@@ -112,7 +112,8 @@ public sealed class ParaRnnForwardTests
                         if (t >= 300 && sequence == 1 && channel == 2)
                             Assert.True(double.IsNaN(actual));
                         else
-                            Assert.InRange(Math.Abs(expected - actual), 0, solver == RnnSolver.Newton ? SingleTolerance : 0);
+                            // Newton's window that has the NaN is computed step after step, from its first step on.
+                            Assert.InRange(Math.Abs(expected - actual), 0, solver == RnnSolver.Newton && sequence == 1 && channel == 2 ? SingleTolerance : 0);
                     }
                 }
             }
@@ -135,7 +136,7 @@ public sealed class ParaRnnForwardTests
                 for (int channel = 0; channel < 20; channel++)
                 {
                     float expected = clean.States[(2 * t + 1) * 20 + channel], actual = data.States[(2 * t + 1) * 20 + channel];
-                    Assert.True(channel == 18 ? float.IsNaN(actual) : Math.Abs(expected - actual) <= (solver == RnnSolver.Newton ? SingleTolerance : 0), $"{solver}, step {t}, channel {channel}: {actual}, not {expected}");
+                    Assert.True(channel == 18 ? float.IsNaN(actual) : expected == actual, $"{solver}, step {t}, channel {channel}: {actual}, not {expected}");
                 }
             }
         }

@@ -52,7 +52,7 @@ internal sealed class RnnData<T> where T : unmanaged
             Lengths = Lengths,
             Resets = Resets,
             FinalState = final ?? [],
-            SegmentCount = segments,
+            SegmentCount = segments == 0 ? null : segments,
             MaxSweeps = maxSweeps,
             Kernel = kernel,
         });

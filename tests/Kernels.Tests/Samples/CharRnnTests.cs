@@ -141,6 +141,12 @@ public sealed class CharRnnTests
         Named("twice", "alphabet", "aa");
         Named("no history", "history", "1 2 3 4 5");
         Named("random", "random_state", "dice");
+        Named("no rate", "rate", "NaN");
+        Named("rate below zero", "rate", "-0.01");
+        Named("rate without end", "rate", "1e999");
+        Named("losses", "history", "1 NaN 2");
+        // A word of the header that asks for 2^40 rows.
+        Refused<InvalidDataException>("rows", tensors, new(metadata) { ["sequences"] = "1048576", ["length"] = "50000" });
         elements["readout.weight"][3] = float.NaN;
         Assert.Contains("readout.weight", Refused<InvalidDataException>("nan", tensors, metadata).Message, StringComparison.Ordinal);
         string cut = folder.File("cut.safetensors");
@@ -166,6 +172,8 @@ public sealed class CharRnnTests
                 {
                     if (tensor.Type == TensorType.Float32)
                         writer.Write<float>(tensor.Name, elements[tensor.Name]);
+                    else if (tensor.Type == TensorType.Float64)
+                        writer.Write<double>(tensor.Name, [0.01]);
                     else
                         writer.Write<long>(tensor.Name, [1]);
                 }
