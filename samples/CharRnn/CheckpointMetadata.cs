@@ -16,7 +16,9 @@ internal sealed class CheckpointMetadata
     private readonly string _path;
     private readonly IReadOnlyDictionary<string, string> _entries;
 
-    private CheckpointMetadata(string path, IReadOnlyDictionary<string, string> entries) => (_path, _entries) = (path, entries);
+    private readonly int _tensorCount;
+
+    private CheckpointMetadata(string path, SafetensorsReader reader) => (_path, _entries, _tensorCount) = (path, reader.Metadata, reader.Tensors.Count);
 
     /// <summary>What is to be written for a model.</summary>
     public static IReadOnlyDictionary<string, string> Of(CharacterModel model) => new Dictionary<string, string>
@@ -33,7 +35,7 @@ internal sealed class CheckpointMetadata
     public static CheckpointMetadata Read(string path)
     {
         using SafetensorsReader reader = SafetensorsReader.Open(path);
-        var metadata = new CheckpointMetadata(path, reader.Metadata);
+        var metadata = new CheckpointMetadata(path, reader);
         if (!reader.Metadata.TryGetValue(Format, out string? format) || format != FormatName)
             throw metadata.Error(Format, $"is '{format}', not '{FormatName}': this is no checkpoint of this program");
         return metadata;
@@ -60,6 +62,8 @@ internal sealed class CheckpointMetadata
         var shape = new ModelShape(Parse(Cell, Enum.Parse<CellKind>), Number(Hidden, LargestCount), Number(Layers, LargestCount));
         if (!Enum.IsDefined(shape.Cell))
             throw Error(Cell, $"is {shape.Cell}, which is no cell of this program");
+        if (shape.LayerCount > _tensorCount)
+            throw Error(Layers, $"{shape.LayerCount} of them need more than the {_tensorCount} tensors of the file");
         // A lower bound of a model's elements: all of its matrices with one gate.
         long hidden = shape.HiddenCount, elements = (hidden + alphabet.Length) * CharacterModel.EmbeddingElements + (shape.LayerCount - 1) * hidden * hidden;
         if (elements > new FileInfo(_path).Length / sizeof(float))
@@ -83,6 +87,13 @@ internal sealed class CheckpointMetadata
     {
         int number = Parse(key, text => int.Parse(text, CultureInfo.InvariantCulture));
         return number >= 1 && number <= largest ? number : throw Error(key, $"is {number}: 1 to {largest} is possible");
+    }
+
+    /// <summary>A finite number from 0 on.</summary>
+    public double Amount(string key)
+    {
+        double amount = Parse(key, text => double.Parse(text, CultureInfo.InvariantCulture));
+        return amount >= 0 && double.IsFinite(amount) ? amount : throw Error(key, $"is {amount}: a finite number from 0 on is possible");
     }
 
     public T Parse<T>(string key, Func<string, T> parse)

@@ -41,6 +41,8 @@ internal sealed class LossHistory
         foreach (string line in lines)
         {
             double[] numbers = [.. line.Split(' ').Select(number => double.Parse(number, CultureInfo.InvariantCulture))];
+            if (!Array.TrueForAll(numbers, double.IsFinite))
+                throw new FormatException($"'{line}' has a number that is not finite");
             if (numbers.Length == 3)
                 history._points.Add(new LossPoint((long)numbers[0], numbers[1], numbers[2]));
             else if (numbers.Length == 2 && numbers[0] is >= 0 and < StepsPerPoint)

@@ -28,7 +28,17 @@ internal static class TrainVerb
         Option<int> sequences = Verbs.Count("--sequences", "Stretches of text in a step.", s_standard.SequenceCount);
         Option<int> length = Verbs.Count("--length", "Characters of a stretch.", s_standard.Length);
         var rate = new Option<double>("--rate") { Description = "The learning rate of the first steps.", DefaultValueFactory = _ => s_standard.Rate };
+        rate.Validators.Add(given =>
+        {
+            if (!(given.GetValueOrDefault<double>() is >= 0 and < double.PositiveInfinity))
+                given.AddError("--rate: a finite number of at least 0 is needed");
+        });
         var cell = new Option<CellKind>("--cell") { Description = "gru or lstm.", DefaultValueFactory = _ => CellKind.Gru };
+        cell.Validators.Add(given =>
+        {
+            if (!Enum.IsDefined(given.GetValueOrDefault<CellKind>()))
+                given.AddError("--cell: gru or lstm is needed");
+        });
         var solver = new Option<RnnSolver>("--solver") { Description = "How recurrences are solved: auto, sequential, segmentshooting or newton.", DefaultValueFactory = _ => RnnSolver.Auto };
         Option<FileInfo> checkpoint = Verbs.Checkpoint();
         var resume = new Option<bool>("--resume") { Description = "Go on with the checkpoint, whatever it is made of." };

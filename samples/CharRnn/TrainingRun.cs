@@ -72,8 +72,9 @@ internal sealed class TrainingRun
         CheckpointMetadata metadata = CheckpointMetadata.Read(path);
         var plan = new TrainingPlan(
             metadata.Number(CheckpointMetadata.Sequences, CheckpointMetadata.LargestCount), metadata.Number(CheckpointMetadata.Length, CheckpointMetadata.LargestCount),
-            metadata.Parse(CheckpointMetadata.Rate, text => double.Parse(text, CultureInfo.InvariantCulture)));
+            metadata.Amount(CheckpointMetadata.Rate));
         CharacterModel model = metadata.CreateModel();
+        MemoryNeed.Check(MemoryNeed.OfRows(model.Shape, model.Alphabet.Length, plan), $"{path}: {plan.Steps}");
         Corpus corpus = readCorpus(model.Alphabet);
         ulong randomState = metadata.Parse(CheckpointMetadata.RandomState, text => ulong.Parse(text, CultureInfo.InvariantCulture));
         LossHistory history = metadata.Parse(CheckpointMetadata.History, LossHistory.Parse);

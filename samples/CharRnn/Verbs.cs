@@ -1,14 +1,18 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.Text;
 
 namespace CharRnn;
 
 /// <summary>What the verbs share.</summary>
 internal static class Verbs
 {
-    public const int Done = 0, BadInput = 2, Interrupted = 130;
+    public const int Done = 0, BadInput = 1, Interrupted = 130;
 
     public const double StandardTemperature = 0.5;
+
+    // Without replacements: a file that is no text is said to be none.
+    private static readonly UTF8Encoding s_strictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     public static Argument<FileInfo?> Text() => new("file") { Description = "A text in UTF-8; without one, stories that this program makes itself.", Arity = ArgumentArity.ZeroOrOne };
 
@@ -57,15 +61,24 @@ internal static class Verbs
             return Corpus.Stories(alphabet);
         try
         {
-            return new Corpus(File.ReadAllText(file.FullName), alphabet);
+            return new Corpus(File.ReadAllText(file.FullName, s_strictUtf8), alphabet);
         }
-        catch (InvalidDataException exception)
+        catch (Exception exception) when (exception is InvalidDataException or DecoderFallbackException)
         {
             throw new InvalidDataException($"{file.FullName}: {exception.Message}");
         }
     }
 
-    /// <summary>Gives a verb its work. It runs on a thread of its own, so that Ctrl-C reaches it, and what is wrong with files becomes one line.</summary>
+    /// <summary>Says in one line what is wrong.</summary>
+    public static int Refuse(string reason)
+    {
+        Console.Error.WriteLine(reason.ReplaceLineEndings(" "));
+        return BadInput;
+    }
+
+    /// <summary>
+    /// Gives a verb its work. It runs on a thread of its own, so that Ctrl-C reaches it, and what is wrong with files or sizes becomes one line.
+    /// </summary>
     public static void SetWork(this Command command, Func<ParseResult, CancellationToken, int> work) => command.SetAction((parsed, interrupted) => Task.Run(() =>
     {
         try
@@ -77,10 +90,10 @@ internal static class Verbs
             Console.Error.WriteLine("Interrupted.");
             return Interrupted;
         }
-        catch (Exception exception) when (exception is IOException or InvalidDataException or FormatException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is IOException or InvalidDataException or FormatException or UnauthorizedAccessException
+            or ArgumentException or OverflowException or OutOfMemoryException)
         {
-            Console.Error.WriteLine(exception.Message);
-            return BadInput;
+            return Refuse(exception.Message);
         }
     }));
 }

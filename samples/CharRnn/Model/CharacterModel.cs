@@ -20,6 +20,7 @@ internal sealed class CharacterModel
 
     public CharacterModel(ModelShape shape, string alphabet, int seed)
     {
+        MemoryNeed.Check(MemoryNeed.OfWeights(shape, alphabet.Length), $"a model of {shape.LayerCount} layers of {shape.HiddenCount} channels");
         (Shape, Alphabet) = (shape, alphabet);
         Embedding = new EmbeddingLayer("embedding", alphabet.Length, EmbeddingElements, seed);
         Layers = [.. Enumerable.Range(0, shape.LayerCount).Select(i => Layer(shape, i, seed))];

@@ -11,14 +11,24 @@ internal sealed class Corpus
     // One character in twenty.
     private const int HeldOutShare = 20;
 
+    // Two characters to hold out: one to begin with, one to foretell.
+    private const int LeastLength = 2 * HeldOutShare;
+
     /// <summary>Splits a text.</summary>
     /// <param name="text">The text.</param>
     /// <param name="alphabet">All characters that a model knows; by default those of the text, in ascending order.</param>
-    /// <exception cref="InvalidDataException">The text has a character that the alphabet lacks.</exception>
+    /// <exception cref="InvalidDataException">
+    /// The text has a character that the alphabet lacks or that takes two code units, or is too short for a part to hold out.
+    /// </exception>
     public Corpus(string text, string? alphabet = null)
     {
+        int pair = text.AsSpan().IndexOfAnyInRange('\uD800', '\uDFFF');
+        if (pair >= 0)
+            throw new InvalidDataException($"character {pair} of the text is beyond U+FFFF: models know none of those");
         Alphabet = alphabet ?? string.Concat(text.Distinct().Order());
         int[] codes = Encode(Alphabet, text);
+        if (codes.Length < LeastLength)
+            throw new InvalidDataException($"the text has {codes.Length} characters: at least {LeastLength} are needed");
         int split = codes.Length - codes.Length / HeldOutShare;
         (Training, HeldOut) = (codes[..split], codes[split..]);
         Text = text;

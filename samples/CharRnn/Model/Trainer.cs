@@ -14,7 +14,10 @@ internal sealed record TrainingPlan(int SequenceCount = 8, int Length = 256, dou
     /// <summary>Steps after which it falls, with the root of the steps: a rule that does not ask when training will end, so that it can go on.</summary>
     private const int SteadySteps = 200;
 
-    public int RowCount => SequenceCount * Length;
+    /// <summary>A step's size in words.</summary>
+    public string Steps => $"steps of {SequenceCount} stretches of {Length} characters";
+
+    public int RowCount => checked(SequenceCount * Length);
 
     /// <summary>The learning rate of a step, counted from 1.</summary>
     public double RateOf(long step) => Rate * Math.Min(1, (double)step / WarmUpSteps) * Math.Sqrt(Math.Min(1, (double)SteadySteps / step));
@@ -40,13 +43,14 @@ internal sealed class Trainer
     {
         if (corpus.Training.Length <= plan.Length || corpus.HeldOut.Length < 2)
             throw new InvalidDataException($"the text has {corpus.Text.Length} characters: too few for stretches of {plan.Length} and a part to hold out");
+        MemoryNeed.Check(MemoryNeed.OfRows(model.Shape, model.Alphabet.Length, plan), plan.Steps);
         (_model, _corpus, _plan, Random) = (model, corpus, plan, new SplitMix64(seed));
         Optimizer = new AdamW(model.Parameters, plan.Rate);
         (_inputs, _targets) = (new int[plan.RowCount], new int[plan.RowCount]);
         int[] widths = [CharacterModel.EmbeddingElements, .. model.Layers.Select(layer => layer.HiddenCount), model.Alphabet.Length];
-        _activations = [.. widths.Select(width => new float[plan.RowCount * width])];
+        _activations = [.. widths.Select(width => new float[(long)plan.RowCount * width])];
         // The logits' gradient takes the place of the probabilities.
-        _gradients = [.. widths[..^1].Select(width => new float[plan.RowCount * width]), _activations[^1]];
+        _gradients = [.. widths[..^1].Select(width => new float[(long)plan.RowCount * width]), _activations[^1]];
         HeldOut = new CharacterReader(model);
     }
 
