@@ -61,12 +61,15 @@ public static partial class Softmax
         if (output.Height != logits.Height || output.Width != logits.Width)
             throw new ArgumentException($"{output.Height} x {output.Width} for logits of {logits.Height} x {logits.Width}", outputName);
         var shape = new SoftmaxShape(logits.Height, logits.Width, 1, StridedRows.Stride<T>(logits), StridedRows.Stride<T>(output));
+        SoftmaxChecks.Extent(shape.InputExtent, nameof(logits));
+        SoftmaxChecks.Extent(shape.OutputExtent, outputName);
         Run(new SoftmaxProblem<T>(operation, shape, StridedRows.Flatten(logits, shape.InputExtent), StridedRows.FlattenWritable(output, shape.OutputExtent), options, outputName));
     }
 
     private static void RunStrided<T>(ReadOnlySpan2D<T> logits, Span<T> logSumExp, in SoftmaxOptions<T> options) where T : unmanaged
     {
         var shape = new SoftmaxShape(logits.Height, logits.Width, 1, StridedRows.Stride(logits), logits.Width);
+        SoftmaxChecks.Extent(shape.InputExtent, nameof(logits));
         Run(new SoftmaxProblem<T>(SoftmaxOperation.LogSumExp, shape, StridedRows.Flatten(logits, shape.InputExtent), logSumExp, options, nameof(logSumExp)));
     }
 }

@@ -12,7 +12,10 @@ internal static class SoftmaxChecks
             return elementCount == 0 ? SoftmaxShape.Rows(0, 0) : throw new ArgumentException($"rows of length 0 cannot hold the {elementCount} elements of {logitsName}", rowLengthName);
         if (elementCount % rowLength != 0)
             throw new ArgumentException($"{rowLength} does not divide the {elementCount} elements of {logitsName}", rowLengthName);
-        return SoftmaxShape.Rows((int)(elementCount / rowLength), rowLength);
+        long rowCount = elementCount / rowLength;
+        if (rowCount > int.MaxValue)
+            throw new ArgumentOutOfRangeException(rowLengthName, rowLength, $"{rowCount} rows are more than the {int.MaxValue} of a call");
+        return SoftmaxShape.Rows((int)rowCount, rowLength);
     }
 
     public static SoftmaxShape Axis(long elementCount, ReadOnlySpan<int> dimensions, int axis, string dimensionsName, string logitsName)
@@ -42,6 +45,13 @@ internal static class SoftmaxChecks
                 throw new ArgumentOutOfRangeException(name, product, "the dimensions' product exceeds what a span can hold");
         }
         return product;
+    }
+
+    /// <summary>Rows with gaps between them become one span.</summary>
+    public static void Extent(long elementCount, string name)
+    {
+        if (elementCount > int.MaxValue)
+            throw new ArgumentException($"{elementCount} elements, gaps included, are more than the {int.MaxValue} that a span can hold", name);
     }
 
     public static void Destination(long available, long needed, string name)

@@ -107,6 +107,16 @@ public sealed class SoftmaxArgumentTests
     }
 
     [Fact]
+    public void MoreRowsThanAnIntCountsAreRefused()
+    {
+        // Buffers on a device may hold that many.
+        Assert.Equal("rowLength", Assert.ThrowsAny<ArgumentException>(() => SoftmaxChecks.Rows(1L << 31, 1, "rowLength", "logits")).ParamName);
+        Assert.Equal("rowLength", Assert.ThrowsAny<ArgumentException>(() => SoftmaxChecks.Rows(3L << 32, 3, "rowLength", "logits")).ParamName);
+        Assert.Equal(int.MaxValue, SoftmaxChecks.Rows(int.MaxValue, 1, "rowLength", "logits").OuterCount);
+        Assert.Equal("logits", Assert.ThrowsAny<ArgumentException>(() => SoftmaxChecks.Extent(1L << 31, "logits")).ParamName);
+    }
+
+    [Fact]
     public void OtherElementTypesAreRefused() =>
         Assert.Throws<NotSupportedException>(() => Softmax.Compute<decimal>(new decimal[4], new decimal[4], 2));
 
