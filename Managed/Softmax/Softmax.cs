@@ -8,6 +8,7 @@ namespace Kernels;
 /// <remarks>
 /// <para>Element types: <see cref="float"/> and <see cref="double"/> in full; <see cref="Half"/> and <see cref="BFloat16"/> as storage with float arithmetic
 /// and one rounding at the end. Any other type gets a <see cref="NotSupportedException"/>.</para>
+/// <para>No probability is above 1 and no log-probability above 0; where a single logit takes part, they are exactly 1 and 0.</para>
 /// <para>Accuracy (float): every probability is within 3e-7 relative of the exact softmax of the logits as given, at any row length up to ten million and
 /// beyond; results below the smallest normal number are kept as denormals. The exponential is never formed: exp(x) = m 2^n is carried as the pair (m, n), the
 /// representation of "The Two-Pass Softmax Algorithm" (Dukhan and Ablavatski, arXiv 2001.04438), so no logit overflows.</para>
@@ -55,7 +56,7 @@ public static partial class Softmax
     /// <param name="logProbabilities">[rows, rowLength], row-major; may be <paramref name="logits"/> itself.</param>
     /// <param name="rowLength">The length of a row; divides the number of logits. 0 is allowed when there are no logits.</param>
     /// <param name="options">Scale, cap, masks, lengths, and how to run.</param>
-    /// <remarks>Absolute error at most 3e-7 (float) beyond the rounding of the result itself.</remarks>
+    /// <remarks>Absolute error at most 3e-7 (float) beyond the rounding of the result itself; 6 * 2^-53 (1 + |result|) (double).</remarks>
     public static void LogSoftmax<T>(ReadOnlySpan<T> logits, Span<T> logProbabilities, int rowLength, in SoftmaxOptions<T> options = default) where T : unmanaged
     {
         SoftmaxShape shape = SoftmaxChecks.Rows(logits.Length, rowLength, nameof(rowLength), nameof(logits));
@@ -125,7 +126,8 @@ public static partial class Softmax
     public static void TopK<T>(ReadOnlySpan<T> logits, Span<T> values, Span<int> indices, int rowLength, int count, in SoftmaxOptions<T> options = default) where T : unmanaged =>
         Run(new SoftmaxTopKProblem<T>(logits, values, indices, rowLength, count, options));
 
-    /// <summary>Gradient of <see cref="Compute{T}(ReadOnlySpan{T}, Span{T}, int, in SoftmaxOptions{T})"/>: Scale (g - sum(g p)) p, times the cap's slope.</summary>
+    /// <summary>Gradient of <see cref="Compute{T}(ReadOnlySpan{T}, Span{T}, int, in SoftmaxOptions{T})"/>: Scale (g - sum(g p)) p, times the cap's slope; 0 where p is 0.</summary>
+    /// <remarks>A position with p = 0 took no part: what stands there in <paramref name="outputGradient"/> or in the logits, NaN included, has no influence.</remarks>
     /// <param name="outputGradient">g, the gradient by the probabilities, [rows, rowLength].</param>
     /// <param name="probabilities">p, as the forward call gave them.</param>
     /// <param name="logitGradient">The gradient by the logits; may be either input itself.</param>
@@ -135,7 +137,8 @@ public static partial class Softmax
         ReadOnlySpan<T> outputGradient, ReadOnlySpan<T> probabilities, Span<T> logitGradient, int rowLength, in SoftmaxGradientOptions<T> options = default) where T : unmanaged =>
         Run(new SoftmaxGradientProblem<T>(isLog: false, outputGradient, probabilities, logitGradient, rowLength, options, nameof(probabilities)));
 
-    /// <summary>Gradient of <see cref="LogSoftmax{T}(ReadOnlySpan{T}, Span{T}, int, in SoftmaxOptions{T})"/>: Scale (g - exp(l) sum(g)), times the cap's slope.</summary>
+    /// <summary>Gradient of <see cref="LogSoftmax{T}(ReadOnlySpan{T}, Span{T}, int, in SoftmaxOptions{T})"/>: Scale (g - exp(l) sum(g)), times the cap's slope; 0 where l is minus infinity.</summary>
+    /// <remarks>A position with l of minus infinity took no part: what stands there in <paramref name="outputGradient"/> or in the logits, NaN included, has no influence.</remarks>
     /// <param name="outputGradient">g, the gradient by the log-probabilities, [rows, rowLength].</param>
     /// <param name="logProbabilities">l, as the forward call gave them.</param>
     /// <param name="logitGradient">The gradient by the logits; may be either input itself.</param>

@@ -51,6 +51,9 @@ internal unsafe interface ISimd<V, T>
     /// <summary>a where |x| &lt; limit, else b.</summary>
     static abstract V SelectBelow(V x, V limit, V a, V b);
 
+    /// <summary>value, but 0 where x equals y, which NaN does not.</summary>
+    static abstract V ZeroWhereEqual(V value, V x, V y);
+
     /// <summary>The number whose bits are (bits of z shifted into the exponent field) + bits of offset: see <see cref="ExtendedExponential{TSimd, V, T}"/>.</summary>
     static abstract V ExponentOf(V z, V offset);
 
@@ -71,6 +74,18 @@ internal unsafe interface ISimd<V, T>
 
     /// <summary>What <see cref="Accumulate"/> gathered, over all elements, in a fixed order.</summary>
     static abstract double SumAcross(V lower, V upper);
+
+    /// <summary>(x - first) - second in double, rounded once to T.</summary>
+    static abstract V SubtractWide(V x, double first, double second);
+
+    /// <summary>The same with first[index + i] and second[index + i] for element i.</summary>
+    static abstract V SubtractWide(V x, ref double first, ref double second, nuint index);
+
+    /// <summary>
+    /// Adds x[i] to the running sum sums[index + i] + lost[index + i] in at least twice the precision of float: in double for float, which loses nothing that counts; with
+    /// Knuth's TwoSum for double.
+    /// </summary>
+    static abstract void AccumulateEach(ref double sums, ref double lost, nuint index, V x);
 
     /// <summary>sums[index + i] += x[i], in double.</summary>
     static abstract void AddToDoubles(ref double sums, nuint index, V x);

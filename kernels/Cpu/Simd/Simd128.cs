@@ -104,6 +104,9 @@ internal readonly unsafe struct Simd128<T> : ISimd<Vector128<T>, T> where T : un
         Vector128.ConditionalSelect(Vector128.LessThan(Vector128.Abs(x), limit), a, b);
 
     [MethodImpl(Inline)]
+    public static Vector128<T> ZeroWhereEqual(Vector128<T> value, Vector128<T> x, Vector128<T> y) => Vector128.AndNot(value, Vector128.Equals(x, y));
+
+    [MethodImpl(Inline)]
     public static Vector128<T> ExponentOf(Vector128<T> z, Vector128<T> offset) => typeof(T) == typeof(float)
         ? ((z.AsInt32() << FloatFormat.SingleFractionBits) + offset.AsInt32()).As<int, T>()
         : ((z.AsInt64() << FloatFormat.DoubleFractionBits) + offset.AsInt64()).As<long, T>();
@@ -147,6 +150,37 @@ internal readonly unsafe struct Simd128<T> : ISimd<Vector128<T>, T> where T : un
         for (int i = 0; i < Count; i++)
             sum.Add(lower.AsDouble().GetElement(i));
         return sum.Total + Vector128.Sum(upper.AsDouble());
+    }
+
+    [MethodImpl(Inline)]
+    public static Vector128<T> SubtractWide(Vector128<T> x, double first, double second) =>
+        Difference(x, Vector128.Create(first), Vector128.Create(first), Vector128.Create(second), Vector128.Create(second));
+
+    [MethodImpl(Inline)]
+    public static Vector128<T> SubtractWide(Vector128<T> x, ref double first, ref double second, nuint index)
+    {
+        nuint upper = typeof(T) == typeof(float) ? index + (nuint)Vector128<double>.Count : index;
+        return Difference(x, Vector128.LoadUnsafe(ref first, index), Vector128.LoadUnsafe(ref first, upper), Vector128.LoadUnsafe(ref second, index), Vector128.LoadUnsafe(ref second, upper));
+    }
+
+    // Upper halves are those of float; double has none.
+    [MethodImpl(Inline)]
+    private static Vector128<T> Difference(Vector128<T> x, Vector128<double> firstLower, Vector128<double> firstUpper, Vector128<double> secondLower, Vector128<double> secondUpper) => typeof(T) == typeof(float)
+        ? Vector128.Narrow(Vector128.WidenLower(x.AsSingle()) - firstLower - secondLower, Vector128.WidenUpper(x.AsSingle()) - firstUpper - secondUpper).As<float, T>()
+        : (x.AsDouble() - firstLower - secondLower).As<double, T>();
+
+    [MethodImpl(Inline)]
+    public static void AccumulateEach(ref double sums, ref double lost, nuint index, Vector128<T> x)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            AddToDoubles(ref sums, index, x);
+            return;
+        }
+        Vector128<T> sum = Vector128.LoadUnsafe(ref sums, index).As<double, T>(), error = Vector128.LoadUnsafe(ref lost, index).As<double, T>();
+        Accumulate(ref sum, ref error, x);
+        sum.AsDouble().StoreUnsafe(ref sums, index);
+        error.AsDouble().StoreUnsafe(ref lost, index);
     }
 
     [MethodImpl(Inline)]

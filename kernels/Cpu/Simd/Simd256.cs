@@ -92,6 +92,9 @@ internal readonly unsafe struct Simd256<T> : ISimd<Vector256<T>, T> where T : un
         Vector256.ConditionalSelect(Vector256.LessThan(Vector256.Abs(x), limit), a, b);
 
     [MethodImpl(Inline)]
+    public static Vector256<T> ZeroWhereEqual(Vector256<T> value, Vector256<T> x, Vector256<T> y) => Vector256.AndNot(value, Vector256.Equals(x, y));
+
+    [MethodImpl(Inline)]
     public static Vector256<T> ExponentOf(Vector256<T> z, Vector256<T> offset) => typeof(T) == typeof(float)
         ? ((z.AsInt32() << FloatFormat.SingleFractionBits) + offset.AsInt32()).As<int, T>()
         : ((z.AsInt64() << FloatFormat.DoubleFractionBits) + offset.AsInt64()).As<long, T>();
@@ -130,6 +133,37 @@ internal readonly unsafe struct Simd256<T> : ISimd<Vector256<T>, T> where T : un
         for (int i = 0; i < Count; i++)
             sum.Add(lower.AsDouble().GetElement(i));
         return sum.Total + Vector256.Sum(upper.AsDouble());
+    }
+
+    [MethodImpl(Inline)]
+    public static Vector256<T> SubtractWide(Vector256<T> x, double first, double second) =>
+        Difference(x, Vector256.Create(first), Vector256.Create(first), Vector256.Create(second), Vector256.Create(second));
+
+    [MethodImpl(Inline)]
+    public static Vector256<T> SubtractWide(Vector256<T> x, ref double first, ref double second, nuint index)
+    {
+        nuint upper = typeof(T) == typeof(float) ? index + (nuint)Vector256<double>.Count : index;
+        return Difference(x, Vector256.LoadUnsafe(ref first, index), Vector256.LoadUnsafe(ref first, upper), Vector256.LoadUnsafe(ref second, index), Vector256.LoadUnsafe(ref second, upper));
+    }
+
+    // Upper halves are those of float; double has none.
+    [MethodImpl(Inline)]
+    private static Vector256<T> Difference(Vector256<T> x, Vector256<double> firstLower, Vector256<double> firstUpper, Vector256<double> secondLower, Vector256<double> secondUpper) => typeof(T) == typeof(float)
+        ? Vector256.Narrow(Vector256.WidenLower(x.AsSingle()) - firstLower - secondLower, Vector256.WidenUpper(x.AsSingle()) - firstUpper - secondUpper).As<float, T>()
+        : (x.AsDouble() - firstLower - secondLower).As<double, T>();
+
+    [MethodImpl(Inline)]
+    public static void AccumulateEach(ref double sums, ref double lost, nuint index, Vector256<T> x)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            AddToDoubles(ref sums, index, x);
+            return;
+        }
+        Vector256<T> sum = Vector256.LoadUnsafe(ref sums, index).As<double, T>(), error = Vector256.LoadUnsafe(ref lost, index).As<double, T>();
+        Accumulate(ref sum, ref error, x);
+        sum.AsDouble().StoreUnsafe(ref sums, index);
+        error.AsDouble().StoreUnsafe(ref lost, index);
     }
 
     [MethodImpl(Inline)]

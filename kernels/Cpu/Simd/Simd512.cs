@@ -91,6 +91,9 @@ internal readonly unsafe struct Simd512<T> : ISimd<Vector512<T>, T> where T : un
         Vector512.ConditionalSelect(Vector512.LessThan(Vector512.Abs(x), limit), a, b);
 
     [MethodImpl(Inline)]
+    public static Vector512<T> ZeroWhereEqual(Vector512<T> value, Vector512<T> x, Vector512<T> y) => Vector512.AndNot(value, Vector512.Equals(x, y));
+
+    [MethodImpl(Inline)]
     public static Vector512<T> ExponentOf(Vector512<T> z, Vector512<T> offset) => typeof(T) == typeof(float)
         ? ((z.AsInt32() << FloatFormat.SingleFractionBits) + offset.AsInt32()).As<int, T>()
         : ((z.AsInt64() << FloatFormat.DoubleFractionBits) + offset.AsInt64()).As<long, T>();
@@ -129,6 +132,37 @@ internal readonly unsafe struct Simd512<T> : ISimd<Vector512<T>, T> where T : un
         for (int i = 0; i < Count; i++)
             sum.Add(lower.AsDouble().GetElement(i));
         return sum.Total + Vector512.Sum(upper.AsDouble());
+    }
+
+    [MethodImpl(Inline)]
+    public static Vector512<T> SubtractWide(Vector512<T> x, double first, double second) =>
+        Difference(x, Vector512.Create(first), Vector512.Create(first), Vector512.Create(second), Vector512.Create(second));
+
+    [MethodImpl(Inline)]
+    public static Vector512<T> SubtractWide(Vector512<T> x, ref double first, ref double second, nuint index)
+    {
+        nuint upper = typeof(T) == typeof(float) ? index + (nuint)Vector512<double>.Count : index;
+        return Difference(x, Vector512.LoadUnsafe(ref first, index), Vector512.LoadUnsafe(ref first, upper), Vector512.LoadUnsafe(ref second, index), Vector512.LoadUnsafe(ref second, upper));
+    }
+
+    // Upper halves are those of float; double has none.
+    [MethodImpl(Inline)]
+    private static Vector512<T> Difference(Vector512<T> x, Vector512<double> firstLower, Vector512<double> firstUpper, Vector512<double> secondLower, Vector512<double> secondUpper) => typeof(T) == typeof(float)
+        ? Vector512.Narrow(Vector512.WidenLower(x.AsSingle()) - firstLower - secondLower, Vector512.WidenUpper(x.AsSingle()) - firstUpper - secondUpper).As<float, T>()
+        : (x.AsDouble() - firstLower - secondLower).As<double, T>();
+
+    [MethodImpl(Inline)]
+    public static void AccumulateEach(ref double sums, ref double lost, nuint index, Vector512<T> x)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            AddToDoubles(ref sums, index, x);
+            return;
+        }
+        Vector512<T> sum = Vector512.LoadUnsafe(ref sums, index).As<double, T>(), error = Vector512.LoadUnsafe(ref lost, index).As<double, T>();
+        Accumulate(ref sum, ref error, x);
+        sum.AsDouble().StoreUnsafe(ref sums, index);
+        error.AsDouble().StoreUnsafe(ref lost, index);
     }
 
     [MethodImpl(Inline)]

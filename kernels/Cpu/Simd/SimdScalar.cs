@@ -67,6 +67,9 @@ internal readonly unsafe struct SimdScalar<T> : ISimd<T, T> where T : unmanaged
         : (Math.Abs((double)(object)x) < (double)(object)limit ? a : b);
 
     [MethodImpl(Inline)]
+    public static T ZeroWhereEqual(T value, T x, T y) => ComputeType.ToDouble(x) == ComputeType.ToDouble(y) ? default : value;
+
+    [MethodImpl(Inline)]
     public static T ExponentOf(T z, T offset) => typeof(T) == typeof(float)
         ? Unsafe.BitCast<int, T>((Unsafe.BitCast<T, int>(z) << FloatFormat.SingleFractionBits) + Unsafe.BitCast<T, int>(offset))
         : Unsafe.BitCast<long, T>((Unsafe.BitCast<T, long>(z) << FloatFormat.DoubleFractionBits) + Unsafe.BitCast<T, long>(offset));
@@ -90,6 +93,26 @@ internal readonly unsafe struct SimdScalar<T> : ISimd<T, T> where T : unmanaged
 
     [MethodImpl(Inline)]
     public static double SumAcross(T lower, T upper) => ComputeType.ToDouble(lower) + ComputeType.ToDouble(upper);
+
+    [MethodImpl(Inline)]
+    public static T SubtractWide(T x, double first, double second) => ComputeType.FromDouble<T>(ComputeType.ToDouble(x) - first - second);
+
+    [MethodImpl(Inline)]
+    public static T SubtractWide(T x, ref double first, ref double second, nuint index) => SubtractWide(x, Unsafe.Add(ref first, index), Unsafe.Add(ref second, index));
+
+    [MethodImpl(Inline)]
+    public static void AccumulateEach(ref double sums, ref double lost, nuint index, T x)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            AddToDoubles(ref sums, index, x);
+            return;
+        }
+        T sum = ComputeType.FromDouble<T>(Unsafe.Add(ref sums, index)), error = ComputeType.FromDouble<T>(Unsafe.Add(ref lost, index));
+        Accumulate(ref sum, ref error, x);
+        Unsafe.Add(ref sums, index) = ComputeType.ToDouble(sum);
+        Unsafe.Add(ref lost, index) = ComputeType.ToDouble(error);
+    }
 
     [MethodImpl(Inline)]
     public static void AddToDoubles(ref double sums, nuint index, T x) => Unsafe.Add(ref sums, index) += ComputeType.ToDouble(x);

@@ -19,13 +19,13 @@ internal interface ISoftmaxKernels<T> where T : unmanaged
     static abstract double StoreExp(ref T x, ref T numerators, nuint count, in SoftmaxReference<T> reference);
 
     /// <summary>y = factor term(x).</summary>
-    static abstract void ScaleExp(ref T x, ref T y, nuint count, in SoftmaxReference<T> reference, in SplitFactor<T> factor, bool nonTemporal);
+    static abstract void ScaleExp(ref T x, ref T y, nuint count, in SoftmaxReference<T> reference, in SplitReciprocal<T> factor, bool nonTemporal);
 
     /// <summary>y = factor x, x finite.</summary>
-    static abstract void Scale(ref T x, ref T y, nuint count, in SplitFactor<T> factor, bool nonTemporal);
+    static abstract void Scale(ref T x, ref T y, nuint count, in SplitReciprocal<T> factor, bool nonTemporal);
 
-    /// <summary>y = (x - high) - low.</summary>
-    static abstract void Subtract(ref T x, ref T y, nuint count, T high, T low, bool nonTemporal);
+    /// <summary>y = (x - largest) - excess, in double and rounded once.</summary>
+    static abstract void Subtract(ref T x, ref T y, nuint count, double largest, double excess, bool nonTemporal);
 
     // Logits: SoftmaxKernels.Logits.cs
 
@@ -38,27 +38,27 @@ internal interface ISoftmaxKernels<T> where T : unmanaged
     /// <summary>z = z + mask, in place.</summary>
     static abstract void Add(ref T z, ref T mask, nuint count);
 
-    // Columns, one softmax each, with their state in arrays: SoftmaxKernels.Columns.cs
+    // Columns, one softmax each, with their state in arrays, which have room for whole registers: SoftmaxKernels.Columns.cs
 
     /// <summary>max = the larger of max and x.</summary>
     static abstract void ColumnMax(ref T x, ref T max, nuint count);
 
-    /// <summary>sums = sums + term(x), in double.</summary>
-    static abstract void ColumnSumExp(ref T x, ref double sums, nuint count, in ColumnReferences<T> references);
+    /// <summary>Adds term(x) to the sums; what they lose by rounding is summed in <paramref name="lost"/>, for double.</summary>
+    static abstract void ColumnSumExp(ref T x, ref double sums, ref double lost, nuint count, in ColumnReferences<T> references);
 
-    /// <summary>y = factor term(x).</summary>
-    static abstract void ColumnScaleExp(ref T x, ref T y, nuint count, in ColumnReferences<T> references, ref T factor);
+    /// <summary>y = term(x) high + term(x) low.</summary>
+    static abstract void ColumnScaleExp(ref T x, ref T y, nuint count, in ColumnReferences<T> references, ref T high, ref T low);
 
-    /// <summary>y = (x - high) - low.</summary>
-    static abstract void ColumnSubtract(ref T x, ref T y, nuint count, ref T high, ref T low);
+    /// <summary>y = (x - largest) - excess, in double and rounded once.</summary>
+    static abstract void ColumnSubtract(ref T x, ref T y, nuint count, ref double largest, ref double excess);
 
-    // Gradients: SoftmaxKernels.Gradients.cs
+    // Gradients: SoftmaxKernels.Gradients.cs. A position took no part where p is 0 or l is minus infinity: nothing there counts, and its y is 0.
 
-    /// <summary>The sum of a b.</summary>
-    static abstract double Dot(ref T a, ref T b, nuint count);
+    /// <summary>The sum of g p.</summary>
+    static abstract double Dot(ref T g, ref T p, nuint count);
 
-    /// <summary>The sum of a.</summary>
-    static abstract double Sum(ref T a, nuint count);
+    /// <summary>The sum of g, whose log-probabilities are l.</summary>
+    static abstract double Sum(ref T g, ref T l, nuint count);
 
     /// <summary>y = scale (g - dot) p.</summary>
     static abstract void Gradient(ref T g, ref T p, ref T y, nuint count, T dot, T scale);
@@ -66,6 +66,6 @@ internal interface ISoftmaxKernels<T> where T : unmanaged
     /// <summary>y = scale (g - exp(l) sum), l at most about 0.</summary>
     static abstract void LogGradient(ref T g, ref T l, ref T y, nuint count, T sum, T scale);
 
-    /// <summary>y = y scale (1 - tanh²(scale x / cap)): the slope of the capped logit.</summary>
+    /// <summary>y = y scale (1 - tanh²(scale x / cap)): the slope of the capped logit. Where y is 0 it stays 0, whatever x.</summary>
     static abstract void MultiplyCapSlope(ref T x, ref T y, nuint count, T scale, T cap);
 }

@@ -12,8 +12,11 @@ internal readonly unsafe struct SoftmaxColumnJob<T, C, TKernels, TStorage> : IRa
     where TKernels : struct, ISoftmaxKernels<C>
     where TStorage : struct, IStorage<T, C>
 {
-    // Arrays of one element a column in the scratch: largest (later factor or high), low, origins, floors, offsets, staged logits.
+    // Arrays of one element a column in the scratch: largest logit (later the reciprocal's high part), low part (or log-sum-exp), origins, floors, offsets, staged logits.
     private const int ArrayCount = 6;
+
+    // Such arrays in double: sums (later excesses), what these lost by rounding (later largest logits), terms of the largest logits.
+    private const int WideArrayCount = 3;
 
     private readonly SoftmaxRows<T> _rows;
     private readonly LogitStage<T, C, TKernels, TStorage> _stage;
@@ -37,7 +40,7 @@ internal readonly unsafe struct SoftmaxColumnJob<T, C, TKernels, TStorage> : IRa
     public void Run(long begin, long end)
     {
         C* arrays = stackalloc C[ArrayCount * SoftmaxTuning.ColumnTileLength];
-        double* sums = stackalloc double[SoftmaxTuning.ColumnTileLength];
+        double* sums = stackalloc double[WideArrayCount * SoftmaxTuning.ColumnTileLength];
         for (long tile = begin; tile < end; tile++)
         {
             long outer = tile / TilesPerSlab;
@@ -51,10 +54,21 @@ internal readonly unsafe struct SoftmaxColumnJob<T, C, TKernels, TStorage> : IRa
         FindLargest(tile);
         SetReferences(tile, bias: 0);
         SumTerms(tile);
-        if (_rows.Operation == SoftmaxOperation.LogSumExp)
-            StoreLogarithms(tile);
-        else
+        if (_rows.Operation == SoftmaxOperation.Probabilities)
+        {
+            SetReferences(tile, SoftmaxReference<C>.NumeratorBias);
+            SetReciprocals(tile);
             StoreResults(tile);
+            return;
+        }
+        FindExcesses(tile);
+        if (_rows.Operation == SoftmaxOperation.LogSumExp)
+        {
+            StoreLogarithms(tile);
+            return;
+        }
+        MaskExcesses(tile);
+        StoreResults(tile);
     }
 
     private C* Load(in Tile tile, int position) => _stage.Stage(tile.Outer, (long)position * _rows.Shape.InnerCount + tile.Column, tile.Count, tile.Staged);
@@ -81,24 +95,38 @@ internal readonly unsafe struct SoftmaxColumnJob<T, C, TKernels, TStorage> : IRa
 
     private void SumTerms(in Tile tile)
     {
-        new Span<double>(tile.Sums, tile.Count).Clear();
+        new Span<double>(tile.Sums, Tile.Stride).Clear();
+        new Span<double>(tile.Lost, Tile.Stride).Clear();
         for (int position = 0; position < _rows.Shape.RowLength; position++)
-            TKernels.ColumnSumExp(ref *Load(tile, position), ref *tile.Sums, (nuint)tile.Count, tile.References);
+            TKernels.ColumnSumExp(ref *Load(tile, position), ref *tile.Sums, ref *tile.Lost, (nuint)tile.Count, tile.References);
+        for (int i = 0; i < tile.Count; i++)
+            tile.Sums[i] += tile.Lost[i];
     }
 
     // A NaN sum keeps the column NaN, whatever its largest element was taken for.
-    private static SoftmaxPartialSum<C> PartialSum(in Tile tile, int i) =>
-        double.IsNegativeInfinity(ComputeType.ToDouble(tile.Largest[i])) && !double.IsNaN(tile.Sums[i])
-            ? SoftmaxPartialSum<C>.Empty
-            : new SoftmaxPartialSum<C>(tile.Sums[i], tile.Largest[i]);
+    private static bool IsFullyMasked(in Tile tile, int i) => double.IsNegativeInfinity(ComputeType.ToDouble(tile.Largest[i])) && !double.IsNaN(tile.Sums[i]);
+
+    // From here on Sums holds log sum exp(x) - largest logit, and Lost the largest logit.
+    private static void FindExcesses(in Tile tile)
+    {
+        new Span<double>(tile.Terms, Tile.Stride).Clear();
+        new Span<double>(tile.Lost, Tile.Stride).Clear();
+        TKernels.ColumnSumExp(ref *tile.Largest, ref *tile.Terms, ref *tile.Lost, (nuint)tile.Count, tile.References);
+        for (int i = 0; i < tile.Count; i++)
+        {
+            tile.Sums[i] = SoftmaxPartialSum<C>.Excess(tile.Sums[i], tile.Terms[i]);
+            tile.Lost[i] = ComputeType.ToDouble(tile.Largest[i]);
+        }
+    }
 
     private void StoreLogarithms(in Tile tile)
     {
         T* output = _rows.Output + tile.Outer * _rows.Shape.InnerCount + tile.Column;
         for (int i = 0; i < tile.Count; i++)
         {
-            bool isInfinite = double.IsNaN(tile.Sums[i]) && double.IsPositiveInfinity(ComputeType.ToDouble(tile.Largest[i])) && !ContainsNaN(tile, i);
-            tile.Low[i] = ComputeType.FromDouble<C>(isInfinite ? double.PositiveInfinity : PartialSum(tile, i).Logarithm);
+            bool isPlusInfinity = double.IsNaN(tile.Sums[i]) && double.IsPositiveInfinity(tile.Lost[i]) && !ContainsNaN(tile, i);
+            // Of a fully masked column the largest logit is minus infinity, and so is the sum of the two.
+            tile.Low[i] = ComputeType.FromDouble<C>(isPlusInfinity ? double.PositiveInfinity : tile.Lost[i] + tile.Sums[i]);
         }
         TStorage.Narrow(tile.Low, output, tile.Count);
     }
@@ -116,8 +144,6 @@ internal readonly unsafe struct SoftmaxColumnJob<T, C, TKernels, TStorage> : IRa
     private void StoreResults(in Tile tile)
     {
         bool isLog = _rows.Operation == SoftmaxOperation.LogProbabilities;
-        SetReferences(tile, SoftmaxReference<C>.NumeratorBias);
-        SetConstants(tile, isLog);
         for (int position = 0; position < _rows.Shape.RowLength; position++)
         {
             long offset = (long)position * _rows.Shape.InnerCount + tile.Column;
@@ -125,38 +151,45 @@ internal readonly unsafe struct SoftmaxColumnJob<T, C, TKernels, TStorage> : IRa
             C* logits = Load(tile, position);
             C* results = TStorage.IsComputeType ? (C*)output : tile.Staged;
             if (isLog)
-                TKernels.ColumnSubtract(ref *logits, ref *results, (nuint)tile.Count, ref *tile.Largest, ref *tile.Low);
+                TKernels.ColumnSubtract(ref *logits, ref *results, (nuint)tile.Count, ref *tile.Lost, ref *tile.Sums);
             else
-                TKernels.ColumnScaleExp(ref *logits, ref *results, (nuint)tile.Count, tile.References, ref *tile.Largest);
+                TKernels.ColumnScaleExp(ref *logits, ref *results, (nuint)tile.Count, tile.References, ref *tile.Largest, ref *tile.Low);
             if (!TStorage.IsComputeType)
                 TStorage.Narrow(results, output, tile.Count);
         }
     }
 
-    // From here on Largest holds the factor of the terms, or the high part of the log-sum-exp.
-    private void SetConstants(in Tile tile, bool isLog)
+    // From here on Largest and Low hold the reciprocals of the sums.
+    private void SetReciprocals(in Tile tile)
+    {
+        C masked = ComputeType.FromDouble<C>(MaskedConstant);
+        for (int i = 0; i < tile.Count; i++)
+        {
+            var reciprocal = new SplitReciprocal<C>(Math.ScaleB(tile.Sums[i], SoftmaxReference<C>.NumeratorBias));
+            (tile.Largest[i], tile.Low[i]) = IsFullyMasked(tile, i) ? (masked, masked) : (reciprocal.High, reciprocal.Low);
+        }
+    }
+
+    private void MaskExcesses(in Tile tile)
     {
         for (int i = 0; i < tile.Count; i++)
         {
-            SoftmaxPartialSum<C> sum = PartialSum(tile, i);
-            C masked = ComputeType.FromDouble<C>(_rows.Safe ? 0 : double.NaN);
-            if (sum.IsFullyMasked)
-                (tile.Largest[i], tile.Low[i]) = (masked, masked);
-            else if (isLog)
-                (tile.Largest[i], tile.Low[i]) = sum.SplitLogarithm;
-            else
-                tile.Largest[i] = ComputeType.FromDouble<C>(Math.ScaleB(1 / sum.Sum, -SoftmaxReference<C>.NumeratorBias));
+            if (IsFullyMasked(tile, i))
+                tile.Lost[i] = tile.Sums[i] = MaskedConstant;
         }
     }
+
+    // What makes zeros or minus infinities, or NaN, of a fully masked column.
+    private double MaskedConstant => _rows.Safe ? 0 : double.NaN;
 
     /// <summary>Adjacent columns of one outer slab, and their arrays in the scratch.</summary>
     private readonly struct Tile(long outer, int column, int count, C* arrays, double* sums)
     {
-        private const int Stride = SoftmaxTuning.ColumnTileLength;
+        public const int Stride = SoftmaxTuning.ColumnTileLength;
 
         public readonly long Outer = outer;
         public readonly int Column = column, Count = count;
-        public readonly double* Sums = sums;
+        public readonly double* Sums = sums, Lost = sums + Stride, Terms = sums + 2 * Stride;
         public readonly C* Largest = arrays, Low = arrays + Stride, Origins = arrays + 2 * Stride, Floors = arrays + 3 * Stride;
         public readonly C* Offsets = arrays + 4 * Stride, Staged = arrays + 5 * Stride;
 

@@ -21,7 +21,7 @@ internal readonly unsafe struct SoftmaxGradientJob<T, C, TKernels, TStorage>(in 
             Write(row, RowSum(row, scratch), scratch);
     }
 
-    // sum(g p), or sum(g) for the log form.
+    // sum(g p), or sum(g) for the log form, over the positions that took part.
     private double RowSum(long row, C* scratch)
     {
         double sum = 0;
@@ -29,7 +29,8 @@ internal readonly unsafe struct SoftmaxGradientJob<T, C, TKernels, TStorage>(in 
         {
             nuint count = (nuint)Math.Min(BlockLength, _rows.RowLength - begin);
             C* g = Load(_rows.OutputGradient, row, begin, count, scratch);
-            sum += _rows.IsLog ? TKernels.Sum(ref *g, count) : TKernels.Dot(ref *g, ref *Load(_rows.Result, row, begin, count, scratch + BlockLength), count);
+            C* result = Load(_rows.Result, row, begin, count, scratch + BlockLength);
+            sum += _rows.IsLog ? TKernels.Sum(ref *g, ref *result, count) : TKernels.Dot(ref *g, ref *result, count);
         }
         return sum;
     }

@@ -97,14 +97,14 @@ internal readonly partial struct SoftmaxKernels<TSimd, V, T> : ISoftmaxKernels<T
         return TSimd.SumAcross(lower, upper);
     }
 
-    public static void ScaleExp(ref T x, ref T y, nuint count, in SoftmaxReference<T> reference, in SplitFactor<T> factor, bool nonTemporal) =>
+    public static void ScaleExp(ref T x, ref T y, nuint count, in SoftmaxReference<T> reference, in SplitReciprocal<T> factor, bool nonTemporal) =>
         Map(new ScaledTerms(reference, factor), ref x, ref y, count, nonTemporal);
 
-    public static void Scale(ref T x, ref T y, nuint count, in SplitFactor<T> factor, bool nonTemporal) =>
+    public static void Scale(ref T x, ref T y, nuint count, in SplitReciprocal<T> factor, bool nonTemporal) =>
         Map(new Scaled(factor), ref x, ref y, count, nonTemporal);
 
-    public static void Subtract(ref T x, ref T y, nuint count, T high, T low, bool nonTemporal) =>
-        Map(new Subtracted(high, low), ref x, ref y, count, nonTemporal);
+    public static void Subtract(ref T x, ref T y, nuint count, double largest, double excess, bool nonTemporal) =>
+        Map(new Subtracted(largest, excess), ref x, ref y, count, nonTemporal);
 
     private static void Map<TMap>(in TMap map, ref T x, ref T y, nuint count, bool nonTemporal) where TMap : struct, ISimdMap<V>
     {
@@ -126,7 +126,13 @@ internal readonly partial struct SoftmaxKernels<TSimd, V, T> : ISoftmaxKernels<T
     // Minus infinity behind the last element: its term is negligible and it is no maximum.
     [MethodImpl(Inline)]
     private static V LoadTail(ref T x, nuint index, nuint count) =>
-        TSimd.LoadFirst(ref x, index, count - index, TSimd.Broadcast(ComputeType.FromDouble<T>(double.NegativeInfinity)));
+        TSimd.LoadFirst(ref x, index, count - index, MinusInfinity);
+
+    private static V MinusInfinity
+    {
+        [MethodImpl(Inline)]
+        get => TSimd.Broadcast(ComputeType.FromDouble<T>(double.NegativeInfinity));
+    }
 
     private readonly struct Terms(in SoftmaxReference<T> reference)
     {
@@ -157,7 +163,7 @@ internal readonly partial struct SoftmaxKernels<TSimd, V, T> : ISoftmaxKernels<T
         }
     }
 
-    private readonly struct ScaledTerms(in SoftmaxReference<T> reference, in SplitFactor<T> factor) : ISimdMap<V>
+    private readonly struct ScaledTerms(in SoftmaxReference<T> reference, in SplitReciprocal<T> factor) : ISimdMap<V>
     {
         private readonly Terms _terms = new(reference);
         private readonly Scaled _scaled = new(factor);
@@ -167,7 +173,7 @@ internal readonly partial struct SoftmaxKernels<TSimd, V, T> : ISoftmaxKernels<T
         public V Of(V x) => _scaled.Of(_terms.Of(x));
     }
 
-    private readonly struct Scaled(in SplitFactor<T> factor) : ISimdMap<V>
+    private readonly struct Scaled(in SplitReciprocal<T> factor) : ISimdMap<V>
     {
         private readonly V _high = TSimd.Broadcast(factor.High), _low = TSimd.Broadcast(factor.Low);
 
@@ -175,11 +181,11 @@ internal readonly partial struct SoftmaxKernels<TSimd, V, T> : ISoftmaxKernels<T
         public V Of(V x) => TSimd.MultiplyAdd(x, _high, TSimd.Multiply(x, _low));
     }
 
-    private readonly struct Subtracted(T high, T low) : ISimdMap<V>
+    private readonly struct Subtracted(double largest, double excess) : ISimdMap<V>
     {
-        private readonly V _high = TSimd.Broadcast(high), _low = TSimd.Broadcast(low);
+        private readonly double _largest = largest, _excess = excess;
 
         [MethodImpl(Inline)]
-        public V Of(V x) => TSimd.Subtract(TSimd.Subtract(x, _high), _low);
+        public V Of(V x) => TSimd.SubtractWide(x, _largest, _excess);
     }
 }

@@ -1,16 +1,8 @@
 namespace Kernels.Cpu;
 
-/// <summary>The constants of pass 2: <c>y = Factor term(x)</c> for probabilities, <c>y = (x - High) - Low</c> for log-probabilities.</summary>
-internal readonly struct SoftmaxNormalization<C> where C : unmanaged
+/// <summary>The constants of pass 2 for probabilities: <c>y = Factor term(x)</c>.</summary>
+internal readonly struct SoftmaxNormalization<C>(in SoftmaxPartialSum<C> sum) where C : unmanaged
 {
-    public readonly SoftmaxReference<C> Reference;
-    public readonly SplitFactor<C> Factor;
-    public readonly C High, Low;
-
-    public SoftmaxNormalization(in SoftmaxPartialSum<C> sum)
-    {
-        Reference = new(sum.Largest, SoftmaxReference<C>.NumeratorBias);
-        Factor = new(Math.ScaleB(1 / sum.Sum, -SoftmaxReference<C>.NumeratorBias));
-        (High, Low) = sum.SplitLogarithm;
-    }
+    public readonly SoftmaxReference<C> Reference = new(sum.Largest, SoftmaxReference<C>.NumeratorBias);
+    public readonly SplitReciprocal<C> Factor = new(Math.ScaleB(sum.Sum, SoftmaxReference<C>.NumeratorBias));
 }

@@ -12,29 +12,11 @@ internal readonly record struct SoftmaxPartialSum<C>(double Sum, C Largest) wher
     /// <summary>Whether every logit is minus infinity, or there is none.</summary>
     public bool IsFullyMasked => Sum == 0 && double.IsNegativeInfinity(ComputeType.ToDouble(Largest));
 
-    /// <summary>The natural logarithm of the sum.</summary>
-    public double Logarithm => IsFullyMasked ? double.NegativeInfinity : ComputeType.ToDouble(Origin) + LogarithmFromOrigin;
-
     /// <summary>
-    /// The logarithm as high + low such that x - high is exact or has the error of x alone: the origin and the rest where logits are far from 0, else the
-    /// logarithm rounded to C and what that left.
+    /// log sum exp(x) - Largest, given the term of the largest logit, the same digits as in the sum. Of a part with a single term exactly 0, as that term is the sum; and
+    /// never less, since no rounding takes a sum below one of its terms.
     /// </summary>
-    public (C High, C Low) SplitLogarithm
-    {
-        get
-        {
-            var reference = new SoftmaxReference<C>(Largest, 0);
-            double origin = ComputeType.ToDouble(reference.Origin), fromOrigin = LogarithmFromOrigin;
-            if (origin != 0)
-                return (reference.Origin, ComputeType.FromDouble<C>(fromOrigin));
-            C high = ComputeType.FromDouble<C>(fromOrigin);
-            return (high, ComputeType.FromDouble<C>(fromOrigin - ComputeType.ToDouble(high)));
-        }
-    }
-
-    private C Origin => new SoftmaxReference<C>(Largest, 0).Origin;
-
-    private double LogarithmFromOrigin => new SoftmaxReference<C>(Largest, 0).LogarithmOfPower + Math.Log(Sum);
+    public static double Excess(double sum, double largestTerm) => Math.Log(sum / largestTerm);
 
     /// <summary>The same number relative to another largest logit, at least as large.</summary>
     public double RelativeTo(in SoftmaxReference<C> reference) => IsFullyMasked ? 0 : Sum * new SoftmaxReference<C>(Largest, 0).FactorTo(reference);

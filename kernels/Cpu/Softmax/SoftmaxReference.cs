@@ -58,9 +58,6 @@ internal readonly struct SoftmaxReference<T> where T : unmanaged
     /// <summary>(exponent bias + bias - Exponent) in the place of the exponent field.</summary>
     public long OffsetBits { get; }
 
-    /// <summary>The natural logarithm of 2^Exponent; that of the reference itself is this and the origin.</summary>
-    public double LogarithmOfPower => Exponent * Ln2;
-
     /// <summary>What a sum of terms relative to this reference (bias 0) has to be multiplied by to be relative to another.</summary>
     public double FactorTo(in SoftmaxReference<T> other) =>
         Math.ScaleB(Math.Exp(ComputeType.ToDouble(Origin) - ComputeType.ToDouble(other.Origin)), Exponent - other.Exponent);

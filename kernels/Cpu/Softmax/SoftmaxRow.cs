@@ -97,7 +97,9 @@ internal readonly unsafe struct SoftmaxRow<T, C, TKernels, TStorage>(in SoftmaxR
     {
         C* scratch = stackalloc C[BlockLength];
         T* output = _rows.Output + row * _rows.Shape.OutputRowStride + begin;
-        var scale = new SoftmaxNormalization<C>(sum);
+        bool isLog = _rows.Operation == SoftmaxOperation.LogProbabilities;
+        SoftmaxNormalization<C> scale = isLog ? default : new(sum);
+        double largest = ComputeType.ToDouble(sum.Largest), excess = isLog ? Excess(sum) : 0;
         // The first block ends where a cache line does, so that those after it are whole lines: half a line written past the caches costs more than a whole.
         int length = Math.Min(count, BlockLength - (int)((nuint)output % CacheLineBytes) / sizeof(T));
         for (int offset = 0; offset < count; offset += length, length = Math.Min(BlockLength, count - offset))
@@ -105,13 +107,20 @@ internal readonly unsafe struct SoftmaxRow<T, C, TKernels, TStorage>(in SoftmaxR
             C* block = _stage.Stage(row, begin + offset, length, scratch);
             C* results = TStorage.IsComputeType ? (C*)(output + offset) : scratch;
             bool nonTemporal = _nonTemporal && TStorage.IsComputeType;
-            if (_rows.Operation == SoftmaxOperation.Probabilities)
-                TKernels.ScaleExp(ref *block, ref *results, (nuint)length, scale.Reference, scale.Factor, nonTemporal);
+            if (isLog)
+                TKernels.Subtract(ref *block, ref *results, (nuint)length, largest, excess, nonTemporal);
             else
-                TKernels.Subtract(ref *block, ref *results, (nuint)length, scale.High, scale.Low, nonTemporal);
+                TKernels.ScaleExp(ref *block, ref *results, (nuint)length, scale.Reference, scale.Factor, nonTemporal);
             if (!TStorage.IsComputeType)
                 TStorage.Narrow(scratch, output + offset, length);
         }
+    }
+
+    // log sum exp(x) - largest logit.
+    private static double Excess(in SoftmaxPartialSum<C> sum)
+    {
+        C largest = sum.Largest;
+        return SoftmaxPartialSum<C>.Excess(sum.Sum, TKernels.SumExp(ref largest, 1, new SoftmaxReference<C>(largest, 0), out _));
     }
 
     /// <summary>One probability, the same bits as <see cref="Normalize"/> gives, in the compute type.</summary>
@@ -142,7 +151,7 @@ internal readonly unsafe struct SoftmaxRow<T, C, TKernels, TStorage>(in SoftmaxR
         for (int offset = 0; offset < length; offset += BlockLength)
             sum.Add(TKernels.StoreExp(ref logits[offset], ref numerators[offset], (nuint)Math.Min(BlockLength, length - offset), reference));
         C* results = TStorage.IsComputeType ? (C*)output : numerators;
-        TKernels.Scale(ref *numerators, ref *results, (nuint)length, new SplitFactor<C>(1 / sum.Total), _nonTemporal && TStorage.IsComputeType);
+        TKernels.Scale(ref *numerators, ref *results, (nuint)length, new SplitReciprocal<C>(sum.Total), _nonTemporal && TStorage.IsComputeType);
         if (!TStorage.IsComputeType)
             TStorage.Narrow(numerators, output, length);
         FillTail(row, length);
@@ -193,7 +202,7 @@ internal readonly unsafe struct SoftmaxRow<T, C, TKernels, TStorage>(in SoftmaxR
     private double ExactLogarithm(long row, in SoftmaxPartialSum<C> sum)
     {
         if (!double.IsNaN(sum.Sum))
-            return sum.Logarithm;
+            return sum.IsFullyMasked ? double.NegativeInfinity : ComputeType.ToDouble(sum.Largest) + Excess(sum);
         C* scratch = stackalloc C[BlockLength];
         int rowLength = _rows.LengthOf(row);
         for (long begin = 0; begin < rowLength; begin += BlockLength)

@@ -13,14 +13,14 @@ internal interface ISoftmaxGpuOutput
 }
 
 /// <summary>The numbers the second pass needs of a row; each output says what they mean.</summary>
-internal readonly struct SoftmaxGpuRow(float shift, float first, float second)
+internal readonly struct SoftmaxGpuRow(ExtendedSum sum, float first, float second)
 {
-    public readonly float Shift = shift;
+    public readonly ExtendedSum Sum = sum;
     public readonly float First = first;
     public readonly float Second = second;
 }
 
-/// <summary>exp(z) / sum: First is 1 / Value, Second the sum's exponent.</summary>
+/// <summary>exp(z) / sum: First is 1 / Value. Never above 1, and exactly 1 of a row that is a single term.</summary>
 internal readonly struct SoftmaxGpuProbabilities : ISoftmaxGpuOutput
 {
     // The smallest float is 2^-149; a mantissa over a sum of up to 2^31 terms does not reach this power of two.
@@ -28,23 +28,29 @@ internal readonly struct SoftmaxGpuProbabilities : ISoftmaxGpuOutput
 
     public static SoftmaxGpuRow Prepare(ExtendedSum sum, bool safe)
     {
+        var none = new ExtendedSum(0f, 0f, 0f);
         if (sum.IsUndefined || (sum.IsEmpty && !safe))
-            return new SoftmaxGpuRow(0f, float.NaN, 0f);
-        return sum.IsEmpty ? new SoftmaxGpuRow(0f, 0f, 0f) : new SoftmaxGpuRow(sum.Shift, GpuOps.Reciprocal(sum.Value), sum.Exponent);
+            return new SoftmaxGpuRow(none, float.NaN, 0f);
+        return sum.IsEmpty ? new SoftmaxGpuRow(none, 0f, 0f) : new SoftmaxGpuRow(sum, GpuOps.Reciprocal(sum.Value), 0f);
     }
 
     public static float Apply(float z, SoftmaxGpuRow row)
     {
-        var exponential = new ExtendedExp(z - row.Shift);
-        float power = exponential.Exponent - row.Second;
+        var exponential = new ExtendedExp(z - row.Sum.Shift);
+        float power = exponential.Exponent - row.Sum.Exponent;
         power = power < SmallestPower ? SmallestPower : power;
         // In two steps, of which only the second can leave the normal range: a denormal result is rounded once.
         float half = (int)power >> 1;
-        return exponential.Mantissa * row.First * GpuOps.PowerOfTwo(half) * GpuOps.PowerOfTwo(power - half);
+        // What the product with the reciprocal leaves of the quotient is put back: Value / Value is 1.
+        float quotient = exponential.Mantissa * row.First;
+        quotient = GpuOps.Fma(GpuOps.Fma(-quotient, row.Sum.Value, exponential.Mantissa), row.First, quotient);
+        float probability = quotient * GpuOps.PowerOfTwo(half) * GpuOps.PowerOfTwo(power - half);
+        // The sum's own rounding may take it below its largest term.
+        return probability > 1f ? 1f : probability;
     }
 }
 
-/// <summary>z - log sum: First + Second is the logarithm less the shift, in two floats.</summary>
+/// <summary>z - log sum: First + Second is the logarithm less the shift, in two floats. Never above 0, and exactly 0 where the term of z is the sum.</summary>
 internal readonly struct SoftmaxGpuLogProbabilities : ISoftmaxGpuOutput
 {
     private const int MantissaBits = 23, ExponentBias = 127;
@@ -53,17 +59,22 @@ internal readonly struct SoftmaxGpuLogProbabilities : ISoftmaxGpuOutput
 
     public static SoftmaxGpuRow Prepare(ExtendedSum sum, bool safe)
     {
+        var none = new ExtendedSum(0f, 0f, 0f);
         if (sum.IsUndefined || (sum.IsEmpty && !safe))
-            return new SoftmaxGpuRow(0f, float.NaN, 0f);
-        return sum.IsEmpty ? new SoftmaxGpuRow(0f, 0f, 0f) : Logarithm(sum);
+            return new SoftmaxGpuRow(none, float.NaN, 0f);
+        return sum.IsEmpty ? new SoftmaxGpuRow(none, 0f, 0f) : Logarithm(sum);
     }
 
     public static float Apply(float z, SoftmaxGpuRow row)
     {
+        var term = new ExtendedExp(z - row.Sum.Shift);
+        if (term.Mantissa == row.Sum.Value && term.Exponent == row.Sum.Exponent)
+            return 0f;
         // Knuth's exact difference: what rounding took from x - First is put back before the result is rounded.
-        float x = z - row.Shift, difference = x - row.First, taken = difference - x;
+        float x = z - row.Sum.Shift, difference = x - row.First, taken = difference - x;
         float lost = x - (difference - taken) - (row.First + taken);
-        return difference == float.NegativeInfinity ? difference : difference + (lost - row.Second);
+        float logarithm = difference == float.NegativeInfinity ? difference : difference + (lost - row.Second);
+        return logarithm > 0f ? 0f : logarithm;
     }
 
     /// <summary>log sum exp(z): minus infinity of nothing, plus infinity of a row with it and no NaN.</summary>
@@ -74,7 +85,7 @@ internal readonly struct SoftmaxGpuLogProbabilities : ISoftmaxGpuOutput
         if (sum.IsUndefined)
             return sum.Value + sum.Shift;
         SoftmaxGpuRow row = Logarithm(sum);
-        return row.Shift + row.First + row.Second;
+        return row.Sum.Shift + row.First + row.Second;
     }
 
     // log(Value 2^Exponent) = k ln 2 + log(m) with Value 2^Exponent = m 2^k and m within [sqrt(1/2), sqrt(2)].
@@ -92,7 +103,7 @@ internal readonly struct SoftmaxGpuLogProbabilities : ISoftmaxGpuOutput
         float rest = GpuOps.Fma(k, ExtendedExp.Ln2High, -product);
         rest = GpuOps.Fma(k, ExtendedExp.Ln2Low, rest) + LogNearOne(m);
         float high = product + rest;
-        return new SoftmaxGpuRow(sum.Shift, high, rest - (high - product));
+        return new SoftmaxGpuRow(sum, high, rest - (high - product));
     }
 
     // log(m) = 2 artanh(s) = 2 (s + s^3/3 + s^5/5 + ...), s = (m - 1) / (m + 1), |s| < 0.172: the first term left out is below 8e-10.

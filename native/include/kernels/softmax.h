@@ -115,7 +115,8 @@ KERNELS_API int32_t kernels_softmax_normalize(int32_t isa, int32_t type, const k
                                               int64_t begin, int64_t end, const kernels_softmax_sum* sum);
 
 /*
- * The gradient by the logits of the rows [row_begin, row_end); logit_gradient may be any of the inputs.
+ * The gradient by the logits of the rows [row_begin, row_end); logit_gradient may be any of the inputs. It is 0 where
+ * the result is 0, or -inf of log-probabilities: such a position took no part, and nothing that stands there counts.
  * Log-probabilities above 22, which no log-softmax gives, count as 22.
  */
 KERNELS_API int32_t kernels_softmax_backward(int32_t isa, int32_t type, const kernels_softmax_gradient_rows* rows,

@@ -62,6 +62,9 @@ struct avx2_f32 {
     static vector maximum(vector a, vector b) { return _mm256_max_ps(a, b); }
     static vector minimum(vector a, vector b) { return _mm256_min_ps(a, b); }
     static vector multiply_add(vector a, vector b, vector c) { return _mm256_fmadd_ps(a, b, c); }
+    static vector zero_where_equal(vector v, vector x, vector y) {
+        return _mm256_and_ps(_mm256_cmp_ps(x, y, _CMP_NEQ_UQ), v);
+    }
     static vector power_of_two(vector z) { return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(z), 23)); }
 
     static bool any_nan(vector v) { return _mm256_movemask_ps(_mm256_cmp_ps(v, v, _CMP_UNORD_Q)) != 0; }
@@ -136,6 +139,9 @@ struct avx2_f64 {
     static vector maximum(vector a, vector b) { return _mm256_max_pd(a, b); }
     static vector minimum(vector a, vector b) { return _mm256_min_pd(a, b); }
     static vector multiply_add(vector a, vector b, vector c) { return _mm256_fmadd_pd(a, b, c); }
+    static vector zero_where_equal(vector v, vector x, vector y) {
+        return _mm256_and_pd(_mm256_cmp_pd(x, y, _CMP_NEQ_UQ), v);
+    }
     static vector power_of_two(vector z) { return _mm256_castsi256_pd(_mm256_slli_epi64(_mm256_castpd_si256(z), 52)); }
 
     static bool any_nan(vector v) { return _mm256_movemask_pd(_mm256_cmp_pd(v, v, _CMP_UNORD_Q)) != 0; }

@@ -43,6 +43,9 @@ struct avx512_f32 {
     static vector maximum(vector a, vector b) { return _mm512_max_ps(a, b); }
     static vector minimum(vector a, vector b) { return _mm512_min_ps(a, b); }
     static vector multiply_add(vector a, vector b, vector c) { return _mm512_fmadd_ps(a, b, c); }
+    static vector zero_where_equal(vector v, vector x, vector y) {
+        return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(x, y, _CMP_NEQ_UQ), v);
+    }
     static vector power_of_two(vector z) { return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_castps_si512(z), 23)); }
 
     static bool any_nan(vector v) { return _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q) != 0; }
@@ -119,6 +122,9 @@ struct avx512_f64 {
     static vector maximum(vector a, vector b) { return _mm512_max_pd(a, b); }
     static vector minimum(vector a, vector b) { return _mm512_min_pd(a, b); }
     static vector multiply_add(vector a, vector b, vector c) { return _mm512_fmadd_pd(a, b, c); }
+    static vector zero_where_equal(vector v, vector x, vector y) {
+        return _mm512_maskz_mov_pd(_mm512_cmp_pd_mask(x, y, _CMP_NEQ_UQ), v);
+    }
     static vector power_of_two(vector z) { return _mm512_castsi512_pd(_mm512_slli_epi64(_mm512_castpd_si512(z), 52)); }
 
     static bool any_nan(vector v) { return _mm512_cmp_pd_mask(v, v, _CMP_UNORD_Q) != 0; }

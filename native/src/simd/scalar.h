@@ -40,6 +40,9 @@ template <class Element> struct scalar {
     // allow for: software emulation of the fused form would cost a hundred times as much.
     static vector multiply_add(vector a, vector b, vector c) { return element(double(a) * double(b) + double(c)); }
 
+    // v, but 0 where x equals y, which NaN does not.
+    static vector zero_where_equal(vector v, vector x, vector y) { return x == y ? 0 : v; }
+
     // 2^k from a number whose lowest bits hold k + exponent bias.
     static vector power_of_two(vector z) { return std::bit_cast<element>(std::bit_cast<bits>(z) << fraction_bits); }
 

@@ -116,33 +116,42 @@ template <class V, class T> class column_tile {
 
     bool is_masked(int64_t i) const { return largest_[i] == masked_logit<V> && !std::isnan(sums_[i]); }
 
-    // NaN where the sum is.
-    double excess(int64_t i) const {
-        const double maximum = reference_logit(i), shift = shift_for(maximum);
-        return log_excess({std::ldexp(sums_[i], -int(headroom)), exponent_for(maximum, shift), shift, maximum});
+    // log(sum) - largest logit, as of a row; NaN where the sum is.
+    void find_excesses(double* excesses) const {
+        alignas(64) element terms[longest_tile];
+        for (int64_t i = 0; i < lane_count_; i++)
+            terms[i] = element(reference_logit(i));
+        for (int64_t i = 0; i < count_; i += w)
+            V::store(terms + i, reference(i).term(V::load(terms + i)));
+        for (int64_t i = 0; i < count_; i++)
+            excesses[i] = std::log(sums_[i] / double(terms[i]));
     }
 
     void write_probabilities() {
-        alignas(64) element factors[longest_tile];
-        for (int64_t i = 0; i < lane_count_; i++)
-            factors[i] = is_masked(i) ? masked_constant() : element(1 / sums_[i]);
+        alignas(64) element high[longest_tile], low[longest_tile];
+        for (int64_t i = 0; i < lane_count_; i++) {
+            const split_reciprocal<V> reciprocal(sums_[i]);
+            high[i] = is_masked(i) ? masked_constant() : reciprocal.high;
+            low[i] = is_masked(i) ? 0 : reciprocal.low;
+        }
         sweep([&](auto height, int64_t position) {
             const auto band = load_band<height>(position);
             T* output = slab_.output() + offset(position);
             for (int64_t i = 0; i < count_; i += w) {
                 const exponential<V> exp = reference(i);
-                const vector factor = V::load(factors + i);
+                const divided<V> by_sum(V::load(high + i), V::load(low + i));
                 for (int h = 0; h < height; h++)
-                    store(output + h * rows_.inner_count, i, V::multiply(exp.term(load(band.logits[h], i)), factor));
+                    store(output + h * rows_.inner_count, i, by_sum(exp.term(load(band.logits[h], i))));
             }
         });
     }
 
     void write_log_probabilities() {
-        alignas(64) double maxima[longest_tile], excesses[longest_tile];
-        for (int64_t i = 0; i < lane_count_; i++) {
+        alignas(64) double maxima[longest_tile] = {}, excesses[longest_tile] = {};
+        find_excesses(excesses);
+        for (int64_t i = 0; i < count_; i++) {
             maxima[i] = reference_logit(i);
-            excesses[i] = is_masked(i) ? masked_constant() : excess(i);
+            excesses[i] = is_masked(i) ? masked_constant() : excesses[i];
         }
         sweep([&](auto height, int64_t position) {
             const auto band = load_band<height>(position);
@@ -156,14 +165,16 @@ template <class V, class T> class column_tile {
 
     void write_log_sum_exps() {
         T* output = static_cast<T*>(rows_.output) + first_row_;
+        double excesses[longest_tile];
+        find_excesses(excesses);
         for (int64_t i = 0; i < count_; i++)
-            narrow(element(log_sum_exp(i)), output[i]);
+            narrow(element(log_sum_exp(i, excesses[i])), output[i]);
     }
 
-    double log_sum_exp(int64_t i) const {
+    double log_sum_exp(int64_t i, double excess) const {
         if (is_masked(i) || (std::isinf(largest_[i]) && !contains_nan(i)))
             return double(largest_[i]);
-        return reference_logit(i) + excess(i);
+        return reference_logit(i) + excess;
     }
 
     // Plus infinity makes a sum NaN as well: only the logits tell.
@@ -174,7 +185,8 @@ template <class V, class T> class column_tile {
         return false;
     }
 
-    // The factor, or the excess, that makes a column of zeros or minus infinities, or of NaN, of a fully masked one.
+    // The reciprocal, or the excess, that makes a column of zeros or minus infinities, or of NaN, of a fully masked
+    // one.
     element masked_constant() const { return rows_.safe ? element(0) : std::numeric_limits<element>::quiet_NaN(); }
 
     const kernels_softmax_rows& rows_;

@@ -3,7 +3,7 @@
 //   exp(x) = m 2^n,  n = round(x log2 e),  t = x - n ln 2,  m = exp(t) as a polynomial, |t| <= ln(2) / 2
 //
 // A term is m 2^(n - reference exponent + headroom): at most 2^(headroom + rebase window), and normal down to far below
-// what rounds to zero in the result, so that the final product with 2^-headroom / sum rounds once, denormals included.
+// what rounds to zero in the result, so that the final division by 2^headroom sum rounds once, denormals included.
 // (m, n) is the pair of "The Two-Pass Softmax Algorithm", Dukhan and Ablavatski, arXiv 2001.04438.
 //
 // Include inside a target region.
@@ -105,6 +105,11 @@ template <class V> class exponential {
   private:
     vector shift_, floor_, magic_;
 };
+
+// The term of one logit, the same digits as in a sum.
+template <class V> double term_of(const exponential<V>& reference, double logit) {
+    return V::greatest(reference.term(V::set(typename V::element(logit))));
+}
 
 // tanh(u) = e / (e + 2) with e = exp(2u) - 1 = t q 2^n + (2^n - 1), which keeps what is small: within 4 roundoffs.
 template <class V> typename V::vector hyperbolic_tangent(typename V::vector u) {

@@ -1,5 +1,6 @@
 // The gradients: scale (g - sum(g p)) p for a softmax p, scale (g - exp(l) sum(g)) for a log-softmax l, times the slope
-// 1 - tanh^2(scale x / soft_cap) of the cap. Include inside a target region.
+// 1 - tanh^2(scale x / soft_cap) of the cap. Positions that the forward pass gave 0, or minus infinity for a
+// logarithm, took no part: their gradient is 0 and nothing that stands there counts. Include inside a target region.
 #pragma once
 
 namespace kernels::softmax {
@@ -13,24 +14,37 @@ const typename V::element* staged(const T* from, int64_t count, typename V::elem
     return buffer;
 }
 
-// sum of g, or of g p where p is not null, in vectors of the element type and over vectors in double.
-template <class V> double dot(const typename V::element* g, const typename V::element* p, int64_t count) {
-    auto sum = V::wide_zero();
-    for (int64_t i = 0; i < count; i += V::width) {
-        const int64_t here = count - i < V::width ? count - i : V::width;
-        auto product = here == V::width ? V::load(g + i) : V::load_first(g + i, here, 0);
-        if (p != nullptr)
-            product = V::multiply(product, here == V::width ? V::load(p + i) : V::load_first(p + i, here, 0));
-        sum = V::accumulate(sum, product);
-    }
-    return V::total(sum);
-}
-
 // exp(l). No log-probability is above 0 but for rounding; beyond the limit exp(l) leaves the range of terms.
 template <class V> struct exp_of_log {
     static constexpr double limit = rebase_window / log2_e;
     probability<V> exp{kernels_softmax_sum{1, 0, 0, 0}};
     auto operator()(typename V::vector l) const { return exp(V::minimum(V::set(typename V::element(limit)), l)); }
+};
+
+// Of a position's gradient g and result: what is summed over the row, and what comes of it.
+template <class V> struct gradient_alone {
+    auto operator()(typename V::vector g, typename V::vector) const { return g; }
+};
+
+template <class V> struct weighted_gradient {
+    auto operator()(typename V::vector g, typename V::vector p) const { return V::multiply(g, p); }
+};
+
+// scale (g - sum) p
+template <class V> struct centered_gradient {
+    typename V::vector sum, scale;
+    auto operator()(typename V::vector g, typename V::vector p) const {
+        return V::multiply(scale, V::multiply(V::subtract(g, sum), p));
+    }
+};
+
+// scale (g - exp(l) sum)
+template <class V> struct log_gradient {
+    typename V::vector sum, scale;
+    exp_of_log<V> exp;
+    auto operator()(typename V::vector g, typename V::vector l) const {
+        return V::multiply(scale, V::subtract(g, V::multiply(exp(l), sum)));
+    }
 };
 
 // 1 - tanh^2(scale x / soft_cap), as a product that keeps the small difference.
@@ -44,9 +58,11 @@ template <class V> struct cap_slope {
 
 template <class V, class T> class gradient_row {
     using element = typename V::element;
+    using vector = typename V::vector;
 
   public:
-    gradient_row(const kernels_softmax_gradient_rows& rows, int64_t row) : rows_(rows) {
+    gradient_row(const kernels_softmax_gradient_rows& rows, int64_t row)
+        : rows_(rows), excluded_(V::set(rows.is_log ? masked_logit<V> : element(0))) {
         const int64_t offset = row * rows.row_length;
         gradient_ = static_cast<const T*>(rows.output_gradient) + offset;
         result_ = static_cast<const T*>(rows.result) + offset;
@@ -58,11 +74,14 @@ template <class V, class T> class gradient_row {
         double sum = 0;
         for (int64_t begin = 0; begin < rows_.row_length; begin += count_) {
             stage(begin);
-            sum += dot<V>(g_, rows_.is_log ? nullptr : r_, count_);
+            sum += rows_.is_log ? total(gradient_alone<V>()) : total(weighted_gradient<V>());
         }
         for (int64_t begin = 0; begin < rows_.row_length; begin += count_) {
             stage(begin);
-            rows_.is_log ? subtract_scaled_exp(element(sum)) : multiply_centered(element(sum));
+            if (rows_.is_log)
+                evaluate(log_gradient<V>{V::set(element(sum)), V::set(element(rows_.scale)), {}});
+            else
+                evaluate(centered_gradient<V>{V::set(element(sum)), V::set(element(rows_.scale))});
             write(begin);
         }
     }
@@ -75,19 +94,28 @@ template <class V, class T> class gradient_row {
         r_ = staged<V>(result_ + begin, count_, second_.values);
     }
 
-    // scale (g - sum) p
-    void multiply_centered(element sum) {
-        const element scale = element(rows_.scale);
-        for (int64_t i = 0; i < count_; i++)
-            first_.values[i] = scale * ((g_[i] - sum) * r_[i]);
+    vector load(const element* x, int64_t i) const {
+        return i + V::width <= count_ ? V::load(x + i) : V::load_first(x + i, count_ - i, 0);
     }
 
-    // scale (g - exp(l) sum)
-    void subtract_scaled_exp(element sum) {
-        transform<V>(r_, second_.values, count_, exp_of_log<V>());
-        const element scale = element(rows_.scale);
-        for (int64_t i = 0; i < count_; i++)
-            first_.values[i] = scale * (g_[i] - second_.values[i] * sum);
+    // formula(g, result), but 0 where the position took no part.
+    template <class Formula> vector taking_part(const Formula& formula, int64_t i) const {
+        const vector r = load(r_, i);
+        return V::zero_where_equal(formula(load(g_, i), r), r, excluded_);
+    }
+
+    // In vectors of the element type and over vectors in double.
+    template <class Formula> double total(const Formula& formula) const {
+        auto sum = V::wide_zero();
+        for (int64_t i = 0; i < count_; i += V::width)
+            sum = V::accumulate(sum, taking_part(formula, i));
+        return V::total(sum);
+    }
+
+    // The buffer has room for whole vectors.
+    template <class Formula> void evaluate(const Formula& formula) {
+        for (int64_t i = 0; i < count_; i += V::width)
+            V::store(first_.values + i, taking_part(formula, i));
     }
 
     void write(int64_t begin) {
@@ -95,13 +123,17 @@ template <class V, class T> class gradient_row {
             const element* x = staged<V>(logits_ + begin, count_, second_.values);
             const cap_slope<V> slope = {V::set(element(rows_.scale)), V::set(element(rows_.soft_cap))};
             transform<V>(x, second_.values, count_, slope);
-            for (int64_t i = 0; i < count_; i++)
-                first_.values[i] *= second_.values[i];
+            for (int64_t i = 0; i < count_; i++) {
+                const element capped = first_.values[i] * second_.values[i];
+                first_.values[i] = first_.values[i] == 0 ? 0 : capped;
+            }
         }
         transform<V>(first_.values, to_ + begin, count_, unchanged<V>());
     }
 
     const kernels_softmax_gradient_rows& rows_;
+    // The result at positions that took no part.
+    const vector excluded_;
     const T *gradient_, *result_, *logits_;
     T* to_;
     // The block at hand in the compute type.

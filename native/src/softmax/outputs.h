@@ -3,25 +3,50 @@
 
 namespace kernels::softmax {
 
+// 1 / sum as high + low, so that x high + x low has the rounding of the last operation alone. With x = sum that is
+// exactly 1, fused or not: x high lies below 1 by at most 3 units u, where it rounds by at most u / 2, and low, too
+// large by 8 u of itself, outweighs its own roundings. As x <= sum, no quotient is above 1.
+template <class V> struct split_reciprocal {
+    using element = typename V::element;
+    element high, low;
+
+    explicit split_reciprocal(double sum) {
+        constexpr double epsilon = std::numeric_limits<element>::epsilon();
+        high = element(1 / sum * (1 - epsilon));
+        low = element(std::fma(-double(high), sum, 1) / sum * (1 + 4 * epsilon));
+    }
+};
+
+// x / sum
+template <class V> struct divided {
+    typename V::vector high, low;
+    explicit divided(const split_reciprocal<V>& r) : high(V::set(r.high)), low(V::set(r.low)) {}
+    divided(typename V::vector high, typename V::vector low) : high(high), low(low) {}
+    auto operator()(typename V::vector x) const { return V::multiply_add(x, high, V::multiply(x, low)); }
+};
+
 // exp(x) / sum
 template <class V> struct probability {
     exponential<V> reference;
-    typename V::vector inverse;
+    divided<V> by_sum;
 
     explicit probability(const kernels_softmax_sum& sum)
-        : reference(sum.shift, sum.exponent), inverse(V::set(inverse_of(sum.mantissa))) {}
+        : reference(sum.shift, sum.exponent), by_sum(split_reciprocal<V>(std::ldexp(sum.mantissa, int(headroom)))) {}
 
-    auto operator()(typename V::vector x) const { return V::multiply(reference.term(x), inverse); }
-
-    static typename V::element inverse_of(double mantissa) {
-        return typename V::element(std::ldexp(1 / mantissa, -int(headroom)));
-    }
+    auto operator()(typename V::vector x) const { return by_sum(reference.term(x)); }
 };
+
+// log(sum) - maximum. Of a row with a single term exactly 0, as that term is the sum; and never less, since no rounding
+// takes a sum below one of its terms.
+template <class V> double log_excess(const kernels_softmax_sum& sum) {
+    return std::log(std::ldexp(sum.mantissa, int(headroom)) /
+                    term_of(exponential<V>(sum.shift, sum.exponent), sum.maximum));
+}
 
 // x - log(sum) = (x - maximum) - excess
 template <class V> struct log_probability {
     double maximum, excess;
-    explicit log_probability(const kernels_softmax_sum& sum) : maximum(sum.maximum), excess(log_excess(sum)) {}
+    explicit log_probability(const kernels_softmax_sum& sum) : maximum(sum.maximum), excess(log_excess<V>(sum)) {}
     auto operator()(typename V::vector x) const { return V::subtract_wide(x, maximum, excess); }
 };
 
@@ -47,7 +72,7 @@ template <class V, class T>
 void write_log_sum_exp(const kernels_softmax_rows& rows, int64_t row, const kernels_softmax_sum& sum) {
     const bool has_sum = std::isfinite(sum.mantissa) && sum.mantissa != 0;
     // Otherwise NaN or an infinity, which the sum of the two keeps: 0 stands beside a maximum of -inf.
-    const double log = has_sum ? sum.maximum + log_excess(sum) : sum.mantissa + sum.maximum;
+    const double log = has_sum ? sum.maximum + log_excess<V>(sum) : sum.mantissa + sum.maximum;
     narrow(typename V::element(log), static_cast<T*>(rows.output)[row]);
 }
 

@@ -107,10 +107,22 @@ template <class V> class row_sum {
     kernels_softmax_sum result() const {
         if (maximum_ > 0 && std::isinf(maximum_))
             return {std::isnan(sum_.value()) ? sum_.value() : double(maximum_), 0, 0, double(maximum_)};
+        if (std::isfinite(maximum_) && shift_for(maximum_) != shift_)
+            return at_maximum();
         return normalized(sum_.value(), exponent_ - headroom, shift_, double(maximum_));
     }
 
   private:
+    // Shifted by the largest logit, terms have other digits. Its own is exchanged for the one that it has there, so
+    // that the sum stays no smaller.
+    kernels_softmax_sum at_maximum() const {
+        const double shift = shift_for(maximum_), exponent = exponent_for(maximum_, shift);
+        const double rest = sum_.value() - term_of(reference_, maximum_);
+        const double moved = mantissa_at({rest, exponent_, shift_, 0}, exponent, shift);
+        const double mantissa = moved + term_of(exponential<V>(shift, exponent), maximum_);
+        return normalized(mantissa, exponent - headroom, shift, double(maximum_));
+    }
+
     void move_reference() {
         const kernels_softmax_sum before = {sum_.value(), exponent_, shift_, 0};
         shift_ = shift_for(maximum_);

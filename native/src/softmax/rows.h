@@ -45,8 +45,8 @@ bool write_short_probabilities(const kernels_softmax_rows& rows, const row_view<
     const block_sum<V, true> block(exponential<V>(shift, exponent), logits, row.length(), buffer.values);
     if (std::isnan(block.sum))
         return false;
-    const scaled<V> divided = {V::set(typename V::element(1 / block.sum))};
-    transform<V>(buffer.values, row.output(), row.length(), divided, policy);
+    const divided<V> by_sum(split_reciprocal<V>(block.sum));
+    transform<V>(buffer.values, row.output(), row.length(), by_sum, policy);
     fill(row, row.length(), rows.row_length, 0);
     return true;
 }

@@ -58,12 +58,6 @@ void compensated::add(double term) {
     sum = next;
 }
 
-double log_excess(const kernels_softmax_sum& sum) {
-    // Of the two large parts the product is exact, and so is their difference.
-    const double difference = sum.exponent * ln2_high + (sum.shift - sum.maximum);
-    return std::log(sum.mantissa) + (difference + sum.exponent * ln2_low);
-}
-
 int64_t chunk_length(int64_t row_length) {
     const int64_t least = (row_length + KERNELS_SOFTMAX_CHUNK_LIMIT - 1) / KERNELS_SOFTMAX_CHUNK_LIMIT;
     return (std::max(least, shortest_chunk) + shortest_chunk - 1) / shortest_chunk * shortest_chunk;

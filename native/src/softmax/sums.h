@@ -36,9 +36,6 @@ kernels_softmax_sum normalized(double mantissa, double exponent, double shift, d
 
 kernels_softmax_sum combine(const kernels_softmax_sum* parts, int64_t count);
 
-// log(sum) - maximum: between 0 and the logarithm of the number of terms, so that nothing is lost to a large maximum.
-double log_excess(const kernels_softmax_sum& sum);
-
 // A running sum that keeps what each addition rounds off (Neumaier): its error does not grow with the number of terms.
 struct compensated {
     double sum = 0, lost = 0;

@@ -83,6 +83,27 @@ public class SoftmaxGpuTests(CpuAccelerator accelerator)
         }
     }
 
+    [Fact]
+    public void ARowOfOneIsExactlyOneAndZeroAndNothingIsAbove()
+    {
+        float[] logits = [.. Logits(200, seed: 8, spread: 90), 1023, -1023, 3e6f, -3e6f], actual = new float[logits.Length];
+        using SoftmaxGpu softmax = Small();
+        softmax.Compute<float>(logits, actual, 1);
+        Assert.All(actual, probability => Assert.Equal(1, probability));
+        softmax.LogSoftmax<float>(logits, actual, 1);
+        Assert.All(actual, logarithm => Assert.Equal(0, logarithm));
+        // Peaked rows, one of them of several chunks.
+        foreach (int rowLength in new[] { 2, 3, 2 * ChunkLength + 1 })
+        {
+            float[] peaked = [.. Logits(40 * rowLength, seed: rowLength, spread: 1).Select((x, i) => i % rowLength == rowLength / 2 ? 60 + i / rowLength : x)];
+            var results = new float[peaked.Length];
+            softmax.Compute<float>(peaked, results, rowLength);
+            Assert.All(results, probability => Assert.InRange(probability, 0, 1));
+            softmax.LogSoftmax<float>(peaked, results, rowLength);
+            Assert.All(results, logarithm => Assert.InRange(logarithm, float.MinValue, 0));
+        }
+    }
+
     [Theory]
     [InlineData(5, 0.125)]
     [InlineData(5, -3)]
