@@ -17,8 +17,11 @@ const typename V::element* staged(const T* from, int64_t count, typename V::elem
 // exp(l). No log-probability is above 0 but for rounding; beyond the limit exp(l) leaves the range of terms.
 template <class V> struct exp_of_log {
     static constexpr double limit = rebase_window / log2_e;
-    probability<V> exp{kernels_softmax_sum{1, 0, 0, 0}};
-    auto operator()(typename V::vector l) const { return exp(V::minimum(V::set(typename V::element(limit)), l)); }
+    exponential<V> reference;
+    typename V::vector unbias = V::set(typename V::element(std::ldexp(1, -int(headroom))));
+    auto operator()(typename V::vector l) const {
+        return V::multiply(reference.term(V::minimum(V::set(typename V::element(limit)), l)), unbias);
+    }
 };
 
 // Of a position's gradient g and result: what is summed over the row, and what comes of it.
@@ -79,10 +82,9 @@ template <class V, class T> class gradient_row {
         for (int64_t begin = 0; begin < rows_.row_length; begin += count_) {
             stage(begin);
             if (rows_.is_log)
-                evaluate(log_gradient<V>{V::set(element(sum)), V::set(element(rows_.scale)), {}});
+                write(log_gradient<V>{V::set(element(sum)), V::set(element(rows_.scale)), {}}, begin);
             else
-                evaluate(centered_gradient<V>{V::set(element(sum)), V::set(element(rows_.scale))});
-            write(begin);
+                write(centered_gradient<V>{V::set(element(sum)), V::set(element(rows_.scale))}, begin);
         }
     }
 
@@ -94,41 +96,48 @@ template <class V, class T> class gradient_row {
         r_ = staged<V>(result_ + begin, count_, second_.values);
     }
 
-    vector load(const element* x, int64_t i) const {
-        return i + V::width <= count_ ? V::load(x + i) : V::load_first(x + i, count_ - i, 0);
+    // step(i, value, count) for each vector of values formula(g, result), 0 where the position took no part; of the
+    // last vector only the first count values stand for positions.
+    template <class Formula, class Step> void each(const Formula& formula, const Step& step) const {
+        constexpr int64_t w = V::width;
+        const element *g = g_, *result = r_;
+        const vector excluded = excluded_;
+        const int64_t count = count_;
+        int64_t i = 0;
+        for (; i + w <= count; i += w) {
+            const vector r = V::load(result + i);
+            step(i, V::zero_where_equal(formula(V::load(g + i), r), r, excluded), w);
+        }
+        if (i < count) {
+            const vector r = V::load_first(result + i, count - i, 0);
+            step(i, V::zero_where_equal(formula(V::load_first(g + i, count - i, 0), r), r, excluded), count - i);
+        }
     }
 
-    // formula(g, result), but 0 where the position took no part.
-    template <class Formula> vector taking_part(const Formula& formula, int64_t i) const {
-        const vector r = load(r_, i);
-        return V::zero_where_equal(formula(load(g_, i), r), r, excluded_);
-    }
-
-    // In vectors of the element type and over vectors in double.
+    // In vectors of the element type and over vectors in double. Beyond the last position g is 0, and so is its share.
     template <class Formula> double total(const Formula& formula) const {
         auto sum = V::wide_zero();
-        for (int64_t i = 0; i < count_; i += V::width)
-            sum = V::accumulate(sum, taking_part(formula, i));
+        each(formula, [&sum](int64_t, vector value, int64_t) { sum = V::accumulate(sum, value); });
         return V::total(sum);
     }
 
-    // The buffer has room for whole vectors.
-    template <class Formula> void evaluate(const Formula& formula) {
-        for (int64_t i = 0; i < count_; i += V::width)
-            V::store(first_.values + i, taking_part(formula, i));
-    }
-
-    void write(int64_t begin) {
-        if (logits_ != nullptr) {
-            const element* x = staged<V>(logits_ + begin, count_, second_.values);
-            const cap_slope<V> slope = {V::set(element(rows_.scale)), V::set(element(rows_.soft_cap))};
-            transform<V>(x, second_.values, count_, slope);
-            for (int64_t i = 0; i < count_; i++) {
-                const element capped = first_.values[i] * second_.values[i];
-                first_.values[i] = first_.values[i] == 0 ? 0 : capped;
-            }
+    template <class Formula> void write(const Formula& formula, int64_t begin) {
+        T* to = to_ + begin;
+        if (logits_ == nullptr)
+            return each(formula, [to](int64_t i, vector value, int64_t count) {
+                count == V::width ? V::store(to + i, value) : V::store_first(to + i, value, count);
+            });
+        // The buffer has room for whole vectors.
+        element* values = first_.values;
+        each(formula, [values](int64_t i, vector value, int64_t) { V::store(values + i, value); });
+        const element* x = staged<V>(logits_ + begin, count_, second_.values);
+        const cap_slope<V> slope = {V::set(element(rows_.scale)), V::set(element(rows_.soft_cap))};
+        transform<V>(x, second_.values, count_, slope);
+        for (int64_t i = 0; i < count_; i++) {
+            const element capped = values[i] * second_.values[i];
+            values[i] = values[i] == 0 ? 0 : capped;
         }
-        transform<V>(first_.values, to_ + begin, count_, unchanged<V>());
+        transform<V>(values, to, count_, unchanged<V>());
     }
 
     const kernels_softmax_gradient_rows& rows_;
