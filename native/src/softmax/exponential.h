@@ -42,7 +42,7 @@ template <> struct exponential_constants<double> {
 };
 
 // Room for terms above the reference, and for their sum, below the overflow of f32 at 2^128.
-inline constexpr double headroom = 64;
+inline constexpr double headroom = 64, headroom_factor = 0x1p64;
 
 // How many powers of two a term may exceed the reference by before the sum is moved to a new one.
 inline constexpr double rebase_window = 32;

@@ -18,7 +18,7 @@ const typename V::element* staged(const T* from, int64_t count, typename V::elem
 template <class V> struct exp_of_log {
     static constexpr double limit = rebase_window / log2_e;
     exponential<V> reference;
-    typename V::vector unbias = V::set(typename V::element(std::ldexp(1, -int(headroom))));
+    typename V::vector unbias = V::set(typename V::element(1 / headroom_factor));
     auto operator()(typename V::vector l) const {
         return V::multiply(reference.term(V::minimum(V::set(typename V::element(limit)), l)), unbias);
     }

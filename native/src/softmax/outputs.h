@@ -31,7 +31,7 @@ template <class V> struct probability {
     divided<V> by_sum;
 
     explicit probability(const kernels_softmax_sum& sum)
-        : reference(sum.shift, sum.exponent), by_sum(split_reciprocal<V>(std::ldexp(sum.mantissa, int(headroom)))) {}
+        : reference(sum.shift, sum.exponent), by_sum(split_reciprocal<V>(sum.mantissa * headroom_factor)) {}
 
     auto operator()(typename V::vector x) const { return by_sum(reference.term(x)); }
 };
@@ -39,8 +39,7 @@ template <class V> struct probability {
 // log(sum) - maximum. Of a row with a single term exactly 0, as that term is the sum; and never less, since no rounding
 // takes a sum below one of its terms.
 template <class V> double log_excess(const kernels_softmax_sum& sum) {
-    return std::log(std::ldexp(sum.mantissa, int(headroom)) /
-                    term_of(exponential<V>(sum.shift, sum.exponent), sum.maximum));
+    return std::log(sum.mantissa * headroom_factor / term_of(exponential<V>(sum.shift, sum.exponent), sum.maximum));
 }
 
 // x - log(sum) = (x - maximum) - excess
