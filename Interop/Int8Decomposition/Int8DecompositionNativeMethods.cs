@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
+using Kernels.Native.Library;
 
-namespace Kernels.Interop;
+namespace Kernels.Native.Int8Decomposition;
 
 /// <summary>kernels_int8_block.</summary>
 [StructLayout(LayoutKind.Sequential)]

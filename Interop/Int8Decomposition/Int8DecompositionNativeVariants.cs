@@ -1,4 +1,6 @@
-namespace Kernels.Interop;
+using Kernels.Native.Library;
+
+namespace Kernels.Native.Int8Decomposition;
 
 /// <summary>The instruction sets that the native library has integer micro-kernels for.</summary>
 internal static class Int8DecompositionNativeVariants

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Kernels.Interop;
+namespace Kernels.Native.Library;
 
 /// <summary>The exports of <c>native/include/kernels/kernels.h</c>.</summary>
 internal static unsafe partial class KernelsNativeMethods

@@ -1,4 +1,4 @@
-namespace Kernels.Interop;
+namespace Kernels.Native.Library;
 
 /// <summary>The element types of <c>kernels.h</c>.</summary>
 internal enum NativeElementType

@@ -1,4 +1,4 @@
-namespace Kernels.Interop;
+namespace Kernels.Native.Library;
 
 /// <summary>The instruction sets of <c>kernels.h</c>.</summary>
 internal enum NativeIsa

@@ -1,7 +1,7 @@
 using System.Reflection;
 using System.Runtime.InteropServices;
 
-namespace Kernels.Interop;
+namespace Kernels.Native.Library;
 
 /// <summary>
 /// The native library: found beside the assembly (a project build puts it there) or where the runtime looks for a package's native files,

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
+using Kernels.Native.Library;
 
-namespace Kernels.Interop;
+namespace Kernels.Native.MixedPrecisionGemm;
 
 /// <summary>kernels_gemm_segments.</summary>
 [StructLayout(LayoutKind.Sequential)]

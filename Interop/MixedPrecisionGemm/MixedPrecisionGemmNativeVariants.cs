@@ -1,4 +1,6 @@
-namespace Kernels.Interop;
+using Kernels.Native.Library;
+
+namespace Kernels.Native.MixedPrecisionGemm;
 
 /// <summary>The instruction sets that the native library has eight-bit micro-kernels for.</summary>
 internal static class MixedPrecisionGemmNativeVariants

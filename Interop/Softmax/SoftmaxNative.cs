@@ -1,4 +1,8 @@
-namespace Kernels.Interop;
+using Kernels.Core.Softmax;
+using Kernels.Core.Threading;
+using Kernels.Native.Library;
+
+namespace Kernels.Native.Softmax;
 
 /// <summary>The softmax family in C++: shares rows, tiles of columns, or the chunks of a few long rows, out among threads. What a row becomes depends on neither.</summary>
 internal sealed unsafe class SoftmaxNative<T>(NativeIsa isa) : ISoftmaxBackend<T> where T : unmanaged

@@ -1,4 +1,7 @@
-namespace Kernels.Interop;
+using Kernels.Core.Threading;
+using Kernels.Native.Library;
+
+namespace Kernels.Native.Softmax;
 
 /// <summary>Whole rows.</summary>
 internal unsafe struct NativeRowsJob(NativeIsa isa, NativeElementType type, NativeSoftmaxRows* rows) : IRangeJob

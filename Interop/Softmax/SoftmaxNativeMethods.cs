@@ -1,6 +1,8 @@
 using System.Runtime.InteropServices;
+using Kernels.Core.Softmax;
+using Kernels.Native.Library;
 
-namespace Kernels.Interop;
+namespace Kernels.Native.Softmax;
 
 /// <summary>kernels_softmax_rows.</summary>
 [StructLayout(LayoutKind.Sequential)]

@@ -1,4 +1,9 @@
-namespace Kernels.Interop;
+using Kernels.Core.Catalogue;
+using Kernels.Core.Elements;
+using Kernels.Core.Softmax;
+using Kernels.Native.Library;
+
+namespace Kernels.Native.Softmax;
 
 /// <summary>The native softmax variants of one element type, best first.</summary>
 internal static class SoftmaxNativeVariants

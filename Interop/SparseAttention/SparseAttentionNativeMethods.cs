@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
+using Kernels.Native.Library;
 
-namespace Kernels.Interop;
+namespace Kernels.Native.SparseAttention;
 
 /// <summary>kernels_attention_rows.</summary>
 [StructLayout(LayoutKind.Sequential)]

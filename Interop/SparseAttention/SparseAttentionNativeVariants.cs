@@ -1,4 +1,6 @@
-namespace Kernels.Interop;
+using Kernels.Native.Library;
+
+namespace Kernels.Native.SparseAttention;
 
 /// <summary>The instruction sets that the native library has micro-kernels of attention for.</summary>
 internal static class SparseAttentionNativeVariants

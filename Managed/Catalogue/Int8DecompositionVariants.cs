@@ -1,8 +1,12 @@
 using System.Runtime.Intrinsics;
-using Kernels.Cpu;
-using Kernels.Interop;
+using Kernels.Core.Catalogue;
+using Kernels.Core.Elements;
+using Kernels.Core.Int8Decomposition;
+using Kernels.Cpu.Int8Decomposition;
+using Kernels.Native.Int8Decomposition;
+using Kernels.Native.Library;
 
-namespace Kernels;
+namespace Kernels.Managed;
 
 /// <summary>
 /// The variants of one type of activations and outputs, best first, as they were measured (docs/families/int8_decomposition.md): the native avx512vnni leads, since .NET has no

@@ -1,4 +1,6 @@
 using System.Numerics;
+using Kernels.Core.Catalogue;
+using Kernels.Managed;
 
 namespace Kernels;
 
@@ -46,11 +48,11 @@ public static class KernelInfo
     ]);
 
     /// <summary>The value of <c>KERNELS_FORCE</c> that this process started with, or <see langword="null"/>.</summary>
-    public static string? ForcedVariants => Kernels.ForcedVariants.FromEnvironment;
+    public static string? ForcedVariants => Core.Catalogue.ForcedVariants.FromEnvironment;
 
     private static KernelDispatch[] Checked(KernelDispatch[] catalogue)
     {
-        Kernels.ForcedVariants.Check(ForcedVariants, catalogue.SelectMany(dispatch => dispatch.Variants));
+        Core.Catalogue.ForcedVariants.Check(ForcedVariants, catalogue.SelectMany(dispatch => dispatch.Variants));
         return catalogue;
     }
 

@@ -1,8 +1,12 @@
 using System.Runtime.Intrinsics;
-using Kernels.Cpu;
-using Kernels.Interop;
+using Kernels.Core.Catalogue;
+using Kernels.Core.Elements;
+using Kernels.Core.MixedPrecisionGemm;
+using Kernels.Cpu.MixedPrecisionGemm;
+using Kernels.Native.Library;
+using Kernels.Native.MixedPrecisionGemm;
 
-namespace Kernels;
+namespace Kernels.Managed;
 
 /// <summary>
 /// The variants of one type of activations and outputs, best first, for each way of storing weights; zero points make no difference to them. Their order is what

@@ -1,6 +1,8 @@
-using Kernels.Cpu;
+using Kernels.Core.Catalogue;
+using Kernels.Core.ParaRnn;
+using Kernels.Cpu.ParaRnn;
 
-namespace Kernels;
+namespace Kernels.Managed;
 
 /// <summary>The variants of the recurrences of one element type, best first.</summary>
 internal static class ParaRnnVariants<T> where T : unmanaged

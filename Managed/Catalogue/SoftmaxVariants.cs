@@ -1,7 +1,9 @@
-using Kernels.Cpu;
-using Kernels.Interop;
+using Kernels.Core.Catalogue;
+using Kernels.Core.Softmax;
+using Kernels.Cpu.Softmax;
+using Kernels.Native.Softmax;
 
-namespace Kernels;
+namespace Kernels.Managed;
 
 /// <summary>
 /// The softmax variants of one element type, best first: by width of the registers, and of equal width the native one, which was measured to be faster

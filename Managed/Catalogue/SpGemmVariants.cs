@@ -1,6 +1,8 @@
-using Kernels.Cpu;
+using Kernels.Core.Catalogue;
+using Kernels.Core.SpGemm;
+using Kernels.Cpu.SpGemm;
 
-namespace Kernels;
+namespace Kernels.Managed;
 
 /// <summary>The sparse-product variants of one type of values, best first.</summary>
 internal static class SpGemmVariants<T> where T : unmanaged, IEquatable<T>

@@ -1,9 +1,13 @@
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
-using Kernels.Cpu;
-using Kernels.Interop;
+using Kernels.Core.Catalogue;
+using Kernels.Core.SparseAttention;
+using Kernels.Cpu.Simd;
+using Kernels.Cpu.SparseAttention;
+using Kernels.Native.Library;
+using Kernels.Native.SparseAttention;
 
-namespace Kernels;
+namespace Kernels.Managed;
 
 /// <summary>
 /// The variants of the family, best first, for each type of keys and values. Of one instruction set the native variant leads, as it was measured

@@ -1,7 +1,9 @@
 using System.Numerics;
-using Kernels.Cpu;
+using Kernels.Core.Catalogue;
+using Kernels.Core.TensorBleu;
+using Kernels.Cpu.TensorBleu;
 
-namespace Kernels;
+namespace Kernels.Managed;
 
 /// <summary>The BLEU variants of one type of token ids, best first.</summary>
 internal static class TensorBleuVariants<T> where T : unmanaged, IBinaryInteger<T>

@@ -1,3 +1,6 @@
+using Kernels.Core.Int8Decomposition;
+using Kernels.Managed;
+
 namespace Kernels;
 
 // The parts of the product, each on its own.
@@ -10,7 +13,7 @@ public static partial class Int8Decomposition
     /// <param name="absMax">[m]: the largest magnitude of each row, outliers left out.</param>
     /// <param name="threshold">Elements of this magnitude and above are outliers; 0 (the default): only NaN and infinities are.</param>
     /// <param name="kernel">How to run.</param>
-    public static unsafe void QuantizeRows<T>(ReadOnlySpan<T> matrix, int columnCount, Span<sbyte> values, Span<float> absMax, float threshold = 0, in KernelOptions kernel = default)
+    public static unsafe void QuantizeRows<T>(ReadOnlySpan<T> matrix, int columnCount, Span<sbyte> values, Span<float> absMax, float threshold = 0, KernelOptions kernel = default)
         where T : unmanaged
     {
         var problem = new Int8QuantizationProblem<T>(matrix, columnCount, threshold, kernel);
@@ -29,7 +32,7 @@ public static partial class Int8Decomposition
     /// <param name="absMax">[columnCount]: the largest magnitude of each column, outliers left out.</param>
     /// <param name="threshold">Elements of this magnitude and above are outliers; 0 (the default): only NaN and infinities are.</param>
     /// <param name="kernel">How to run.</param>
-    public static unsafe void QuantizeColumns<T>(ReadOnlySpan<T> matrix, int columnCount, Span<sbyte> values, Span<float> absMax, float threshold = 0, in KernelOptions kernel = default)
+    public static unsafe void QuantizeColumns<T>(ReadOnlySpan<T> matrix, int columnCount, Span<sbyte> values, Span<float> absMax, float threshold = 0, KernelOptions kernel = default)
         where T : unmanaged
     {
         var problem = new Int8QuantizationProblem<T>(matrix, columnCount, threshold, kernel);
@@ -52,7 +55,7 @@ public static partial class Int8Decomposition
     /// <param name="kernel">How to run.</param>
     public static void DoubleQuantize<T>(
         ReadOnlySpan<T> matrix, int columnCount, Span<sbyte> rowValues, Span<float> rowAbsMax, Span<sbyte> columnValues, Span<float> columnAbsMax, float threshold = 0,
-        in KernelOptions kernel = default)
+        KernelOptions kernel = default)
         where T : unmanaged
     {
         var problem = new Int8QuantizationProblem<T>(matrix, columnCount, threshold, kernel);
@@ -69,7 +72,7 @@ public static partial class Int8Decomposition
     /// <param name="absMax">[m]; finite, not negative.</param>
     /// <param name="matrix">[m, columnCount]; at least that many elements.</param>
     /// <param name="kernel">How to run.</param>
-    public static unsafe void Dequantize<T>(ReadOnlySpan<sbyte> values, int columnCount, ReadOnlySpan<float> absMax, Span<T> matrix, in KernelOptions kernel = default) where T : unmanaged
+    public static unsafe void Dequantize<T>(ReadOnlySpan<sbyte> values, int columnCount, ReadOnlySpan<float> absMax, Span<T> matrix, KernelOptions kernel = default) where T : unmanaged
     {
         Int8DecompositionChecks.ElementType<T>();
         int rowCount = Int8DecompositionChecks.RowCount(values.Length, columnCount, nameof(values), nameof(columnCount));
@@ -94,7 +97,7 @@ public static partial class Int8Decomposition
     /// <param name="bias">[n], or empty for none.</param>
     /// <param name="kernel">How to run.</param>
     public static unsafe void DequantizeProduct<T>(
-        ReadOnlySpan<int> products, ReadOnlySpan<float> rowAbsMax, ReadOnlySpan<float> columnAbsMax, Span<T> output, ReadOnlySpan<float> bias = default, in KernelOptions kernel = default)
+        ReadOnlySpan<int> products, ReadOnlySpan<float> rowAbsMax, ReadOnlySpan<float> columnAbsMax, Span<T> output, ReadOnlySpan<float> bias = default, KernelOptions kernel = default)
         where T : unmanaged
     {
         Int8DecompositionChecks.ElementType<T>();

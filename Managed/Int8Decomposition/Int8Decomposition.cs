@@ -1,3 +1,6 @@
+using Kernels.Core.Int8Decomposition;
+using Kernels.Managed;
+
 namespace Kernels;
 
 /// <summary>LLM.int8() (arXiv 2208.07339): products in eight bits with a scale for each row and each output, and outlier columns in float.</summary>
@@ -28,7 +31,7 @@ public static partial class Int8Decomposition
     /// <param name="output">[m, n]; at least that many elements.</param>
     /// <param name="options">Threshold, scope of outliers, bias, and how to run.</param>
     /// <typeparam name="T"><see cref="float"/>, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
-    public static unsafe void Multiply<T>(ReadOnlySpan<T> activations, Int8Weights weights, Span<T> output, in Int8DecompositionOptions options = default) where T : unmanaged
+    public static unsafe void Multiply<T>(ReadOnlySpan<T> activations, Int8Weights weights, Span<T> output, Int8DecompositionOptions options = default) where T : unmanaged
     {
         var problem = new Int8DecompositionProblem<T>(activations, weights, output, options);
         IInt8DecompositionBackend<T> backend = Int8DecompositionVariants<T>.Table.Select(options.Kernel);
@@ -58,7 +61,7 @@ public static partial class Int8Decomposition
     /// <param name="products">[m, n]; at least that many elements.</param>
     /// <param name="kernel">How to run; the variant is one of the f32 ones.</param>
     /// <exception cref="ArgumentOutOfRangeException">More than 131,071 inputs, and values of -128 that could make a sum exceed 32 bits.</exception>
-    public static unsafe void MultiplyInt8(ReadOnlySpan<sbyte> values, Int8Weights weights, Span<int> products, in KernelOptions kernel = default)
+    public static unsafe void MultiplyInt8(ReadOnlySpan<sbyte> values, Int8Weights weights, Span<int> products, KernelOptions kernel = default)
     {
         var problem = new Int8ProductProblem(values, weights, products, kernel);
         IInt8DecompositionBackend<float> backend = Int8DecompositionVariants<float>.Table.Select(kernel);

@@ -1,3 +1,6 @@
+using Kernels.Core.Int8Decomposition;
+using Kernels.Managed;
+
 namespace Kernels;
 
 /// <summary>
@@ -46,7 +49,7 @@ public sealed class Int8Linear
     /// <param name="input">x, [m, inputs].</param>
     /// <param name="output">y, [m, outputs]; at least that many elements.</param>
     /// <param name="kernel">How to run.</param>
-    public void Forward<T>(ReadOnlySpan<T> input, Span<T> output, in KernelOptions kernel = default) where T : unmanaged =>
+    public void Forward<T>(ReadOnlySpan<T> input, Span<T> output, KernelOptions kernel = default) where T : unmanaged =>
         Int8Decomposition.Multiply(input, Weights, output, new() { Threshold = Threshold, Outliers = Outliers, Bias = _bias, Kernel = kernel });
 
     /// <summary>The gradients of a loss with respect to input, weights and bias, in float arithmetic with the dequantised weights.</summary>
@@ -63,7 +66,7 @@ public sealed class Int8Linear
     /// <exception cref="ArgumentException">Sizes disagree, or an output overlaps an input.</exception>
     public unsafe void Backward<T>(
         ReadOnlySpan<T> outputGradient, ReadOnlySpan<T> input, Span<T> inputGradient, Span<float> weightGradient = default, Span<float> biasGradient = default,
-        in KernelOptions kernel = default)
+        KernelOptions kernel = default)
         where T : unmanaged
     {
         var problem = new Int8GradientProblem<T>(Weights, outputGradient, input, inputGradient, weightGradient, biasGradient, kernel);

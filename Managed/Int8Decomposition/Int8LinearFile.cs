@@ -1,4 +1,6 @@
-namespace Kernels;
+using Kernels.Core.Int8Decomposition;
+
+namespace Kernels.Managed;
 
 /// <summary>
 /// Layers in safetensors files, in the layout of bitsandbytes' Linear8bitLt: <c>weight</c> I8 [outputs, inputs], row-major; <c>SCB</c> F32 [outputs], the largest magnitudes;

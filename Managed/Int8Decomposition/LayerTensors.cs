@@ -1,4 +1,4 @@
-namespace Kernels;
+namespace Kernels.Managed;
 
 /// <summary>The tensors of a layer, in one file or in the shards of a checkpoint.</summary>
 /// <param name="name">The file or the index, for messages.</param>

@@ -1,7 +1,8 @@
-using Kernels.Cpu;
-using Kernels.Interop;
+using Kernels.Cpu.Int8Decomposition;
+using Kernels.Native.Int8Decomposition;
+using Kernels.Native.Library;
 
-namespace Kernels;
+namespace Kernels.Managed;
 
 /// <summary>An instruction set of the native library, as a type.</summary>
 internal interface INativeInt8Isa

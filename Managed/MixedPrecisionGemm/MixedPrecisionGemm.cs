@@ -1,4 +1,6 @@
 using CommunityToolkit.HighPerformance;
+using Kernels.Core.MixedPrecisionGemm;
+using Kernels.Managed;
 
 namespace Kernels;
 
@@ -25,7 +27,7 @@ public static class MixedPrecisionGemm
     /// <param name="output">[m, n], row-major; at least that many elements. May not overlap the activations or the bias.</param>
     /// <param name="options">Arithmetic, bias, and how to run.</param>
     /// <typeparam name="T"><see cref="float"/>, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
-    public static void Multiply<T>(ReadOnlySpan<T> activations, QuantizedWeights weights, Span<T> output, in MixedPrecisionGemmOptions options = default) where T : unmanaged =>
+    public static void Multiply<T>(ReadOnlySpan<T> activations, QuantizedWeights weights, Span<T> output, MixedPrecisionGemmOptions options = default) where T : unmanaged =>
         Run(new MixedPrecisionGemmProblem<T>(activations, weights, output, options));
 
     /// <summary>Multiplies rows that have gaps between them.</summary>
@@ -34,7 +36,7 @@ public static class MixedPrecisionGemm
     /// <param name="output">[m, n]. What lies between its first and last element may not overlap the bias, nor what lies between those of the activations; gaps stay as they are.</param>
     /// <param name="options">Arithmetic, bias, and how to run.</param>
     /// <typeparam name="T"><see cref="float"/>, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
-    public static void Multiply<T>(ReadOnlySpan2D<T> activations, QuantizedWeights weights, Span2D<T> output, in MixedPrecisionGemmOptions options = default) where T : unmanaged =>
+    public static void Multiply<T>(ReadOnlySpan2D<T> activations, QuantizedWeights weights, Span2D<T> output, MixedPrecisionGemmOptions options = default) where T : unmanaged =>
         Run(new MixedPrecisionGemmProblem<T>(activations, weights, output, options));
 
     private static unsafe void Run<T>(in MixedPrecisionGemmProblem<T> problem) where T : unmanaged

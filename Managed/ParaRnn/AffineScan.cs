@@ -1,3 +1,6 @@
+using Kernels.Core.ParaRnn;
+using Kernels.Managed;
+
 namespace Kernels;
 
 /// <summary>
@@ -20,7 +23,7 @@ public static class AffineScan
     /// <exception cref="ArgumentException">A size or an option is wrong, or the output overlaps an input; nothing has been written.</exception>
     /// <typeparam name="T"><see cref="float"/> or <see cref="double"/>.</typeparam>
     public static void Compute<T>(
-        ReadOnlySpan<T> matrices, ReadOnlySpan<T> offsets, Span<T> states, RnnShape shape, int blockSize, in AffineScanOptions<T> options = default) where T : unmanaged =>
+        ReadOnlySpan<T> matrices, ReadOnlySpan<T> offsets, Span<T> states, RnnShape shape, int blockSize, AffineScanOptions<T> options = default) where T : unmanaged =>
         Run(new AffineScanProblem<T>(matrices, offsets, states, shape, blockSize, options), isTransposed: false);
 
     /// <summary>
@@ -36,7 +39,7 @@ public static class AffineScan
     /// <exception cref="ArgumentException">A size or an option is wrong, or the output overlaps an input; nothing has been written.</exception>
     /// <typeparam name="T"><see cref="float"/> or <see cref="double"/>.</typeparam>
     public static void Backward<T>(
-        ReadOnlySpan<T> matrices, ReadOnlySpan<T> stateGradients, Span<T> offsetGradients, RnnShape shape, int blockSize, in AffineScanOptions<T> options = default) where T : unmanaged
+        ReadOnlySpan<T> matrices, ReadOnlySpan<T> stateGradients, Span<T> offsetGradients, RnnShape shape, int blockSize, AffineScanOptions<T> options = default) where T : unmanaged
     {
         RnnChecks.Direction(options.Direction);
         var reversed = new AffineScanOptions<T>

@@ -1,3 +1,6 @@
+using Kernels.Core.ParaRnn;
+using Kernels.Managed;
+
 namespace Kernels;
 
 /// <summary>A row of a table for each token: what a product with one-hot rows gives, without the product.</summary>

@@ -1,3 +1,6 @@
+using Kernels.Core.ParaRnn;
+using Kernels.Managed;
+
 namespace Kernels;
 
 /// <summary>

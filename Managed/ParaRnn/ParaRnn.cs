@@ -1,3 +1,6 @@
+using Kernels.Core.ParaRnn;
+using Kernels.Managed;
+
 namespace Kernels;
 
 /// <summary>
@@ -25,7 +28,7 @@ public static class ParaRnn
     /// <typeparam name="TCell">The cell: <see cref="ParaGru"/>, <see cref="ParaLstm"/>, <see cref="MinGru"/>, <see cref="DiagonalElman"/> or your own; one with only a step goes as <see cref="AutomaticDerivatives{TCell}"/>.</typeparam>
     /// <typeparam name="T"><see cref="float"/> or <see cref="double"/>.</typeparam>
     public static unsafe SolveReport Forward<TCell, T>(
-        ReadOnlySpan<T> gates, ReadOnlySpan<T> weights, Span<T> states, RnnShape shape, in RnnOptions<T> options = default)
+        ReadOnlySpan<T> gates, ReadOnlySpan<T> weights, Span<T> states, RnnShape shape, RnnOptions<T> options = default)
         where TCell : struct, IDifferentiableRnnCell
         where T : unmanaged
     {
@@ -68,7 +71,7 @@ public static class ParaRnn
     /// <typeparam name="T"><see cref="float"/> or <see cref="double"/>.</typeparam>
     public static unsafe void Backward<TCell, T>(
         ReadOnlySpan<T> gates, ReadOnlySpan<T> weights, ReadOnlySpan<T> states, ReadOnlySpan<T> stateGradients,
-        Span<T> gateGradients, Span<T> weightGradients, RnnShape shape, in RnnGradientOptions<T> options = default)
+        Span<T> gateGradients, Span<T> weightGradients, RnnShape shape, RnnGradientOptions<T> options = default)
         where TCell : struct, IDifferentiableRnnCell
         where T : unmanaged
     {

@@ -1,4 +1,5 @@
 using System.Buffers;
+using Kernels.Core.ParaRnn;
 
 namespace Kernels;
 

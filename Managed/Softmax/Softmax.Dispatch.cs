@@ -1,4 +1,7 @@
 using CommunityToolkit.HighPerformance;
+using Kernels.Core.Matrices;
+using Kernels.Core.Softmax;
+using Kernels.Managed;
 
 namespace Kernels;
 

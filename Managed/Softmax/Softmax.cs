@@ -1,4 +1,5 @@
 using CommunityToolkit.HighPerformance;
+using Kernels.Core.Softmax;
 
 namespace Kernels;
 
@@ -26,7 +27,7 @@ public static partial class Softmax
     /// <param name="probabilities">[rows, rowLength], row-major; may be <paramref name="logits"/> itself.</param>
     /// <param name="rowLength">The length of a row; divides the number of logits. 0 is allowed when there are no logits.</param>
     /// <param name="options">Scale, cap, masks, lengths, and how to run.</param>
-    public static void Compute<T>(ReadOnlySpan<T> logits, Span<T> probabilities, int rowLength, in SoftmaxOptions<T> options = default) where T : unmanaged
+    public static void Compute<T>(ReadOnlySpan<T> logits, Span<T> probabilities, int rowLength, SoftmaxOptions<T> options = default) where T : unmanaged
     {
         SoftmaxShape shape = SoftmaxChecks.Rows(logits.Length, rowLength, nameof(rowLength), nameof(logits));
         Run(new SoftmaxProblem<T>(SoftmaxOperation.Probabilities, shape, logits, probabilities, options, nameof(probabilities)));
@@ -38,7 +39,7 @@ public static partial class Softmax
     /// <param name="dimensions">The sizes of the array's dimensions, slowest first.</param>
     /// <param name="axis">The dimension that sums to one: 0 to rank - 1, or -rank to -1 counted from the last.</param>
     /// <param name="options">As for rows; masks are shaped like the array or like one slice of the outer dimensions; lengths and causal need the last axis.</param>
-    public static void Compute<T>(ReadOnlySpan<T> logits, Span<T> probabilities, ReadOnlySpan<int> dimensions, int axis, in SoftmaxOptions<T> options = default) where T : unmanaged
+    public static void Compute<T>(ReadOnlySpan<T> logits, Span<T> probabilities, ReadOnlySpan<int> dimensions, int axis, SoftmaxOptions<T> options = default) where T : unmanaged
     {
         SoftmaxShape shape = SoftmaxChecks.Axis(logits.Length, dimensions, axis, nameof(dimensions), nameof(logits));
         Run(new SoftmaxProblem<T>(SoftmaxOperation.Probabilities, shape, logits, probabilities, options, nameof(probabilities)));
@@ -48,7 +49,7 @@ public static partial class Softmax
     /// <param name="logits">[rows, columns].</param>
     /// <param name="probabilities">[rows, columns]; may be the same memory with the same row stride.</param>
     /// <param name="options">As for rows; masks have no gaps.</param>
-    public static void Compute<T>(ReadOnlySpan2D<T> logits, Span2D<T> probabilities, in SoftmaxOptions<T> options = default) where T : unmanaged =>
+    public static void Compute<T>(ReadOnlySpan2D<T> logits, Span2D<T> probabilities, SoftmaxOptions<T> options = default) where T : unmanaged =>
         RunStrided(SoftmaxOperation.Probabilities, logits, probabilities, options, nameof(probabilities));
 
     /// <summary>Log-probabilities z - log sum exp(z) along contiguous rows.</summary>
@@ -57,7 +58,7 @@ public static partial class Softmax
     /// <param name="rowLength">The length of a row; divides the number of logits. 0 is allowed when there are no logits.</param>
     /// <param name="options">Scale, cap, masks, lengths, and how to run.</param>
     /// <remarks>Absolute error at most 3e-7 (float) beyond the rounding of the result itself; 6 * 2^-53 (1 + |result|) (double).</remarks>
-    public static void LogSoftmax<T>(ReadOnlySpan<T> logits, Span<T> logProbabilities, int rowLength, in SoftmaxOptions<T> options = default) where T : unmanaged
+    public static void LogSoftmax<T>(ReadOnlySpan<T> logits, Span<T> logProbabilities, int rowLength, SoftmaxOptions<T> options = default) where T : unmanaged
     {
         SoftmaxShape shape = SoftmaxChecks.Rows(logits.Length, rowLength, nameof(rowLength), nameof(logits));
         Run(new SoftmaxProblem<T>(SoftmaxOperation.LogProbabilities, shape, logits, logProbabilities, options, nameof(logProbabilities)));
@@ -69,7 +70,7 @@ public static partial class Softmax
     /// <param name="dimensions">The sizes of the array's dimensions, slowest first.</param>
     /// <param name="axis">The dimension to normalise along: 0 to rank - 1, or -rank to -1 counted from the last.</param>
     /// <param name="options">As for rows; masks are shaped like the array or like one slice of the outer dimensions; lengths and causal need the last axis.</param>
-    public static void LogSoftmax<T>(ReadOnlySpan<T> logits, Span<T> logProbabilities, ReadOnlySpan<int> dimensions, int axis, in SoftmaxOptions<T> options = default) where T : unmanaged
+    public static void LogSoftmax<T>(ReadOnlySpan<T> logits, Span<T> logProbabilities, ReadOnlySpan<int> dimensions, int axis, SoftmaxOptions<T> options = default) where T : unmanaged
     {
         SoftmaxShape shape = SoftmaxChecks.Axis(logits.Length, dimensions, axis, nameof(dimensions), nameof(logits));
         Run(new SoftmaxProblem<T>(SoftmaxOperation.LogProbabilities, shape, logits, logProbabilities, options, nameof(logProbabilities)));
@@ -79,7 +80,7 @@ public static partial class Softmax
     /// <param name="logits">[rows, columns].</param>
     /// <param name="logProbabilities">[rows, columns]; may be the same memory with the same row stride.</param>
     /// <param name="options">As for rows; masks have no gaps.</param>
-    public static void LogSoftmax<T>(ReadOnlySpan2D<T> logits, Span2D<T> logProbabilities, in SoftmaxOptions<T> options = default) where T : unmanaged =>
+    public static void LogSoftmax<T>(ReadOnlySpan2D<T> logits, Span2D<T> logProbabilities, SoftmaxOptions<T> options = default) where T : unmanaged =>
         RunStrided(SoftmaxOperation.LogProbabilities, logits, logProbabilities, options, nameof(logProbabilities));
 
     /// <summary>log sum exp(z) of each contiguous row: one element a row.</summary>
@@ -87,7 +88,7 @@ public static partial class Softmax
     /// <param name="logSumExp">[rows]; may not overlap the logits.</param>
     /// <param name="rowLength">The length of a row; divides the number of logits. If 0, every element of <paramref name="logSumExp"/> becomes minus infinity.</param>
     /// <param name="options">Scale, cap, masks, lengths, and how to run.</param>
-    public static void LogSumExp<T>(ReadOnlySpan<T> logits, Span<T> logSumExp, int rowLength, in SoftmaxOptions<T> options = default) where T : unmanaged
+    public static void LogSumExp<T>(ReadOnlySpan<T> logits, Span<T> logSumExp, int rowLength, SoftmaxOptions<T> options = default) where T : unmanaged
     {
         SoftmaxShape shape = SoftmaxChecks.Rows(logits.Length, rowLength, nameof(rowLength), nameof(logits));
         if (rowLength == 0)
@@ -101,7 +102,7 @@ public static partial class Softmax
     /// <param name="dimensions">The sizes of the array's dimensions, slowest first.</param>
     /// <param name="axis">The dimension to reduce: 0 to rank - 1, or -rank to -1 counted from the last.</param>
     /// <param name="options">As for rows; masks are shaped like the array or like one slice of the outer dimensions; lengths and causal need the last axis.</param>
-    public static void LogSumExp<T>(ReadOnlySpan<T> logits, Span<T> logSumExp, ReadOnlySpan<int> dimensions, int axis, in SoftmaxOptions<T> options = default) where T : unmanaged
+    public static void LogSumExp<T>(ReadOnlySpan<T> logits, Span<T> logSumExp, ReadOnlySpan<int> dimensions, int axis, SoftmaxOptions<T> options = default) where T : unmanaged
     {
         SoftmaxShape shape = SoftmaxChecks.Axis(logits.Length, dimensions, axis, nameof(dimensions), nameof(logits));
         Run(new SoftmaxProblem<T>(SoftmaxOperation.LogSumExp, shape, logits, logSumExp, options, nameof(logSumExp)));
@@ -111,7 +112,7 @@ public static partial class Softmax
     /// <param name="logits">[rows, columns].</param>
     /// <param name="logSumExp">[rows]; may not overlap the logits.</param>
     /// <param name="options">As for rows; masks have no gaps.</param>
-    public static void LogSumExp<T>(ReadOnlySpan2D<T> logits, Span<T> logSumExp, in SoftmaxOptions<T> options = default) where T : unmanaged =>
+    public static void LogSumExp<T>(ReadOnlySpan2D<T> logits, Span<T> logSumExp, SoftmaxOptions<T> options = default) where T : unmanaged =>
         RunStrided(logits, logSumExp, options);
 
     /// <summary>The <paramref name="count"/> largest probabilities of each row, in descending order, ties by lower index, and where they stand.</summary>
@@ -123,10 +124,10 @@ public static partial class Softmax
     /// <param name="options">Scale, cap, masks, lengths, and how to run.</param>
     /// <remarks>Positions beyond a row's length follow all others, with probability 0. In a row with NaN every value is NaN and the indices are 0, 1, 2 ...
     /// Reads the logits twice and writes nothing of the row. Complexity O(rowLength log count) at worst, O(rowLength) for logits in random order.</remarks>
-    public static void TopK<T>(ReadOnlySpan<T> logits, Span<T> values, Span<int> indices, int rowLength, int count, in SoftmaxOptions<T> options = default) where T : unmanaged =>
+    public static void TopK<T>(ReadOnlySpan<T> logits, Span<T> values, Span<int> indices, int rowLength, int count, SoftmaxOptions<T> options = default) where T : unmanaged =>
         Run(new SoftmaxTopKProblem<T>(logits, values, indices, rowLength, count, options));
 
-    /// <summary>Gradient of <see cref="Compute{T}(ReadOnlySpan{T}, Span{T}, int, in SoftmaxOptions{T})"/>: Scale (g - sum(g p)) p, times the cap's slope; 0 where p is 0.</summary>
+    /// <summary>Gradient of <see cref="Compute{T}(ReadOnlySpan{T}, Span{T}, int, SoftmaxOptions{T})"/>: Scale (g - sum(g p)) p, times the cap's slope; 0 where p is 0.</summary>
     /// <remarks>A position with p = 0 took no part: what stands there in <paramref name="outputGradient"/> or in the logits, NaN included, has no influence.</remarks>
     /// <param name="outputGradient">g, the gradient by the probabilities, [rows, rowLength].</param>
     /// <param name="probabilities">p, as the forward call gave them.</param>
@@ -134,10 +135,10 @@ public static partial class Softmax
     /// <param name="rowLength">The length of a row; divides the number of elements.</param>
     /// <param name="options">The forward call's scale and cap, and how to run.</param>
     public static void Backward<T>(
-        ReadOnlySpan<T> outputGradient, ReadOnlySpan<T> probabilities, Span<T> logitGradient, int rowLength, in SoftmaxGradientOptions<T> options = default) where T : unmanaged =>
+        ReadOnlySpan<T> outputGradient, ReadOnlySpan<T> probabilities, Span<T> logitGradient, int rowLength, SoftmaxGradientOptions<T> options = default) where T : unmanaged =>
         Run(new SoftmaxGradientProblem<T>(isLog: false, outputGradient, probabilities, logitGradient, rowLength, options, nameof(probabilities)));
 
-    /// <summary>Gradient of <see cref="LogSoftmax{T}(ReadOnlySpan{T}, Span{T}, int, in SoftmaxOptions{T})"/>: Scale (g - exp(l) sum(g)), times the cap's slope; 0 where l is minus infinity.</summary>
+    /// <summary>Gradient of <see cref="LogSoftmax{T}(ReadOnlySpan{T}, Span{T}, int, SoftmaxOptions{T})"/>: Scale (g - exp(l) sum(g)), times the cap's slope; 0 where l is minus infinity.</summary>
     /// <remarks>A position with l of minus infinity took no part: what stands there in <paramref name="outputGradient"/> or in the logits, NaN included, has no influence.</remarks>
     /// <param name="outputGradient">g, the gradient by the log-probabilities, [rows, rowLength].</param>
     /// <param name="logProbabilities">l, as the forward call gave them.</param>
@@ -145,6 +146,6 @@ public static partial class Softmax
     /// <param name="rowLength">The length of a row; divides the number of elements.</param>
     /// <param name="options">The forward call's scale and cap, and how to run.</param>
     public static void LogBackward<T>(
-        ReadOnlySpan<T> outputGradient, ReadOnlySpan<T> logProbabilities, Span<T> logitGradient, int rowLength, in SoftmaxGradientOptions<T> options = default) where T : unmanaged =>
+        ReadOnlySpan<T> outputGradient, ReadOnlySpan<T> logProbabilities, Span<T> logitGradient, int rowLength, SoftmaxGradientOptions<T> options = default) where T : unmanaged =>
         Run(new SoftmaxGradientProblem<T>(isLog: true, outputGradient, logProbabilities, logitGradient, rowLength, options, nameof(logProbabilities)));
 }

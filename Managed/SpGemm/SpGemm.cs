@@ -1,4 +1,6 @@
 using System.Numerics;
+using Kernels.Core.SpGemm;
+using Kernels.Managed;
 
 namespace Kernels;
 
@@ -23,14 +25,14 @@ public static class SpGemm
     /// <param name="left">[m, k].</param>
     /// <param name="right">[k, n].</param>
     /// <param name="options">Order, mask, accumulation, limits, and how to run.</param>
-    public static CsrMatrix<T> Multiply<T>(CsrMatrix<T> left, CsrMatrix<T> right, in SpGemmOptions<T> options = default) where T : unmanaged, INumberBase<T> =>
+    public static CsrMatrix<T> Multiply<T>(CsrMatrix<T> left, CsrMatrix<T> right, SpGemmOptions<T> options = default) where T : unmanaged, INumberBase<T> =>
         Multiply<T, PlusTimes<T>>(left, right, options);
 
     /// <summary>left times right over a semiring.</summary>
     /// <param name="left">[m, k].</param>
     /// <param name="right">[k, n].</param>
     /// <param name="options">Order, mask, accumulation, limits, and how to run.</param>
-    public static CsrMatrix<T> Multiply<T, TSemiring>(CsrMatrix<T> left, CsrMatrix<T> right, in SpGemmOptions<T> options = default)
+    public static CsrMatrix<T> Multiply<T, TSemiring>(CsrMatrix<T> left, CsrMatrix<T> right, SpGemmOptions<T> options = default)
         where T : unmanaged, IEquatable<T> where TSemiring : struct, ISemiring<T>
     {
         var problem = new SpGemmProblem<T>(left, right, options);
@@ -42,7 +44,7 @@ public static class SpGemm
     /// <summary>A Aᵀ, with the transpose formed once.</summary>
     /// <param name="matrix">A, [m, n]; the result is [m, m].</param>
     /// <param name="options">Order, mask, accumulation, limits, and how to run.</param>
-    public static CsrMatrix<T> MultiplyByTranspose<T>(CsrMatrix<T> matrix, in SpGemmOptions<T> options = default) where T : unmanaged, INumberBase<T>
+    public static CsrMatrix<T> MultiplyByTranspose<T>(CsrMatrix<T> matrix, SpGemmOptions<T> options = default) where T : unmanaged, INumberBase<T>
     {
         ArgumentNullException.ThrowIfNull(matrix);
         return Multiply(matrix, matrix.Transpose(), options);
@@ -51,7 +53,7 @@ public static class SpGemm
     /// <summary>Aᵀ A, with the transpose formed once.</summary>
     /// <param name="matrix">A, [m, n]; the result is [n, n].</param>
     /// <param name="options">Order, mask, accumulation, limits, and how to run.</param>
-    public static CsrMatrix<T> MultiplyTransposeBy<T>(CsrMatrix<T> matrix, in SpGemmOptions<T> options = default) where T : unmanaged, INumberBase<T>
+    public static CsrMatrix<T> MultiplyTransposeBy<T>(CsrMatrix<T> matrix, SpGemmOptions<T> options = default) where T : unmanaged, INumberBase<T>
     {
         ArgumentNullException.ThrowIfNull(matrix);
         return Multiply(matrix.Transpose(), matrix, options);
@@ -61,7 +63,7 @@ public static class SpGemm
     /// <param name="left">[m, k].</param>
     /// <param name="right">[k, n].</param>
     /// <param name="options">Order, mask, limits, and how to run, also for the products. Zeros cannot be dropped, nor can anything be accumulated.</param>
-    public static SpGemmPlan<T> Plan<T>(CsrMatrix<T> left, CsrMatrix<T> right, in SpGemmOptions<T> options = default) where T : unmanaged, IEquatable<T>
+    public static SpGemmPlan<T> Plan<T>(CsrMatrix<T> left, CsrMatrix<T> right, SpGemmOptions<T> options = default) where T : unmanaged, IEquatable<T>
     {
         var problem = new SpGemmProblem<T>(left, right, options);
         if (options.DropZeros)
@@ -79,7 +81,7 @@ public static class SpGemm
     /// <param name="right">[k, n].</param>
     /// <param name="options">How to run.</param>
     /// <exception cref="OverflowException">There are 2^63 products or more.</exception>
-    public static SpGemmCount Count<T>(CsrMatrix<T> left, CsrMatrix<T> right, in KernelOptions options = default) where T : unmanaged, IEquatable<T>
+    public static SpGemmCount Count<T>(CsrMatrix<T> left, CsrMatrix<T> right, KernelOptions options = default) where T : unmanaged, IEquatable<T>
     {
         var problem = new SpGemmProblem<T>(left, right, new() { Kernel = options });
         using var lease = new WorkspaceLease(null);

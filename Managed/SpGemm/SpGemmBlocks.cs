@@ -1,7 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 
-namespace Kernels;
+namespace Kernels.Managed;
 
 /// <summary>Products by blocks of rows, cut where the bound of their entries reaches the limit.</summary>
 internal static class SpGemmBlocks

@@ -1,4 +1,6 @@
 using System.Numerics;
+using Kernels.Core.SpGemm;
+using Kernels.Managed;
 
 namespace Kernels;
 

@@ -1,6 +1,8 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
-using Kernels.Cpu;
+using Kernels.Core.SpGemm;
+using Kernels.Cpu.SpGemm;
+using Kernels.Managed;
 
 namespace Kernels;
 
@@ -18,7 +20,7 @@ public static class Sparse
     /// <param name="vector">x, n elements.</param>
     /// <param name="result">y, m elements; may not overlap x.</param>
     /// <param name="options">How to run.</param>
-    public static void MultiplyVector<T>(CsrMatrix<T> matrix, ReadOnlySpan<T> vector, Span<T> result, in KernelOptions options = default) where T : unmanaged, INumberBase<T> =>
+    public static void MultiplyVector<T>(CsrMatrix<T> matrix, ReadOnlySpan<T> vector, Span<T> result, KernelOptions options = default) where T : unmanaged, INumberBase<T> =>
         MultiplyDense<T, PlusTimes<T>>(matrix, vector, 1, result, options);
 
     /// <summary>Y = A X. O((rows + entries) width).</summary>
@@ -27,7 +29,7 @@ public static class Sparse
     /// <param name="width">The columns of X and Y, at least 1.</param>
     /// <param name="result">Y, [m, width]; may not overlap X.</param>
     /// <param name="options">How to run.</param>
-    public static void MultiplyDense<T>(CsrMatrix<T> matrix, ReadOnlySpan<T> dense, int width, Span<T> result, in KernelOptions options = default) where T : unmanaged, INumberBase<T> =>
+    public static void MultiplyDense<T>(CsrMatrix<T> matrix, ReadOnlySpan<T> dense, int width, Span<T> result, KernelOptions options = default) where T : unmanaged, INumberBase<T> =>
         MultiplyDense<T, PlusTimes<T>>(matrix, dense, width, result, options);
 
     /// <summary>Y = A X over a semiring.</summary>
@@ -36,7 +38,7 @@ public static class Sparse
     /// <param name="width">The columns of X and Y, at least 1.</param>
     /// <param name="result">Y, [m, width]; may not overlap X.</param>
     /// <param name="options">How to run.</param>
-    public static void MultiplyDense<T, TSemiring>(CsrMatrix<T> matrix, ReadOnlySpan<T> dense, int width, Span<T> result, in KernelOptions options = default)
+    public static void MultiplyDense<T, TSemiring>(CsrMatrix<T> matrix, ReadOnlySpan<T> dense, int width, Span<T> result, KernelOptions options = default)
         where T : unmanaged, IEquatable<T> where TSemiring : struct, ISemiring<T>
     {
         ArgumentNullException.ThrowIfNull(matrix);
@@ -54,7 +56,7 @@ public static class Sparse
     /// <param name="right">[n, inner]: the transpose of the usual right factor.</param>
     /// <param name="inner">Columns of both, at least 0.</param>
     /// <param name="options">How to run.</param>
-    public static CsrMatrix<T> MultiplySampled<T>(CsrMatrix<T> pattern, ReadOnlySpan<T> left, ReadOnlySpan<T> right, int inner, in KernelOptions options = default) where T : unmanaged, INumberBase<T>
+    public static CsrMatrix<T> MultiplySampled<T>(CsrMatrix<T> pattern, ReadOnlySpan<T> left, ReadOnlySpan<T> right, int inner, KernelOptions options = default) where T : unmanaged, INumberBase<T>
     {
         ArgumentNullException.ThrowIfNull(pattern);
         ArgumentOutOfRangeException.ThrowIfNegative(inner);
@@ -181,7 +183,7 @@ public static class Sparse
     /// <param name="adjacency">[n, n], with a symmetric pattern. Of one triangle of it, or of a directed graph, make one: <c>Sparse.Add(a, a.Transpose())</c>.</param>
     /// <param name="options">How to run.</param>
     /// <exception cref="ArgumentException">The matrix is not square, or its pattern is not symmetric.</exception>
-    public static long CountTriangles<T>(CsrMatrix<T> adjacency, in KernelOptions options = default) where T : unmanaged, IEquatable<T>
+    public static long CountTriangles<T>(CsrMatrix<T> adjacency, KernelOptions options = default) where T : unmanaged, IEquatable<T>
     {
         ArgumentNullException.ThrowIfNull(adjacency);
         CsrChecks.Product(adjacency.ColumnCount, adjacency.RowCount, nameof(adjacency));
@@ -198,7 +200,7 @@ public static class Sparse
     /// <param name="matrix">A, [n, n].</param>
     /// <param name="prolongation">P, [n, c].</param>
     /// <param name="options">Of both products: workspace, limits, and how to run; a mask or an addend cannot be given.</param>
-    public static CsrMatrix<T> Galerkin<T>(CsrMatrix<T> restriction, CsrMatrix<T> matrix, CsrMatrix<T> prolongation, in SpGemmOptions<T> options = default) where T : unmanaged, INumberBase<T>
+    public static CsrMatrix<T> Galerkin<T>(CsrMatrix<T> restriction, CsrMatrix<T> matrix, CsrMatrix<T> prolongation, SpGemmOptions<T> options = default) where T : unmanaged, INumberBase<T>
     {
         ArgumentNullException.ThrowIfNull(restriction);
         ArgumentNullException.ThrowIfNull(matrix);

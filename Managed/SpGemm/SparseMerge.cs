@@ -1,6 +1,7 @@
 using System.Numerics;
+using Kernels.Core.SpGemm;
 
-namespace Kernels;
+namespace Kernels.Managed;
 
 /// <summary>Merges of canonical matrices, row by row, and the Kronecker product.</summary>
 internal static class SparseMerge

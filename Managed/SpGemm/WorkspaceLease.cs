@@ -1,4 +1,4 @@
-namespace Kernels;
+namespace Kernels.Managed;
 
 /// <summary>The caller's workspace for the duration of a call, or one that is freed after it.</summary>
 internal readonly ref struct WorkspaceLease

@@ -1,4 +1,4 @@
-namespace Kernels;
+namespace Kernels.Managed;
 
 /// <summary>The check of what tokens and heads are ranked by: NaN has no rank.</summary>
 internal static class FiniteScores

@@ -1,3 +1,6 @@
+using Kernels.Core.SparseAttention;
+using Kernels.Managed;
+
 namespace Kernels;
 
 /// <summary>Adds a step's probabilities to the tokens' scores.</summary>
@@ -53,7 +56,7 @@ public sealed class HeavyHitters : ITokenSelector
     /// <summary>All tokens: those that were evicted are no longer there.</summary>
     /// <inheritdoc/>
     /// <exception cref="ArgumentException">Tokens that have scores were taken from the sequence by others.</exception>
-    public ReadOnlySpan<int> Select(ReadOnlySpan<float> queries, KvCache cache, int sequence, in KernelOptions options)
+    public ReadOnlySpan<int> Select(ReadOnlySpan<float> queries, KvCache cache, int sequence, KernelOptions options)
     {
         ArgumentNullException.ThrowIfNull(cache);
         Follow(cache, sequence);

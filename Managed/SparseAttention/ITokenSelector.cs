@@ -16,7 +16,7 @@ public interface ITokenSelector
     /// <param name="cache">Keys and values.</param>
     /// <param name="sequence">The sequence.</param>
     /// <param name="options">How to run.</param>
-    ReadOnlySpan<int> Select(ReadOnlySpan<float> queries, KvCache cache, int sequence, in KernelOptions options);
+    ReadOnlySpan<int> Select(ReadOnlySpan<float> queries, KvCache cache, int sequence, KernelOptions options);
 
     /// <summary>Sees the probabilities that came of the selection.</summary>
     /// <param name="positions">What <see cref="Select"/> returned.</param>

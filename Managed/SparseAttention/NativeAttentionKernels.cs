@@ -1,7 +1,8 @@
-using Kernels.Cpu;
-using Kernels.Interop;
+using Kernels.Cpu.SparseAttention;
+using Kernels.Native.Library;
+using Kernels.Native.SparseAttention;
 
-namespace Kernels;
+namespace Kernels.Managed;
 
 /// <summary>An instruction set of the native library, as a type.</summary>
 internal interface INativeAttentionIsa

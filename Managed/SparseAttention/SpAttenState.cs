@@ -1,3 +1,6 @@
+using Kernels.Core.SparseAttention;
+using Kernels.Managed;
+
 namespace Kernels;
 
 /// <summary>How <see cref="SpAttenState"/> decodes.</summary>
@@ -154,7 +157,7 @@ public sealed class SpAttenState
     /// A probability of an active head is not finite, and nothing was written; or a value is, and the output shows it. In both cases importance is as before
     /// the step.
     /// </exception>
-    public void Decode(ReadOnlySpan<float> queries, KvCache cache, int sequence, Span<float> output, double scale = 0, in KernelOptions options = default)
+    public void Decode(ReadOnlySpan<float> queries, KvCache cache, int sequence, Span<float> output, double scale = 0, KernelOptions options = default)
     {
         ArgumentNullException.ThrowIfNull(cache);
         int d = cache.Options.HeadDimension;

@@ -1,3 +1,6 @@
+using Kernels.Core.SparseAttention;
+using Kernels.Managed;
+
 namespace Kernels;
 
 // From checked spans to a backend: the last place where spans are seen, the only one where they are pinned.

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Numerics;
+using Kernels.Core.SparseAttention;
 
 namespace Kernels;
 

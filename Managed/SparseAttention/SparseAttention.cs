@@ -1,3 +1,5 @@
+using Kernels.Core.SparseAttention;
+
 namespace Kernels;
 
 /// <summary>
@@ -29,7 +31,7 @@ public static partial class SparseAttention
     /// <param name="shape">The heads.</param>
     /// <param name="options">What takes part, further outputs, and how to run.</param>
     /// <typeparam name="T">The type of keys and values: <see cref="float"/>, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
-    public static void Attend<T>(ReadOnlySpan<float> queries, ReadOnlySpan<T> keys, ReadOnlySpan<T> values, Span<float> output, AttentionShape shape, in AttentionOptions options = default) where T : unmanaged =>
+    public static void Attend<T>(ReadOnlySpan<float> queries, ReadOnlySpan<T> keys, ReadOnlySpan<T> values, Span<float> output, AttentionShape shape, AttentionOptions options = default) where T : unmanaged =>
         Run(new AttentionProblem<T>(queries, keys, values, output, shape, options));
 
     /// <summary>Attention of new queries over sequences of a cache, which hold the queries' own keys already if these are to be seen.</summary>
@@ -39,7 +41,7 @@ public static partial class SparseAttention
     /// <param name="output">[M, query heads, d].</param>
     /// <param name="queryHeads">The number of query heads, a multiple of the cache's heads.</param>
     /// <param name="options">What takes part, further outputs, and how to run. Of the masks and column sums N is the number of the sequence's tokens; <see cref="AttentionOptions.KeyOffsets"/> must be empty.</param>
-    public static void Attend(ReadOnlySpan<float> queries, KvCache cache, ReadOnlySpan<int> sequences, Span<float> output, int queryHeads, in AttentionOptions options = default) =>
+    public static void Attend(ReadOnlySpan<float> queries, KvCache cache, ReadOnlySpan<int> sequences, Span<float> output, int queryHeads, AttentionOptions options = default) =>
         Run(queries, cache, sequences, default, output, queryHeads, options);
 
     /// <summary>Attention over selected tokens of a sequence of a cache.</summary>
@@ -50,7 +52,7 @@ public static partial class SparseAttention
     /// <param name="output">[M, query heads, d].</param>
     /// <param name="queryHeads">The number of query heads, a multiple of the cache's heads.</param>
     /// <param name="options">As for a whole sequence; column sums are [query heads, selected tokens].</param>
-    public static void Attend(ReadOnlySpan<float> queries, KvCache cache, int sequence, ReadOnlySpan<int> positions, Span<float> output, int queryHeads, in AttentionOptions options = default) =>
+    public static void Attend(ReadOnlySpan<float> queries, KvCache cache, int sequence, ReadOnlySpan<int> positions, Span<float> output, int queryHeads, AttentionOptions options = default) =>
         Run(queries, cache, [sequence], positions, output, queryHeads, options);
 
     /// <summary>One step of decoding: one query of a sequence over the tokens that a selector takes.</summary>
@@ -63,7 +65,7 @@ public static partial class SparseAttention
     /// <exception cref="NotFiniteNumberException">The selector met scores that are not finite. A selector that scores before it selects throws before anything
     /// is written; one that observes throws after the output,
     /// which then shows the same, and has learned nothing of the step.</exception>
-    public static void Decode(ReadOnlySpan<float> queries, KvCache cache, int sequence, Span<float> output, ITokenSelector? selector = null, in AttentionOptions options = default)
+    public static void Decode(ReadOnlySpan<float> queries, KvCache cache, int sequence, Span<float> output, ITokenSelector? selector = null, AttentionOptions options = default)
     {
         ArgumentNullException.ThrowIfNull(cache);
         int heads = AttentionChecks.Tokens(queries.Length, cache.Options.HeadDimension, nameof(queries));
@@ -97,7 +99,7 @@ public static partial class SparseAttention
     /// <typeparam name="T">The type of keys and values.</typeparam>
     public static void Backward<T>(
         ReadOnlySpan<float> outputGradient, ReadOnlySpan<float> queries, ReadOnlySpan<T> keys, ReadOnlySpan<T> values, Span<float> output, ReadOnlySpan<float> logSumExp,
-        Span<float> queryGradient, Span<float> keyGradient, Span<float> valueGradient, AttentionShape shape, in AttentionOptions options = default) where T : unmanaged =>
+        Span<float> queryGradient, Span<float> keyGradient, Span<float> valueGradient, AttentionShape shape, AttentionOptions options = default) where T : unmanaged =>
         Run(new AttentionGradientProblem<T>(new AttentionProblem<T>(queries, keys, values, output, shape, options), outputGradient, logSumExp, queryGradient, keyGradient, valueGradient));
 
     private static void DecodeObserved(

@@ -1,6 +1,7 @@
-using Kernels.Cpu;
+using Kernels.Core.SparseAttention;
+using Kernels.Cpu.Memory;
 
-namespace Kernels;
+namespace Kernels.Managed;
 
 /// <summary>Probabilities of one query over tokens of a sequence of a cache, and what selectors make of them, in rented memory.</summary>
 internal readonly unsafe ref struct TokenScores : IDisposable

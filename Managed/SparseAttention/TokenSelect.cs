@@ -1,3 +1,6 @@
+using Kernels.Core.SparseAttention;
+using Kernels.Managed;
+
 namespace Kernels;
 
 /// <summary>How <see cref="TokenSelect"/> selects; the defaults are the published ones.</summary>
@@ -83,7 +86,7 @@ public sealed class TokenSelect : ITokenSelector
 
     /// <inheritdoc/>
     /// <exception cref="NotFiniteNumberException">Votes are not finite: there is no selection, and none is kept.</exception>
-    public ReadOnlySpan<int> Select(ReadOnlySpan<float> queries, KvCache cache, int sequence, in KernelOptions options)
+    public ReadOnlySpan<int> Select(ReadOnlySpan<float> queries, KvCache cache, int sequence, KernelOptions options)
     {
         ArgumentNullException.ThrowIfNull(cache);
         int tokens = cache.TokenCount(sequence), first = Math.Min(_initialTokens, tokens), local = Math.Max(first, tokens - _localTokens);

@@ -30,7 +30,7 @@ internal readonly struct TopKBlockSizes
 
     public readonly int CompressedLength, CompressedStride, BlockLength, TopK, InitialBlocks, LocalBlocks;
 
-    public TopKBlockSizes(in TopKBlockOptions options)
+    public TopKBlockSizes(TopKBlockOptions options)
     {
         CompressedLength = AtLeast(1, options.CompressedLength ?? DefaultCompressedLength, nameof(options.CompressedLength));
         CompressedStride = AtLeast(1, options.CompressedStride ?? DefaultCompressedStride, nameof(options.CompressedStride));

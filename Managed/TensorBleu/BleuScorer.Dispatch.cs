@@ -1,5 +1,7 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
+using Kernels.Core.TensorBleu;
+using Kernels.Managed;
 
 namespace Kernels;
 

@@ -1,4 +1,5 @@
 using System.Numerics;
+using Kernels.Core.TensorBleu;
 
 namespace Kernels;
 
@@ -22,7 +23,7 @@ public sealed partial class BleuScorer : IDisposable
     /// <param name="scores">[candidates, sets]: one score for each set of weights. 0 to 1, or 0 to 100 if so asked; NLTK's methods 5 and 7 can exceed that, method 6 can give NaN.</param>
     /// <param name="options">Orders, weights, smoothing, scale, and how to run.</param>
     /// <exception cref="ArgumentException">Sizes do not match or an option is out of range; no score was written.</exception>
-    public void Score<T>(TokenBatch<T> candidates, BleuReferences<T> references, Span<double> scores, in BleuOptions options = default) where T : unmanaged, IBinaryInteger<T>
+    public void Score<T>(TokenBatch<T> candidates, BleuReferences<T> references, Span<double> scores, BleuOptions options = default) where T : unmanaged, IBinaryInteger<T>
     {
         BleuChecks.Options(options);
         BleuChecks.Groups(candidates.Count, references.GroupCount);
@@ -36,7 +37,7 @@ public sealed partial class BleuScorer : IDisposable
     /// <param name="scores">[candidates, sets].</param>
     /// <param name="options">As for references that are not prepared. The variant is the one that prepared them.</param>
     /// <exception cref="ArgumentException">Sizes do not match, an option is out of range, or more orders or another mode is asked for than was prepared.</exception>
-    public void Score<T>(TokenBatch<T> candidates, PreparedReferences<T> references, Span<double> scores, in BleuOptions options = default) where T : unmanaged, IBinaryInteger<T>
+    public void Score<T>(TokenBatch<T> candidates, PreparedReferences<T> references, Span<double> scores, BleuOptions options = default) where T : unmanaged, IBinaryInteger<T>
     {
         CheckPrepared(candidates, references, options);
         CheckScores(candidates, scores, options);
@@ -49,7 +50,7 @@ public sealed partial class BleuScorer : IDisposable
     /// <param name="statistics">[candidates].</param>
     /// <param name="options">Orders, mode and how to run; weights and scale do not matter yet.</param>
     /// <exception cref="ArgumentException">Sizes do not match or an option is out of range; nothing was written.</exception>
-    public void Statistics<T>(TokenBatch<T> candidates, BleuReferences<T> references, Span<BleuStatistics> statistics, in BleuOptions options = default) where T : unmanaged, IBinaryInteger<T>
+    public void Statistics<T>(TokenBatch<T> candidates, BleuReferences<T> references, Span<BleuStatistics> statistics, BleuOptions options = default) where T : unmanaged, IBinaryInteger<T>
     {
         BleuChecks.Options(options);
         BleuChecks.Groups(candidates.Count, references.GroupCount);
@@ -63,7 +64,7 @@ public sealed partial class BleuScorer : IDisposable
     /// <param name="statistics">[candidates].</param>
     /// <param name="options">Orders, mode and how to run.</param>
     /// <exception cref="ArgumentException">As for scores.</exception>
-    public void Statistics<T>(TokenBatch<T> candidates, PreparedReferences<T> references, Span<BleuStatistics> statistics, in BleuOptions options = default) where T : unmanaged, IBinaryInteger<T>
+    public void Statistics<T>(TokenBatch<T> candidates, PreparedReferences<T> references, Span<BleuStatistics> statistics, BleuOptions options = default) where T : unmanaged, IBinaryInteger<T>
     {
         CheckPrepared(candidates, references, options);
         BleuChecks.Destination(statistics.Length, candidates.Count, nameof(statistics));
@@ -75,7 +76,7 @@ public sealed partial class BleuScorer : IDisposable
     /// <param name="references">References for as many candidates.</param>
     /// <param name="options">Orders and how to run; weights and scale do not matter yet.</param>
     /// <exception cref="ArgumentException">Sizes do not match or an option is out of range.</exception>
-    public BleuStatistics Accumulate<T>(TokenBatch<T> candidates, BleuReferences<T> references, in BleuOptions options = default) where T : unmanaged, IBinaryInteger<T>
+    public BleuStatistics Accumulate<T>(TokenBatch<T> candidates, BleuReferences<T> references, BleuOptions options = default) where T : unmanaged, IBinaryInteger<T>
     {
         BleuChecks.Options(options);
         BleuChecks.Groups(candidates.Count, references.GroupCount);

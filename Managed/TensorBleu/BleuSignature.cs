@@ -1,4 +1,5 @@
 using System.Globalization;
+using Kernels.Core.TensorBleu;
 
 namespace Kernels;
 
@@ -11,7 +12,7 @@ public static class BleuSignature
     /// <param name="tokenizer">The tokenizer, or <see langword="null"/> for ids from elsewhere.</param>
     /// <param name="lowercase">Whether text was taken in lower case.</param>
     /// <exception cref="ArgumentException">An option or the number of references is out of range.</exception>
-    public static string Of(in BleuOptions options, int referencesPerCandidate, BleuTokenizer? tokenizer = null, bool lowercase = false)
+    public static string Of(BleuOptions options, int referencesPerCandidate, BleuTokenizer? tokenizer = null, bool lowercase = false)
     {
         BleuChecks.Options(options);
         ArgumentOutOfRangeException.ThrowIfNegative(referencesPerCandidate);

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace Kernels;
+namespace Kernels.Managed;
 
 /// <summary>
 /// Tokenization as text to text: tokens are set apart by spaces. Each rule is one pass from left to right over pairs of Unicode scalar values that do not

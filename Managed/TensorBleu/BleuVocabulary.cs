@@ -1,3 +1,5 @@
+using Kernels.Managed;
+
 namespace Kernels;
 
 /// <summary>Gives tokens of text their ids: 0, 1, 2 ... by first appearance. Candidates and references must be encoded by the same vocabulary.</summary>

@@ -1,5 +1,7 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
+using Kernels.Core.TensorBleu;
+using Kernels.Managed;
 
 namespace Kernels;
 
@@ -17,7 +19,7 @@ public sealed class PreparedReferences<T> where T : unmanaged, IBinaryInteger<T>
     /// <param name="references">The references.</param>
     /// <param name="options">The largest order and the mode that scores will be asked for, and the variant. NLTK's methods 5 and 7 need order 5.</param>
     /// <exception cref="ArgumentException">An option is out of range.</exception>
-    public PreparedReferences(BleuReferences<T> references, in BleuOptions options = default)
+    public PreparedReferences(BleuReferences<T> references, BleuOptions options = default)
     {
         BleuChecks.Options(options);
         Backend = TensorBleuVariants<T>.Table.Select(options.Kernel);

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using Kernels;
+using Kernels.Core.Tensors;
 using Plots;
 
 namespace CharRnn;

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
-using Kernels;
+using Kernels.Core.Tensors;
 
 namespace TinyLlama;
 

@@ -1,60 +1,82 @@
-using System.Text.RegularExpressions;
 using System.Xml.Linq;
 
 namespace Kernels.Repository.Tests;
 
-/// <summary>Who may refer to whom (docs/architecture.md), read from the project files and the sources.</summary>
+/// <summary>Who may refer to whom (docs/architecture.md), read from the project files and from the metadata of the base assembly, which no spelling escapes.</summary>
 public sealed class LayerTests
 {
-    private static readonly Dictionary<string, (string[] Projects, string[] Packages)> s_allowed = new()
+    // The layers of the base assembly: who may refer to whom.
+    private static readonly Dictionary<string, string[]> s_layers = new()
     {
-        ["kernels/Core/Kernels.Core.csproj"] = ([], ["CommunityToolkit.HighPerformance"]),
-        ["kernels/Cpu/Kernels.Cpu.csproj"] = (["Kernels.Core"], []),
-        ["kernels/Gpu/Kernels.Gpu.csproj"] = (["Kernels.Core"], ["ILGPU", "ILGPU.Algorithms"]),
-        ["Interop/Kernels.Interop.csproj"] = (["Kernels.Core"], []),
-        ["Managed/Kernels.csproj"] = (["Kernels.Core", "Kernels.Cpu", "Kernels.Interop"], []),
+        ["kernels/Core"] = [],
+        ["kernels/Cpu"] = ["kernels/Core"],
+        ["Interop"] = ["kernels/Core"],
+        ["Managed"] = ["kernels/Core", "kernels/Cpu", "Interop"],
     };
 
-    public static TheoryData<string> Libraries => new(s_allowed.Keys);
+    private static readonly Dictionary<string, (string[] Projects, string[] Packages)> s_projects = new()
+    {
+        ["Managed/Kernels.csproj"] = ([], ["CommunityToolkit.HighPerformance"]),
+        ["kernels/Gpu/Kernels.Gpu.csproj"] = (["Kernels"], ["ILGPU", "ILGPU.Algorithms"]),
+    };
+
+    private static readonly Dictionary<string, SourceRoom> s_rooms = SourceRooms.Read();
+    private static readonly Dictionary<string, HashSet<string>> s_references = TypeReferences.Read(typeof(KernelInfo).Assembly.Location);
+
+    public static TheoryData<string> Libraries => new(s_projects.Keys);
 
     [Theory]
     [MemberData(nameof(Libraries))]
     public void ProjectsReferToLowerLayersOnly(string project)
     {
         XDocument document = XDocument.Parse(Repository.Read(project));
-        (string[] projects, string[] packages) = s_allowed[project];
+        (string[] projects, string[] packages) = s_projects[project];
         Assert.Equal(projects, document.Descendants("ProjectReference").Select(r => Path.GetFileNameWithoutExtension((string)r.Attribute("Include")!)).Order(StringComparer.Ordinal));
         Assert.Equal(packages, document.Descendants("PackageReference").Select(r => (string)r.Attribute("Include")!).Order(StringComparer.Ordinal));
     }
 
     [Fact]
-    public void IntrinsicsOfOneInstructionSetLiveInLeaves()
+    public void EveryTypeOfTheBaseAssemblyHasARoom()
     {
-        // Drivers know no instruction set: X86 and Arm intrinsics stand in Simd/, in the tables of variants, which ask what is supported, and in micro-kernels.
-        string[] leaves = ["Simd", "Dot", "Machine", "Variants", "Kernels."];
-        foreach (string file in Repository.Files("kernels", "*.cs").Concat(Repository.Files("Managed", "*.cs")).Concat(Repository.Files("Interop", "*.cs")))
-        {
-            if (Regex.IsMatch(File.ReadAllText(file), @"^using System\.Runtime\.Intrinsics\.(X86|Arm);", RegexOptions.Multiline))
-                Assert.Contains(leaves, leaf => Path.GetRelativePath(Repository.Root, file).Contains(leaf, StringComparison.Ordinal));
-        }
+        // Types without a namespace, or in others, are the compiler's own (generated regular expressions, embedded attributes, sizes of constant arrays).
+        IEnumerable<string> own = s_references.Keys.Where(name => name.StartsWith("Kernels.", StringComparison.Ordinal));
+        AssertNone(own.Where(name => !s_rooms.ContainsKey(name)));
+        const int fewest = 400;
+        Assert.True(own.Count() > fewest, "the assembly's types were not found");
     }
+
+    [Fact]
+    public void LayersReferToLowerLayersOnly() => AssertNone(References()
+        .Where(pair => pair.From.Layer != pair.To.Layer && !s_layers[pair.From.Layer].Contains(pair.To.Layer))
+        .Select(pair => $"{pair.From.File} refers to {pair.To.File}"));
 
     [Fact]
     public void FamiliesDoNotSeeEachOther()
     {
-        string[] families = [.. Directory.GetDirectories(Path.Combine(Repository.Root, "docs/families")).Concat(FamilyNames())];
-        foreach (string layer in new[] { "kernels/Core", "kernels/Cpu", "kernels/Gpu", "Interop" })
-        {
-            foreach (string family in families.Where(f => Directory.Exists(Path.Combine(Repository.Root, layer, f))))
-            {
-                foreach (string file in Repository.Files($"{layer}/{family}", "*.cs"))
-                {
-                    string text = Regex.Replace(File.ReadAllText(file), @"//.*", "");
-                    foreach (string other in families.Where(f => f != family))
-                        Assert.False(Regex.IsMatch(text, $@"\b{other}\w*"), $"{Path.GetRelativePath(Repository.Root, file)} mentions {other}");
-                }
-            }
-        }
+        string[] families = [.. FamilyNames()];
+        AssertNone(References()
+            .Where(pair => pair.From.Room != pair.To.Room && families.Contains(pair.From.Room) && families.Contains(pair.To.Room))
+            .Select(pair => $"{pair.From.File} refers to {pair.To.File}"));
+    }
+
+    private static void AssertNone(IEnumerable<string> faults) => Assert.Equal("", string.Join(Environment.NewLine, faults.Distinct().Order(StringComparer.Ordinal)));
+
+    private static IEnumerable<(SourceRoom From, SourceRoom To)> References() =>
+        from type in s_references
+        where s_rooms.ContainsKey(type.Key)
+        from other in type.Value
+        where s_rooms.ContainsKey(other)
+        select (s_rooms[type.Key], s_rooms[other]);
+
+    [Fact]
+    public void IntrinsicsOfOneInstructionSetLiveInLeaves()
+    {
+        // Drivers know no instruction set: X86 and Arm intrinsics stand in Simd/, in the tables of variants, which ask what is supported, and in micro-kernels.
+        string[] leaves = ["/Simd/", "Simd", "Dot", "/Machine/", "Variants", "Kernels."];
+        AssertNone(s_references
+            .Where(type => type.Value.Any(name => name.StartsWith("System.Runtime.Intrinsics.X86.", StringComparison.Ordinal) || name.StartsWith("System.Runtime.Intrinsics.Arm.", StringComparison.Ordinal)))
+            .Select(type => s_rooms[type.Key].File)
+            .Where(file => !leaves.Any(leaf => file.Contains(leaf, StringComparison.Ordinal))));
     }
 
     // docs/families/<snake_case>.md names the families: one word each, in its mechanical PascalCase.

@@ -1,4 +1,4 @@
-namespace Kernels;
+namespace Kernels.Core.Catalogue;
 
 /// <summary>The environment variable <c>KERNELS_FORCE</c>: identities separated by commas, at most one for each family and element type.</summary>
 internal static class ForcedVariants

@@ -1,4 +1,4 @@
-namespace Kernels;
+namespace Kernels.Core.Catalogue;
 
 /// <summary>One row of a <see cref="VariantTable{TBackend}"/>: what the catalogue says of a variant, and the object that runs it.</summary>
 internal readonly record struct VariantEntry<TBackend>(KernelVariant Variant, TBackend Backend) where TBackend : class;

@@ -1,4 +1,4 @@
-namespace Kernels;
+namespace Kernels.Core.Elements;
 
 /// <summary>The word for an element type in identity strings: f64, f32, f16, bf16.</summary>
 internal static class ElementToken

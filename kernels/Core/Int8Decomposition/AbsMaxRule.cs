@@ -1,4 +1,4 @@
-namespace Kernels;
+namespace Kernels.Core.Int8Decomposition;
 
 /// <summary>
 /// The rule by which numbers become eight bits: q = round(x (127 / s)) for s the largest magnitude, ties to even, each operation in float. A row of zeros has

@@ -1,4 +1,4 @@
-namespace Kernels;
+namespace Kernels.Core.Int8Decomposition;
 
 /// <summary>One implementation of the family for one element type. Arguments were checked at the door and are pinned for the call.</summary>
 internal interface IInt8DecompositionBackend<T> where T : unmanaged

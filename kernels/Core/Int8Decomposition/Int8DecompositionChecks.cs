@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Kernels;
+namespace Kernels.Core.Int8Decomposition;
 
 /// <summary>The argument checks that several operations share. Every message names the parameter and the value.</summary>
 internal static class Int8DecompositionChecks

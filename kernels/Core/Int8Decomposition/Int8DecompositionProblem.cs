@@ -1,4 +1,4 @@
-namespace Kernels;
+namespace Kernels.Core.Int8Decomposition;
 
 /// <summary>A decomposed product of activations and eight-bit weights, with every argument checked: backends trust it.</summary>
 internal readonly ref struct Int8DecompositionProblem<T> where T : unmanaged

@@ -1,4 +1,6 @@
 using System.Runtime.InteropServices;
+using Kernels.Core.Int8Decomposition;
+using Kernels.Core.Threading;
 
 namespace Kernels;
 
@@ -62,7 +64,7 @@ public sealed unsafe class Int8Weights
     /// <param name="inputCount">k, 1 to <see cref="LargestInputCount"/>.</param>
     /// <param name="options">Threads and cancellation; no variants.</param>
     /// <exception cref="ArgumentException">Sizes disagree or are out of range, or a weight is not finite.</exception>
-    public static Int8Weights Pack(ReadOnlySpan<float> weights, int outputCount, int inputCount, in KernelOptions options = default)
+    public static Int8Weights Pack(ReadOnlySpan<float> weights, int outputCount, int inputCount, KernelOptions options = default)
     {
         Int8WeightsLayout layout = LayoutOf(outputCount, inputCount);
         Int8DecompositionChecks.Length(weights.Length, (long)outputCount * inputCount, nameof(weights));
@@ -85,7 +87,7 @@ public sealed unsafe class Int8Weights
     /// <param name="inputCount">k, 1 to <see cref="LargestInputCount"/>.</param>
     /// <param name="options">Threads and cancellation; no variants.</param>
     /// <exception cref="ArgumentException">Sizes disagree or are out of range, or a number in <paramref name="absMax"/> is.</exception>
-    public static Int8Weights FromQuantized(ReadOnlySpan<sbyte> values, ReadOnlySpan<float> absMax, int outputCount, int inputCount, in KernelOptions options = default)
+    public static Int8Weights FromQuantized(ReadOnlySpan<sbyte> values, ReadOnlySpan<float> absMax, int outputCount, int inputCount, KernelOptions options = default)
     {
         Int8WeightsLayout layout = LayoutOf(outputCount, inputCount);
         Int8DecompositionChecks.Length(values.Length, (long)outputCount * inputCount, nameof(values));

@@ -1,4 +1,4 @@
-namespace Kernels;
+namespace Kernels.Core.Int8Decomposition;
 
 /// <summary>
 /// Where a packed weight stands. Outputs come in panels of 32, inputs in steps of 4, so that every 32-bit lane holds 4 consecutive inputs of one output and

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Kernels;
+namespace Kernels.Core.Machine;
 
 /// <summary>Uninitialised native memory for large arrays that are read in pieces: in huge pages where the operating system grants them on request.</summary>
 /// <remarks>

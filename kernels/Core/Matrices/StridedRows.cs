@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using CommunityToolkit.HighPerformance;
 
-namespace Kernels;
+namespace Kernels.Core.Matrices;
 
 /// <summary>Matrices with gaps between their rows as plain spans with a stride.</summary>
 internal static class StridedRows

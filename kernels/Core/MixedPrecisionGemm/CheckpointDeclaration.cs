@@ -1,3 +1,5 @@
+using Kernels.Core.MixedPrecisionGemm;
+
 namespace Kernels;
 
 /// <summary>

@@ -1,4 +1,4 @@
-namespace Kernels;
+namespace Kernels.Core.MixedPrecisionGemm;
 
 /// <summary>How a checkpoint's tensors hold the values of a layer. Zero points are as the formula w = scale (q - zero) wants them.</summary>
 internal unsafe interface ICheckpointLayout

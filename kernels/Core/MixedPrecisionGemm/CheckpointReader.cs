@@ -1,4 +1,4 @@
-namespace Kernels;
+namespace Kernels.Core.MixedPrecisionGemm;
 
 /// <summary>What checkpoints of quantised layers have in common: tensors by prefix, checked against each other, scales in one of three types.</summary>
 internal sealed unsafe class CheckpointReader : IDisposable

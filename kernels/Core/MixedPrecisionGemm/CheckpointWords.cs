@@ -1,8 +1,9 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using Kernels.Core.Tensors;
 
-namespace Kernels;
+namespace Kernels.Core.MixedPrecisionGemm;
 
 /// <summary>
 /// The words in which tools say how a checkpoint is quantised, by the names that they have had: GPTQModel, quantization/config.py; AutoAWQ, models/_config.py; auto-round, export.

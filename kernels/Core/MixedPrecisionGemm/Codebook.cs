@@ -1,4 +1,4 @@
-namespace Kernels;
+namespace Kernels.Core.MixedPrecisionGemm;
 
 /// <summary>The numbers that codebook formats choose from; the largest magnitude is 1, and a weight is its group's largest magnitude times one of them.</summary>
 internal static class Codebook

@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace Kernels;
+namespace Kernels.Core.MixedPrecisionGemm;
 
 /// <summary>The tensors of a layer held against what its checkpoint says of them. Each check refuses by file and tensor.</summary>
 internal readonly struct DeclaredLayer(CheckpointDeclaration said, CheckpointTensor weights, CheckpointTensor scales)

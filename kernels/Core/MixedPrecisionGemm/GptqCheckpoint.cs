@@ -1,3 +1,5 @@
+using Kernels.Core.MixedPrecisionGemm;
+
 namespace Kernels;
 
 /// <summary>How a GPTQ checkpoint keeps its zero points.</summary>
@@ -72,7 +74,7 @@ public sealed unsafe class GptqCheckpoint : IDisposable
     /// <param name="prefix">The layer, such as model.layers.0.self_attn.q_proj.</param>
     /// <param name="options">Threads and cancellation.</param>
     /// <exception cref="KernelFormatException">A tensor is missing, it does not fit the others, or it contradicts what the checkpoint says of it; the message names it.</exception>
-    public QuantizedWeights Load(string prefix, in KernelOptions options = default)
+    public QuantizedWeights Load(string prefix, KernelOptions options = default)
     {
         CheckpointTensor weights = _reader.Words($"{prefix}.qweight"), zeroPoints = _reader.Words($"{prefix}.qzeros"), scales = _reader.Scales($"{prefix}.scales");
         long zeroBits = zeroPoints.Columns * 32L;

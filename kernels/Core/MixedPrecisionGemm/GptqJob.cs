@@ -1,7 +1,8 @@
 using System.Buffers;
 using System.Numerics;
+using Kernels.Core.Threading;
 
-namespace Kernels;
+namespace Kernels.Core.MixedPrecisionGemm;
 
 /// <summary>
 /// GPTQ (arXiv 2210.17323, algorithm 1) for rows of outputs, which do not see each other: inputs are quantised one after another, and each one's error, divided by its diagonal of U, is

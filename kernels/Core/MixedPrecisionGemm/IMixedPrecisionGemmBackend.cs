@@ -1,4 +1,4 @@
-namespace Kernels;
+namespace Kernels.Core.MixedPrecisionGemm;
 
 /// <summary>One implementation of the family for one element type and one width of weights. Arguments were checked at the door and are pinned for the call.</summary>
 internal interface IMixedPrecisionGemmBackend<T> where T : unmanaged

@@ -1,4 +1,4 @@
-namespace Kernels;
+namespace Kernels.Core.MixedPrecisionGemm;
 
 /// <summary>Inputs sorted by group, for act-order: GPTQ quantised them in another order than the matrix has, so the inputs of a group lie scattered.</summary>
 internal static class InputsByGroup

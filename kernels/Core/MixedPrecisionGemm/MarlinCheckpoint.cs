@@ -1,3 +1,5 @@
+using Kernels.Core.MixedPrecisionGemm;
+
 namespace Kernels;
 
 /// <summary>Reads layers of checkpoints in MARLIN's own layout: prefix.B, .s, and, if there, .bias; symmetric, 4 and 8 bits.</summary>
@@ -28,7 +30,7 @@ public sealed unsafe class MarlinCheckpoint : IDisposable
     /// <param name="prefix">The layer, such as model.layers.0.self_attn.q_proj.</param>
     /// <param name="options">Threads and cancellation.</param>
     /// <exception cref="KernelFormatException">A tensor is missing, it does not fit the others, or it contradicts what the checkpoint says of it; the message names it.</exception>
-    public QuantizedWeights Load(string prefix, in KernelOptions options = default)
+    public QuantizedWeights Load(string prefix, KernelOptions options = default)
     {
         CheckpointTensor weights = _reader.Words($"{prefix}.B"), scales = _reader.Scales($"{prefix}.s");
         if (scales.Columns % TileOutputs != 0)

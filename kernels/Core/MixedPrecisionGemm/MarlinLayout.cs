@@ -1,3 +1,5 @@
+using Kernels.Core.MixedPrecisionGemm;
+
 namespace Kernels;
 
 /// <summary>The layout of MARLIN's tensors (arXiv 2408.11743; vLLM's extension to 8 bits and to zero points), to and from plain ones, bit for bit.</summary>

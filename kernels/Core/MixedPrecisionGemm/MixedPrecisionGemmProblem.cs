@@ -1,7 +1,8 @@
 using System.Runtime.InteropServices;
 using CommunityToolkit.HighPerformance;
+using Kernels.Core.Matrices;
 
-namespace Kernels;
+namespace Kernels.Core.MixedPrecisionGemm;
 
 /// <summary>A product of activations and quantised weights, with every argument checked: backends trust it.</summary>
 internal readonly ref struct MixedPrecisionGemmProblem<T> where T : unmanaged

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
+using Kernels.Core.Threading;
 
-namespace Kernels;
+namespace Kernels.Core.MixedPrecisionGemm;
 
 /// <summary>Where the weights to pack come from.</summary>
 internal unsafe interface IWeightSource

@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace Kernels;
+namespace Kernels.Core.MixedPrecisionGemm;
 
 /// <summary>Packed bytes seen as a matrix: reads and writes segments, scales and zero points by their place in <see cref="QuantizedWeightsLayout"/>.</summary>
 internal readonly unsafe struct PackedWeights(in QuantizedWeightsLayout layout, byte* start)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Kernels.Core.MixedPrecisionGemm;
 
 namespace Kernels;
 

@@ -1,3 +1,6 @@
+using Kernels.Core.MixedPrecisionGemm;
+using Kernels.Core.Threading;
+
 namespace Kernels;
 
 public sealed unsafe partial class QuantizedWeights
@@ -14,7 +17,7 @@ public sealed unsafe partial class QuantizedWeights
     /// Complexity 2/3 k^3 + n k^2 / 2 products; k^2 doubles and floats and n k bytes are allocated beside the packed bytes. The result does not depend on the number of threads.
     /// </remarks>
     /// <exception cref="ArgumentException">Sizes disagree, a weight is not finite, the Hessian is not positive definite, or a scale exceeds its type or would be 0 in it.</exception>
-    public static QuantizedWeights PackGptq(ReadOnlySpan<float> weights, int outputCount, int inputCount, QuantizationFormat format, GptqHessian hessian, in GptqOptions options = default)
+    public static QuantizedWeights PackGptq(ReadOnlySpan<float> weights, int outputCount, int inputCount, QuantizationFormat format, GptqHessian hessian, GptqOptions options = default)
     {
         ArgumentNullException.ThrowIfNull(hessian);
         QuantizedWeightsLayout layout = QuantizedWeightsChecks.Layout(outputCount, inputCount, format);

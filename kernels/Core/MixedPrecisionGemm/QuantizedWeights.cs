@@ -1,4 +1,7 @@
 using System.Runtime.InteropServices;
+using Kernels.Core.MixedPrecisionGemm;
+using Kernels.Core.Tensors;
+using Kernels.Core.Threading;
 
 namespace Kernels;
 
@@ -74,7 +77,7 @@ public sealed unsafe partial class QuantizedWeights : IDisposable
     /// Nothing but the packed bytes is allocated.
     /// </remarks>
     /// <exception cref="ArgumentException">Sizes disagree, the group does not divide the inputs, a weight is not finite, or a scale exceeds its type or would be 0 in it.</exception>
-    public static QuantizedWeights Pack(ReadOnlySpan<float> weights, int outputCount, int inputCount, QuantizationFormat format, in KernelOptions options = default)
+    public static QuantizedWeights Pack(ReadOnlySpan<float> weights, int outputCount, int inputCount, QuantizationFormat format, KernelOptions options = default)
     {
         QuantizedWeightsLayout layout = QuantizedWeightsChecks.Layout(outputCount, inputCount, format);
         QuantizedWeightsChecks.Length(weights.Length, (long)outputCount * inputCount, nameof(weights));
@@ -98,7 +101,7 @@ public sealed unsafe partial class QuantizedWeights : IDisposable
     /// <exception cref="ArgumentException">Sizes disagree, the group does not divide the inputs, or a number is out of its range.</exception>
     public static QuantizedWeights FromQuantized(
         ReadOnlySpan<byte> values, ReadOnlySpan<float> scales, ReadOnlySpan<byte> zeroPoints, int outputCount, int inputCount, QuantizationFormat format,
-        ReadOnlySpan<int> groupIndices = default, in KernelOptions options = default)
+        ReadOnlySpan<int> groupIndices = default, KernelOptions options = default)
     {
         QuantizedWeightsLayout layout = QuantizedWeightsChecks.Layout(outputCount, inputCount, format);
         long scaleCount = (long)outputCount * layout.GroupCount;

@@ -1,4 +1,4 @@
-namespace Kernels;
+namespace Kernels.Core.MixedPrecisionGemm;
 
 /// <summary>The argument checks of quantised weights. Every message names the parameter and the value.</summary>
 internal static class QuantizedWeightsChecks

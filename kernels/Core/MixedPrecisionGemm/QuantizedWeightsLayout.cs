@@ -1,4 +1,4 @@
-namespace Kernels;
+namespace Kernels.Core.MixedPrecisionGemm;
 
 /// <summary>
 /// Where a packed weight stands. Outputs come in panels of 64, inputs in segments: each group is cut every 128 inputs, and its end is padded to a step.

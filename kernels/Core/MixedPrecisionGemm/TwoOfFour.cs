@@ -1,4 +1,4 @@
-namespace Kernels;
+namespace Kernels.Core.MixedPrecisionGemm;
 
 /// <summary>
 /// 2:4 sparsity: of 4 consecutive inputs at most 2 have a weight. Kept are two values and, 2 bits for each, their positions within the four: 16 inputs become 8 values and 16 bits of

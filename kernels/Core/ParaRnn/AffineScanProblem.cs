@@ -1,3 +1,5 @@
+using Kernels.Core.ParaRnn;
+
 namespace Kernels;
 
 /// <summary>How an affine recurrence is to be run. The default value starts from zero states, forward.</summary>
@@ -27,7 +29,7 @@ internal readonly ref struct AffineScanProblem<T> where T : unmanaged
     public readonly Span<T> States;
     public readonly AffineScanOptions<T> Options;
 
-    public AffineScanProblem(ReadOnlySpan<T> matrices, ReadOnlySpan<T> offsets, Span<T> states, in RnnShape shape, int blockSize, in AffineScanOptions<T> options)
+    public AffineScanProblem(ReadOnlySpan<T> matrices, ReadOnlySpan<T> offsets, Span<T> states, in RnnShape shape, int blockSize, AffineScanOptions<T> options)
     {
         RnnChecks.Element<T>();
         RnnChecks.Shape(shape, nameof(shape));

@@ -1,4 +1,4 @@
-namespace Kernels;
+namespace Kernels.Core.ParaRnn;
 
 /// <summary>One implementation of the family for one element type. Arguments were checked at the door and are pinned for the call.</summary>
 internal interface IParaRnnBackend<T> where T : unmanaged

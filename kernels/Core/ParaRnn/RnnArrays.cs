@@ -1,4 +1,4 @@
-namespace Kernels;
+namespace Kernels.Core.ParaRnn;
 
 /// <summary>What a backend sees of a recurrence: pinned pointers and numbers. Null pointers stand for what was not given.</summary>
 internal unsafe struct RnnArrays<T> where T : unmanaged

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Kernels;
+namespace Kernels.Core.ParaRnn;
 
 /// <summary>The checks that the problems of this family share.</summary>
 internal static class RnnChecks

@@ -1,4 +1,4 @@
-namespace Kernels;
+namespace Kernels.Core.ParaRnn;
 
 /// <summary>A backward pass with every argument checked.</summary>
 internal readonly ref struct RnnGradientProblem<TCell, T>

@@ -1,4 +1,4 @@
-namespace Kernels;
+namespace Kernels.Core.ParaRnn;
 
 /// <summary>A forward pass with every argument checked.</summary>
 internal readonly ref struct RnnProblem<TCell, T>

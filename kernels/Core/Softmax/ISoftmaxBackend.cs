@@ -1,4 +1,4 @@
-namespace Kernels;
+namespace Kernels.Core.Softmax;
 
 /// <summary>One implementation of the softmax family for one element type. Arguments were checked at the door and are pinned for the call.</summary>
 internal interface ISoftmaxBackend<T> where T : unmanaged

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Kernels;
+namespace Kernels.Core.Softmax;
 
 /// <summary>The argument checks that the softmax problems share. Every message names the parameter and the value.</summary>
 internal static class SoftmaxChecks

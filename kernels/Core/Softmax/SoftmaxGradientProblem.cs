@@ -1,3 +1,6 @@
+using Kernels.Core.Elements;
+using Kernels.Core.Softmax;
+
 namespace Kernels;
 
 /// <summary>How the gradient of a softmax is to be computed; the counterpart of the forward call's <see cref="SoftmaxOptions{T}"/>.</summary>
@@ -38,7 +41,7 @@ internal readonly ref struct SoftmaxGradientProblem<T> where T : unmanaged
     public readonly SoftmaxGradientOptions<T> Options;
 
     public SoftmaxGradientProblem(
-        bool isLog, ReadOnlySpan<T> outputGradient, ReadOnlySpan<T> result, Span<T> logitGradient, int rowLength, in SoftmaxGradientOptions<T> options, string resultName)
+        bool isLog, ReadOnlySpan<T> outputGradient, ReadOnlySpan<T> result, Span<T> logitGradient, int rowLength, SoftmaxGradientOptions<T> options, string resultName)
     {
         ElementToken.Of<T>();
         Shape = SoftmaxChecks.Rows(outputGradient.Length, rowLength, SoftmaxProblem<T>.RowLengthName, OutputGradientName);

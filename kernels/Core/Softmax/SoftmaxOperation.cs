@@ -1,4 +1,4 @@
-namespace Kernels;
+namespace Kernels.Core.Softmax;
 
 /// <summary>What is made of a row of logits x with s = log sum exp x.</summary>
 internal enum SoftmaxOperation

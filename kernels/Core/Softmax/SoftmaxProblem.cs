@@ -1,4 +1,6 @@
-namespace Kernels;
+using Kernels.Core.Elements;
+
+namespace Kernels.Core.Softmax;
 
 /// <summary>A softmax, log-softmax or log-sum-exp over the rows of an array, with every argument checked: backends trust it.</summary>
 internal readonly ref struct SoftmaxProblem<T> where T : unmanaged

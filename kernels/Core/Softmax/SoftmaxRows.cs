@@ -1,4 +1,4 @@
-namespace Kernels;
+namespace Kernels.Core.Softmax;
 
 /// <summary>
 /// What a backend sees of a <see cref="SoftmaxProblem{T}"/>: pinned pointers and numbers, so that it can cross threads and the C ABI.

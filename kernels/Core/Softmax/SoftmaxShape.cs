@@ -1,4 +1,4 @@
-namespace Kernels;
+namespace Kernels.Core.Softmax;
 
 /// <summary>
 /// Where the elements of a row-major array stand, seen from the axis of the softmax: element a of row (outer, inner) is at

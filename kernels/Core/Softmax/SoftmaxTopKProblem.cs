@@ -1,4 +1,4 @@
-namespace Kernels;
+namespace Kernels.Core.Softmax;
 
 /// <summary>The k largest probabilities of each row, with every argument checked.</summary>
 internal readonly ref struct SoftmaxTopKProblem<T> where T : unmanaged

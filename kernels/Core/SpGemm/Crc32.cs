@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace Kernels;
+namespace Kernels.Core.SpGemm;
 
 /// <summary>The CRC-32 of gzip (RFC 1952, section 8), eight bytes at a time by eight tables (Kounavis and Berry, "Novel Table Lookup-Based Algorithms for High-Performance CRC Generation", 2008).</summary>
 internal struct Crc32

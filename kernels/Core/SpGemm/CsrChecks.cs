@@ -1,4 +1,4 @@
-namespace Kernels;
+namespace Kernels.Core.SpGemm;
 
 /// <summary>The argument checks of sparse matrices. Every message names the parameter and the value.</summary>
 internal static class CsrChecks

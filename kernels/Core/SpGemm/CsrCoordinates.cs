@@ -1,4 +1,4 @@
-namespace Kernels;
+namespace Kernels.Core.SpGemm;
 
 /// <summary>From coordinates, which were checked, to compressed rows.</summary>
 internal static class CsrCoordinates

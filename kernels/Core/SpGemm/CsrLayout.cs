@@ -1,4 +1,4 @@
-namespace Kernels;
+namespace Kernels.Core.SpGemm;
 
 /// <summary>Rearrangements of entries that read values but compute nothing, except where duplicates are added.</summary>
 internal static class CsrLayout

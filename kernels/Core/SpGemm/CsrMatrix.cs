@@ -1,3 +1,5 @@
+using Kernels.Core.SpGemm;
+
 namespace Kernels;
 
 /// <summary>

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
 
-namespace Kernels;
+namespace Kernels.Core.SpGemm;
 
 /// <summary>
 /// What a gzip file holds, member after member (RFC 1952), each checked against its trailer of CRC-32 and length. (<see cref="GZipStream"/> takes data without an end

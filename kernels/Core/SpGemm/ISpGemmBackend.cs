@@ -1,4 +1,4 @@
-namespace Kernels;
+namespace Kernels.Core.SpGemm;
 
 /// <summary>One way to multiply sparse matrices. Arguments were checked at the door.</summary>
 internal interface ISpGemmBackend

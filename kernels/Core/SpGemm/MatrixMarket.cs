@@ -1,4 +1,6 @@
 using System.IO.Compression;
+using Kernels.Core.SpGemm;
+using Kernels.Core.Tensors;
 
 namespace Kernels;
 

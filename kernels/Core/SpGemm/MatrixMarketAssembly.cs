@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
+using Kernels.Core.Threading;
 
-namespace Kernels;
+namespace Kernels.Core.SpGemm;
 
 /// <summary>The entries of a file, as they are read: each block of text is cut into pieces of whole lines, which threads parse to the places that the lines' numbers give.</summary>
 /// <param name="header">The file's first lines.</param>

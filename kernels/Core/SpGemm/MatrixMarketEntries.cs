@@ -1,4 +1,4 @@
-namespace Kernels;
+namespace Kernels.Core.SpGemm;
 
 /// <summary>Reads the entries of a piece of a file, one a line.</summary>
 /// <param name="header">The file's first lines.</param>

@@ -1,6 +1,6 @@
 using System.Formats.Tar;
 
-namespace Kernels;
+namespace Kernels.Core.SpGemm;
 
 /// <summary>Opens files by what they are, not by their names: plain, gzip, tar, or tar in gzip.</summary>
 internal static class MatrixMarketFile

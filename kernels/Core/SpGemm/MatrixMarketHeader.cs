@@ -1,4 +1,5 @@
 using System.Text;
+using Kernels.Core.SpGemm;
 
 namespace Kernels;
 

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
+using Kernels.Core.Threading;
 
-namespace Kernels;
+namespace Kernels.Core.SpGemm;
 
 /// <summary>A piece of a file's entries: whole lines.</summary>
 internal struct MatrixMarketPiece

@@ -1,4 +1,4 @@
-namespace Kernels;
+namespace Kernels.Core.SpGemm;
 
 /// <summary>From the entries of a file to compressed rows.</summary>
 internal static class MatrixMarketLayout

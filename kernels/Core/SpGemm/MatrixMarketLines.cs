@@ -1,4 +1,4 @@
-namespace Kernels;
+namespace Kernels.Core.SpGemm;
 
 /// <summary>The lines of a text in memory, ended by LF or CRLF.</summary>
 /// <param name="text">The text, or a piece of it that begins with a line.</param>

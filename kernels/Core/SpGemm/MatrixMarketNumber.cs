@@ -1,7 +1,7 @@
 using System.Buffers.Text;
 using System.Text;
 
-namespace Kernels;
+namespace Kernels.Core.SpGemm;
 
 /// <summary>Numbers out of text. Short decimals are read exactly by Clinger's fast path (PLDI 1990), others by the runtime's parser, also exactly rounded.</summary>
 internal static class MatrixMarketNumber

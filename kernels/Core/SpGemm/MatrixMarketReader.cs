@@ -1,4 +1,4 @@
-namespace Kernels;
+namespace Kernels.Core.SpGemm;
 
 /// <summary>From a text to a matrix: header, then block by block its entries.</summary>
 internal static unsafe class MatrixMarketReader

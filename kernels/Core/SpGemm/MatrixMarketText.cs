@@ -1,7 +1,7 @@
 using System.IO.MemoryMappedFiles;
 using System.Runtime.InteropServices;
 
-namespace Kernels;
+namespace Kernels.Core.SpGemm;
 
 /// <summary>A text in blocks of whole lines, one after another; only one block is there at a time.</summary>
 /// <param name="name">For messages.</param>

@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace Kernels;
+namespace Kernels.Core.SpGemm;
 
 /// <summary>Values of files as values of a type.</summary>
 internal static class MatrixMarketValue

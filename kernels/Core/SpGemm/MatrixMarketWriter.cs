@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Numerics;
 using System.Text;
 
-namespace Kernels;
+namespace Kernels.Core.SpGemm;
 
 /// <summary>Writes a matrix as Matrix Market text.</summary>
 internal static class MatrixMarketWriter<T> where T : unmanaged, IEquatable<T>

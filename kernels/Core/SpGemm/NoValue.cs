@@ -1,4 +1,4 @@
-namespace Kernels;
+namespace Kernels.Core.SpGemm;
 
 /// <summary>The value of an entry of which only the place matters.</summary>
 internal readonly struct NoValue : IEquatable<NoValue>

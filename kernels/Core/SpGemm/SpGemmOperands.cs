@@ -1,4 +1,4 @@
-namespace Kernels;
+namespace Kernels.Core.SpGemm;
 
 /// <summary>Compressed rows as pointers into pinned arrays, for jobs; pointers are absolute, so a view of rows needs no copy.</summary>
 internal unsafe struct CsrRows<T> where T : unmanaged

@@ -1,4 +1,4 @@
-namespace Kernels;
+namespace Kernels.Core.SpGemm;
 
 /// <summary>A product with every argument checked: backends trust it.</summary>
 internal readonly ref struct SpGemmProblem<T> where T : unmanaged, IEquatable<T>

@@ -1,3 +1,6 @@
+using Kernels.Core.Machine;
+using Kernels.Core.Threading;
+
 namespace Kernels;
 
 /// <summary>

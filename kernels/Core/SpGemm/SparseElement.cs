@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace Kernels;
+namespace Kernels.Core.SpGemm;
 
 /// <summary>The word for a type of sparse values in identity strings.</summary>
 internal static class SparseElement

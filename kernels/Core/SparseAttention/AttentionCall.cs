@@ -1,4 +1,4 @@
-namespace Kernels;
+namespace Kernels.Core.SparseAttention;
 
 /// <summary>Where rows of keys and values stand: one array [tokens, heads, d], or pages [heads, slots, d] found by a sequence's table.</summary>
 internal unsafe struct KeyValueRows

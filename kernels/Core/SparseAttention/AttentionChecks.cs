@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Kernels;
+namespace Kernels.Core.SparseAttention;
 
 /// <summary>The argument checks that the attention problems share. Every message names the parameter and the value.</summary>
 internal static class AttentionChecks

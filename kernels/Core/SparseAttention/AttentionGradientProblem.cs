@@ -1,4 +1,4 @@
-namespace Kernels;
+namespace Kernels.Core.SparseAttention;
 
 /// <summary>The gradient of attention over arrays, with every argument checked.</summary>
 internal readonly ref struct AttentionGradientProblem<T> where T : unmanaged

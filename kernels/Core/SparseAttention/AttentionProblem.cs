@@ -1,4 +1,4 @@
-namespace Kernels;
+namespace Kernels.Core.SparseAttention;
 
 /// <summary>Attention over arrays of keys and values, with every argument checked: backends trust it.</summary>
 internal readonly ref struct AttentionProblem<T> where T : unmanaged

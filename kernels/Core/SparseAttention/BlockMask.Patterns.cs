@@ -1,3 +1,5 @@
+using Kernels.Core.SparseAttention;
+
 namespace Kernels;
 
 // The published layouts. Those that are given in tokens are exact to the pair, those that are given in blocks consist of whole blocks.

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Kernels.Core.SparseAttention;
 
 namespace Kernels;
 

@@ -1,4 +1,4 @@
-namespace Kernels;
+namespace Kernels.Core.SparseAttention;
 
 /// <summary>Collects pairs and blocks row of blocks after row of blocks; only blocks that were touched take memory.</summary>
 internal sealed class BlockMaskBuilder

@@ -1,4 +1,4 @@
-namespace Kernels;
+namespace Kernels.Core.SparseAttention;
 
 /// <summary>A <see cref="BlockMask"/> at pinned addresses; all zeros for none.</summary>
 internal unsafe struct BlockMaskRows

@@ -1,4 +1,4 @@
-namespace Kernels;
+namespace Kernels.Core.SparseAttention;
 
 /// <summary>Attention over sequences of a cache, with every argument checked.</summary>
 internal readonly ref struct CachedAttentionProblem

@@ -1,4 +1,4 @@
-namespace Kernels;
+namespace Kernels.Core.SparseAttention;
 
 /// <summary>
 /// Keys in eight bits, cut into planes of their high and low four bits, so that scores can be had for half or for a quarter of a 16-bit key's traffic.

@@ -1,4 +1,4 @@
-namespace Kernels;
+namespace Kernels.Core.SparseAttention;
 
 /// <summary>Rows of floats as they are stored, and back.</summary>
 internal static unsafe class KeyValueCodec

@@ -1,3 +1,5 @@
+using Kernels.Core.SparseAttention;
+
 namespace Kernels;
 
 // Tokens are taken away in two steps: first what is needed is counted, then nothing can fail.

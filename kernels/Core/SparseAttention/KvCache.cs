@@ -1,3 +1,5 @@
+using Kernels.Core.SparseAttention;
+
 namespace Kernels;
 
 /// <summary>

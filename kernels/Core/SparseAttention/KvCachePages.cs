@@ -1,4 +1,6 @@
-namespace Kernels;
+using Kernels.Core.Machine;
+
+namespace Kernels.Core.SparseAttention;
 
 /// <summary>The memory of a <see cref="KvCache"/>: pages with counts of the sequences that use them.</summary>
 internal sealed unsafe class KvCachePages : IDisposable

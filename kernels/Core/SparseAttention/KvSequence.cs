@@ -1,4 +1,4 @@
-namespace Kernels;
+namespace Kernels.Core.SparseAttention;
 
 /// <summary>The pages of one sequence.</summary>
 /// <param name="revision">Of a copy, that of the sequence it is a copy of.</param>

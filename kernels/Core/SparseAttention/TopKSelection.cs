@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace Kernels;
+namespace Kernels.Core.SparseAttention;
 
 /// <summary>Exact selection of the largest of many scores: radix selection of the k-th largest, then one pass in order.</summary>
 internal static class TopKSelection

@@ -10,7 +10,7 @@ public readonly record struct BleuInterval(double Score, double Mean, double Low
 /// <summary>Bootstrap resampling of sentence statistics.</summary>
 internal static class BleuBootstrap
 {
-    public static BleuInterval Run(ReadOnlySpan<BleuStatistics> sentences, in BleuOptions options, int resamples, ulong seed, double confidence)
+    public static BleuInterval Run(ReadOnlySpan<BleuStatistics> sentences, BleuOptions options, int resamples, ulong seed, double confidence)
     {
         if (sentences.IsEmpty)
             throw new ArgumentException("there is no sentence to draw", nameof(sentences));

@@ -1,4 +1,4 @@
-namespace Kernels;
+namespace Kernels.Core.TensorBleu;
 
 /// <summary>The argument checks of the BLEU family. Every message names the parameter and the value.</summary>
 internal static class BleuChecks

@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace Kernels;
+namespace Kernels.Core.TensorBleu;
 
 /// <summary>
 /// The corpus score of the published TensorBLEU implementation, see <see cref="BleuOptions.TensorBleuCompatible"/>. It leaves whole orders out: one

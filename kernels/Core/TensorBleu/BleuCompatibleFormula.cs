@@ -1,4 +1,4 @@
-namespace Kernels;
+namespace Kernels.Core.TensorBleu;
 
 /// <summary>Precisions and their mean as the published TensorBLEU implementation computes them for sentences: see <see cref="BleuOptions.TensorBleuCompatible"/>.</summary>
 internal static class BleuCompatibleFormula

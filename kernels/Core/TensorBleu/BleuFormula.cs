@@ -1,4 +1,4 @@
-namespace Kernels;
+namespace Kernels.Core.TensorBleu;
 
 /// <summary>From statistics to scores: the part of BLEU that knows smoothing and weights. Holds pointers that the caller has pinned.</summary>
 internal readonly unsafe struct BleuFormula

@@ -1,4 +1,4 @@
-namespace Kernels;
+namespace Kernels.Core.TensorBleu;
 
 /// <summary>
 /// Precisions and their mean as NLTK has them. NLTK keeps fractions exact and rounds late; here every step rounds, which moves a score by a few units in the

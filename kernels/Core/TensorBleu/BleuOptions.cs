@@ -1,3 +1,5 @@
+using Kernels.Core.TensorBleu;
+
 namespace Kernels;
 
 /// <summary>How BLEU is to be computed. The default value is sacreBLEU's default: orders 1 to 4 with equal weights, exponential smoothing.</summary>

@@ -1,4 +1,4 @@
-namespace Kernels;
+namespace Kernels.Core.TensorBleu;
 
 /// <summary>Where the statistics of each candidate go: into memory as they are, into scores, or both. Holds pointers that the caller has pinned.</summary>
 /// <param name="statistics">[candidates], or null.</param>

@@ -1,4 +1,4 @@
-namespace Kernels;
+namespace Kernels.Core.TensorBleu;
 
 /// <summary>Precisions and their mean as sacreBLEU has them, in fractions of 1.</summary>
 internal static class BleuSacreFormula

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Kernels.Core.TensorBleu;
 
 namespace Kernels;
 

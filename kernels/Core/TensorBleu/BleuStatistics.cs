@@ -1,4 +1,5 @@
 using System.Numerics;
+using Kernels.Core.TensorBleu;
 
 namespace Kernels;
 
@@ -96,7 +97,7 @@ public readonly partial struct BleuStatistics : IEquatable<BleuStatistics>, IAdd
     /// <param name="options">Orders up to <see cref="OrderCount"/> (methods 5 and 7 of NLTK need order 5), weights, smoothing and scale.</param>
     /// <returns>0 to 1, or 0 to 100 if so asked; methods 5 and 7 can exceed that. 0 for no sentence.</returns>
     /// <exception cref="ArgumentException">An option is out of range, or more orders are asked for than were counted.</exception>
-    public double Score(in BleuOptions options = default)
+    public double Score(BleuOptions options = default)
     {
         Span<double> scores = stackalloc double[1];
         BleuChecks.Options(options);
@@ -108,7 +109,7 @@ public readonly partial struct BleuStatistics : IEquatable<BleuStatistics>, IAdd
     /// <param name="scores">[sets].</param>
     /// <param name="options">As for <see cref="Score"/>.</param>
     /// <exception cref="ArgumentException">As for <see cref="Score"/>, or <paramref name="scores"/> is shorter than the number of sets.</exception>
-    public void Scores(Span<double> scores, in BleuOptions options)
+    public void Scores(Span<double> scores, BleuOptions options)
     {
         BleuChecks.Options(options);
         BleuChecks.Destination(scores.Length, options.WeightSetCount, nameof(scores));

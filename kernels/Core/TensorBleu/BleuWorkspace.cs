@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
+using Kernels.Core.Threading;
 
-namespace Kernels;
+namespace Kernels.Core.TensorBleu;
 
 /// <summary>
 /// Scratch for counting: a block of native memory cut into lanes, of which each running thread rents one. Grows when a call needs more, and is kept

@@ -1,4 +1,4 @@
-namespace Kernels;
+namespace Kernels.Core.TensorBleu;
 
 /// <summary>
 /// A sum rounded once: Shewchuk's growing expansion ("Adaptive Precision Floating-Point Arithmetic", 1997), as in Python's math.fsum. The logarithms of a

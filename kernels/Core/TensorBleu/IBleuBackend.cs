@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace Kernels;
+namespace Kernels.Core.TensorBleu;
 
 /// <summary>One way to count n-gram matches, for one type of token ids. Arguments were checked at the door and are pinned for the call.</summary>
 internal interface IBleuBackend<T> where T : unmanaged, IBinaryInteger<T>

@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace Kernels;
+namespace Kernels.Core.TensorBleu;
 
 /// <summary>One number for each n-gram order; element 0 is order 1.</summary>
 [InlineArray(BleuOptions.LargestOrder)]

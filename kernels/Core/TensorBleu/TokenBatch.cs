@@ -1,4 +1,5 @@
 using System.Numerics;
+using Kernels.Core.TensorBleu;
 
 namespace Kernels;
 

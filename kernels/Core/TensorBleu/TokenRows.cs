@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace Kernels;
+namespace Kernels.Core.TensorBleu;
 
 /// <summary>The sequences of a <see cref="TokenBatch{T}"/> whose memory is pinned.</summary>
 internal readonly unsafe struct TokenRows<T>(TokenBatch<T> batch, T* tokens, int* offsets) where T : unmanaged, IBinaryInteger<T>

@@ -1,4 +1,4 @@
-namespace Kernels;
+namespace Kernels.Core.TensorBleu;
 
 /// <summary>The word for a type of token ids in identity strings.</summary>
 internal static class TokenType

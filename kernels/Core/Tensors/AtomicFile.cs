@@ -1,6 +1,6 @@
 using Microsoft.Win32.SafeHandles;
 
-namespace Kernels;
+namespace Kernels.Core.Tensors;
 
 /// <summary>A file that appears under its name only when it is whole: it is written beside it and renamed at the end.</summary>
 internal sealed class AtomicFile : IDisposable

@@ -1,4 +1,4 @@
-namespace Kernels;
+namespace Kernels.Core.Tensors;
 
 /// <summary>Names files that stand, now and then, where a tensor file is expected: a downloaded page or pointer in the place of the weights.</summary>
 internal static class FileKind

@@ -1,6 +1,6 @@
 using System.IO.MemoryMappedFiles;
 
-namespace Kernels;
+namespace Kernels.Core.Tensors;
 
 /// <summary>Bytes of a file mapped for reading, from <see cref="Offset"/> on. The mapping ends with <see cref="Dispose"/>, or when it is garbage.</summary>
 internal sealed unsafe class MappedFile : IDisposable

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Text;
 
-namespace Kernels;
+namespace Kernels.Core.Tensors;
 
 /// <summary>
 /// The head of a NumPy file (numpy.lib.format): magic bytes, a version (2 bytes), the length of the header (2 bytes little-endian in version 1, 4 in versions 2 and 3), and

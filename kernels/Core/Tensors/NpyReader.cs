@@ -1,3 +1,5 @@
+using Kernels.Core.Tensors;
+
 namespace Kernels;
 
 /// <summary>A NumPy array in a .npy file, mapped: opening reads the header alone.</summary>

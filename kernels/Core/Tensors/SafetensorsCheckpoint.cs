@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
+using Kernels.Core.Tensors;
 
 namespace Kernels;
 

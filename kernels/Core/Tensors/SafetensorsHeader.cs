@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Text.Json;
 
-namespace Kernels;
+namespace Kernels.Core.Tensors;
 
 /// <summary>
 /// The head of a safetensors file, read and checked: the length of the header (8 bytes, little-endian), the header, a JSON object that gives each tensor's dtype, shape and

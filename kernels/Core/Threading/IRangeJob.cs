@@ -1,4 +1,4 @@
-namespace Kernels;
+namespace Kernels.Core.Threading;
 
 /// <summary>
 /// Work over the items [0, count), of which any sub-range can be done on any thread in any order with the same result. An unmanaged struct:

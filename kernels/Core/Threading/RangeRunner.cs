@@ -1,4 +1,4 @@
-namespace Kernels;
+namespace Kernels.Core.Threading;
 
 /// <summary>Runs an <see cref="IRangeJob"/> on the caller's thread and, if asked, on thread-pool threads beside it; allocates nothing once warm.</summary>
 internal static class RangeRunner

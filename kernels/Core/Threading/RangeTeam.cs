@@ -1,6 +1,6 @@
 using System.Runtime.ExceptionServices;
 
-namespace Kernels;
+namespace Kernels.Core.Threading;
 
 /// <summary>
 /// One parallel run of a job: a ticket counter that hands out blocks, and a gate that the caller closes when no block is left. Pool threads that

@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace Kernels;
+namespace Kernels.Core.Threading;
 
 /// <summary>Equal pieces of scratch memory, of which each running thread takes one at a time; for jobs.</summary>
 /// <param name="free">One bit for each lane that nobody has; all set at first.</param>

@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.Elements;
 
 /// <summary>Brain-float storage with float arithmetic: the upper half of a binary32.</summary>
 internal readonly unsafe struct BFloat16Storage : IStorage<BFloat16, float>

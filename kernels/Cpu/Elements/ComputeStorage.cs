@@ -1,4 +1,4 @@
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.Elements;
 
 /// <summary>Elements stored as they are computed with.</summary>
 internal readonly unsafe struct ComputeStorage<C> : IStorage<C, C> where C : unmanaged

@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.Elements;
 
 /// <summary>IEEE binary16 storage with float arithmetic. .NET 10 has no conversion instruction to offer, so eight elements at a time by integer and float arithmetic.</summary>
 /// <remarks>

@@ -1,4 +1,6 @@
-namespace Kernels.Cpu;
+using Kernels.Core.Int8Decomposition;
+
+namespace Kernels.Cpu.Int8Decomposition;
 
 /// <summary>
 /// The dot product that an instruction set offers for signed bytes, exact for the whole range -128..127. A register of weights holds 4 inputs of

@@ -1,4 +1,6 @@
-namespace Kernels.Cpu;
+using Kernels.Core.Int8Decomposition;
+
+namespace Kernels.Cpu.Int8Decomposition;
 
 /// <summary>
 /// The scratch of a block of rows, cut into tiles of <see cref="Int8DecompositionTuning.TileRows"/> rows:

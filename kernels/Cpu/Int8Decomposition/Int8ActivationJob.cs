@@ -1,4 +1,8 @@
-namespace Kernels.Cpu;
+using Kernels.Core.Int8Decomposition;
+using Kernels.Core.Threading;
+using Kernels.Cpu.Elements;
+
+namespace Kernels.Cpu.Int8Decomposition;
 
 /// <summary>
 /// Brings tiles of rows into an <see cref="Int8ActivationBlock"/>: largest magnitudes and outlier columns in one pass, values in a second, and the outliers gathered.

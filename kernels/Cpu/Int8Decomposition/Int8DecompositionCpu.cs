@@ -1,7 +1,10 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
+using Kernels.Core.Int8Decomposition;
+using Kernels.Core.Threading;
+using Kernels.Cpu.Elements;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.Int8Decomposition;
 
 /// <summary>
 /// The driver: blocks of rows; for each, activations are quantised and packed, then the panels of outputs are spread over the threads. A panel's weights are read once for

@@ -1,8 +1,12 @@
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
+using Kernels.Core.Catalogue;
+using Kernels.Core.Elements;
+using Kernels.Core.Int8Decomposition;
+using Kernels.Cpu.Elements;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.Int8Decomposition;
 
 /// <summary>
 /// The managed variants: one body, six dot products. AVX-VNNI comes first: .NET 10 offers vpdpbusd on 256 bits only, and one of it does in 256 bits what a widening load, a vpmaddwd

@@ -1,4 +1,4 @@
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.Int8Decomposition;
 
 /// <summary>The sizes that steer the driver. None of them changes a bit of a result, save the gradient's block.</summary>
 internal static class Int8DecompositionTuning

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.Arm;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.Int8Decomposition;
 
 /// <summary>Dot products of bytes by their definition, in 32-bit lanes: for machines without an instruction for them, and for variants run in software.</summary>
 internal static unsafe class Int8DotPortable

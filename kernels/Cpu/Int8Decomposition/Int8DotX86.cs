@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.Int8Decomposition;
 
 /// <summary>
 /// vpdpbusd on 256 bits: unsigned times signed bytes, four products added to 32-bit lanes without saturation. Activations are shifted by 128 to be unsigned:

@@ -1,8 +1,12 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using Kernels.Core.Int8Decomposition;
+using Kernels.Core.Threading;
+using Kernels.Cpu.Elements;
+using Kernels.Cpu.Simd;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.Int8Decomposition;
 
 /// <summary>
 /// Gradients of y = x W^T + b in float, with W as the integers stand for it. Rows come in blocks; a block's gradient of the outputs is widened once, padded with zeros to whole

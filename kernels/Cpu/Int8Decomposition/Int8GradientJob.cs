@@ -1,7 +1,12 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using Kernels.Core.Int8Decomposition;
+using Kernels.Core.Threading;
+using Kernels.Cpu.Elements;
+using Kernels.Cpu.Memory;
+using Kernels.Cpu.Simd;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.Int8Decomposition;
 
 /// <summary>The contributions of a block of rows to the gradients, for blocks of <see cref="Int8DecompositionTuning.GradientColumns"/> inputs.</summary>
 internal readonly unsafe struct Int8GradientJob<T, TStorage, TSimd, V>(in Int8GradientRows<T> rows, int firstRow, int rowCount, float* gradient, int stride) : IRangeJob

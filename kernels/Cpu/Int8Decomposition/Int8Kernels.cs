@@ -1,7 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics.X86;
+using Kernels.Core.Int8Decomposition;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.Int8Decomposition;
 
 /// <summary>The integer micro-kernels of one instruction set: what the driver knows of them.</summary>
 internal unsafe interface IInt8Kernels

@@ -1,7 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using Kernels.Core.Int8Decomposition;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.Int8Decomposition;
 
 /// <summary>The small float product of a tile's outlier columns with a panel of integer weights.</summary>
 /// <remarks>

@@ -1,7 +1,9 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using Kernels.Core.Int8Decomposition;
+using Kernels.Cpu.Elements;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.Int8Decomposition;
 
 /// <summary>The sums themselves.</summary>
 internal readonly unsafe struct Int8IntegerOutput(in Int8ProductRows rows, int firstRow) : IInt8Output

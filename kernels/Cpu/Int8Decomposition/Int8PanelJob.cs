@@ -1,6 +1,8 @@
 using System.Runtime.CompilerServices;
+using Kernels.Core.Int8Decomposition;
+using Kernels.Core.Threading;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.Int8Decomposition;
 
 /// <summary>What becomes of the integer sums of a panel, while they are in level 1.</summary>
 internal unsafe interface IInt8Output

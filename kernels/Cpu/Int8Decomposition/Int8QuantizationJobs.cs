@@ -1,6 +1,9 @@
 using System.Runtime.CompilerServices;
+using Kernels.Core.Int8Decomposition;
+using Kernels.Core.Threading;
+using Kernels.Cpu.Elements;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.Int8Decomposition;
 
 /// <summary>Quantises rows: largest magnitude, then values.</summary>
 internal readonly unsafe struct Int8RowJob<T, TStorage>(in Int8QuantizationRows<T> rows) : IRangeJob

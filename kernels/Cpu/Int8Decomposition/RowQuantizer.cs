@@ -1,7 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using Kernels.Core.Int8Decomposition;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.Int8Decomposition;
 
 /// <summary>
 /// The loops of <see cref="AbsMaxRule"/>. Every register width gives the same bits, since each element goes through the same operations. Magnitudes are compared as the integers

@@ -1,6 +1,8 @@
 using System.Runtime.CompilerServices;
+using Kernels.Core.Int8Decomposition;
+using Kernels.Cpu.Elements;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.Int8Decomposition;
 
 /// <summary>Rows in storage, taken through <see cref="RowQuantizer"/> chunk by chunk; floats are read where they stand.</summary>
 internal static unsafe class StoredRow<T, TStorage>

@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.Memory;
 
 /// <summary>
 /// Scratch cut into aligned pieces: from the shared pool of arrays, pinned; or, up to a size, from the caller's own frame, which never grows beyond what small thread stacks bear.

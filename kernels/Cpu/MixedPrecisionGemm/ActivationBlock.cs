@@ -1,4 +1,6 @@
-namespace Kernels.Cpu;
+using Kernels.Core.MixedPrecisionGemm;
+
+namespace Kernels.Cpu.MixedPrecisionGemm;
 
 /// <summary>
 /// The scratch of a block of rows, widened to float or rounded to eight bits, in the order in which segments are used:

@@ -1,6 +1,9 @@
 using System.Runtime.CompilerServices;
+using Kernels.Core.MixedPrecisionGemm;
+using Kernels.Core.Threading;
+using Kernels.Cpu.Elements;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.MixedPrecisionGemm;
 
 /// <summary>Brings rows of activations into an <see cref="ActivationBlock"/>.</summary>
 internal readonly unsafe struct ActivationJob<T, TStorage>(in MixedPrecisionGemmRows<T> rows, int firstRow, in ActivationBlock block) : IRangeJob

@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.MixedPrecisionGemm;
 
 /// <summary>
 /// Rounds the activations of one row and segment to eight bits: scale = max|x| / 127, value = round(x / scale), ties to even. Every register width gives

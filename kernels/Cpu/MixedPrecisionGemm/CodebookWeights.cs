@@ -1,7 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Kernels.Core.MixedPrecisionGemm;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.MixedPrecisionGemm;
 
 /// <summary>The 16 numbers of a codebook, at an address that stays.</summary>
 internal unsafe interface ICodebook

@@ -1,4 +1,6 @@
-namespace Kernels.Cpu;
+using Kernels.Core.MixedPrecisionGemm;
+
+namespace Kernels.Cpu.MixedPrecisionGemm;
 
 /// <summary>Bit positions and masks of the packed formats.</summary>
 internal static class GemmBits

@@ -2,8 +2,9 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
+using Kernels.Core.MixedPrecisionGemm;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.MixedPrecisionGemm;
 
 /// <summary>Dot products of four lanes: pmaddubsw (SSSE3) or sdot (ARM64), and shifts and products elsewhere.</summary>
 internal readonly struct GemmDot128 : IGemmDot<Vector128<int>>

@@ -1,7 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using Kernels.Core.MixedPrecisionGemm;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.MixedPrecisionGemm;
 
 /// <summary>The dot product of four bytes by its definition, in 32-bit lanes: for machines without an instruction for it, and for variants run in software.</summary>
 internal static class GemmDotPortable

@@ -1,8 +1,9 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using Kernels.Core.MixedPrecisionGemm;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.MixedPrecisionGemm;
 
 /// <summary>vpdpbusd on 256 bits: four products added to 32-bit lanes, without saturation on the way.</summary>
 internal readonly struct GemmDotVnni : IGemmDot<Vector256<int>>

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
+using Kernels.Core.MixedPrecisionGemm;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.MixedPrecisionGemm;
 
 // Exact arithmetic: within a segment the sum of a (q - z), in the order of the inputs; then sums += s_w times it.
 internal readonly unsafe partial struct GemmKernels<V, TSimd, TDot, TFormat>

@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.MixedPrecisionGemm;
 
 // Eight-bit arithmetic: with activations s_a a (a in -127..127) and weights s_w (q - z), a segment adds s_w (s_a (sum a q - z sum a)). The integers in
 // parentheses are below 2^24 and so exact in float; the rest is rounded the same way in every tile.

@@ -1,7 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics.X86;
+using Kernels.Core.MixedPrecisionGemm;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.MixedPrecisionGemm;
 
 /// <summary>The kernels for one register width, one dot product and one weight format. A tile is up to 6 rows times two registers of outputs.</summary>
 internal readonly unsafe partial struct GemmKernels<V, TSimd, TDot, TFormat> : IGemmKernels

@@ -1,7 +1,10 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using Kernels.Core.MixedPrecisionGemm;
+using Kernels.Core.Threading;
+using Kernels.Cpu.Elements;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.MixedPrecisionGemm;
 
 /// <summary>
 /// Panels of 64 outputs for a block of rows: the segments one after another, then bias and the rounding to the output's type. Where there are few panels the

@@ -1,4 +1,6 @@
-namespace Kernels.Cpu;
+using Kernels.Core.MixedPrecisionGemm;
+
+namespace Kernels.Cpu.MixedPrecisionGemm;
 
 /// <summary>
 /// How the groups of each panel are cut, so that a layer with few outputs can be shared out as well. A function of the weights' sizes alone: results depend

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
+using Kernels.Core.MixedPrecisionGemm;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.MixedPrecisionGemm;
 
 /// <summary>One lane, without SIMD.</summary>
 internal readonly unsafe struct GemmSimdScalar : IGemmSimd<uint>

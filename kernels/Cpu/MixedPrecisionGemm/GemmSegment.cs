@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.MixedPrecisionGemm;
 
 /// <summary>A segment of a panel: the weights of at most 128 inputs and 64 outputs, and their group's scales.</summary>
 internal unsafe struct GemmSegment

@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.MixedPrecisionGemm;
 
 /// <summary>Four lanes: SSE 4.2 or AdvSimd; in software elsewhere.</summary>
 internal readonly unsafe struct GemmSimd128 : IGemmSimd<Vector128<int>>

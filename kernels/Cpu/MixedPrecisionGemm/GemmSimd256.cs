@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.MixedPrecisionGemm;
 
 /// <summary>Eight lanes: AVX2 with FMA; in software elsewhere.</summary>
 internal readonly unsafe struct GemmSimd256 : IGemmSimd<Vector256<int>>

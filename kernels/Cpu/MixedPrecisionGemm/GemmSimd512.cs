@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.MixedPrecisionGemm;
 
 /// <summary>Sixteen lanes: AVX-512 F, BW and DQ; in software elsewhere.</summary>
 internal readonly unsafe struct GemmSimd512 : IGemmSimd<Vector512<int>>

@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.MixedPrecisionGemm;
 
 /// <summary>A number of rows as a type: a tile is compiled for each number, without the code of rows that it does not have.</summary>
 internal interface ITileRows

@@ -1,4 +1,4 @@
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.MixedPrecisionGemm;
 
 /// <summary>
 /// A register of 32-bit lanes as a static interface: a lane is a float, an int32, or 4 bytes (inputs) of one output, as each method says.

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
+using Kernels.Core.MixedPrecisionGemm;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.MixedPrecisionGemm;
 
 /// <summary>How a step of 8 inputs stands in memory (<see cref="QuantizedWeightsLayout"/>), and how it is multiplied in integers.</summary>
 internal unsafe interface IWeightFormat

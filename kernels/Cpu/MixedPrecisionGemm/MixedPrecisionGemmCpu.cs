@@ -1,6 +1,9 @@
 using System.Buffers;
+using Kernels.Core.MixedPrecisionGemm;
+using Kernels.Core.Threading;
+using Kernels.Cpu.Elements;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.MixedPrecisionGemm;
 
 /// <summary>
 /// The driver: blocks of rows; for each, the activations are brought into the order of use, and the panels of outputs are spread over the threads. A panel's

@@ -1,8 +1,12 @@
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
+using Kernels.Core.Catalogue;
+using Kernels.Core.Elements;
+using Kernels.Core.MixedPrecisionGemm;
+using Kernels.Cpu.Elements;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.MixedPrecisionGemm;
 
 /// <summary>
 /// The managed variants. One body serves all; they differ in register width and integer dot product. AVX-512 comes first although .NET offers its VNNI only on

@@ -1,4 +1,4 @@
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.MixedPrecisionGemm;
 
 /// <summary>The sizes that steer the driver.</summary>
 internal static class MixedPrecisionGemmTuning

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
+using Kernels.Core.MixedPrecisionGemm;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.MixedPrecisionGemm;
 
 /// <summary>
 /// Exact arithmetic on 2:4 weights (<see cref="TwoOfFour"/>): half of the products, each with the activation that its position chooses out of four. Within a segment the sum of

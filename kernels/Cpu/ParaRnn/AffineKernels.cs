@@ -1,4 +1,6 @@
-namespace Kernels.Cpu;
+using Kernels.Cpu.Simd;
+
+namespace Kernels.Cpu.ParaRnn;
 
 /// <summary>The number of rows of a square block, as a type argument, so that loops over it are unrolled.</summary>
 internal interface IBlockSize

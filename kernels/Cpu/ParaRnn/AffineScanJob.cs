@@ -1,4 +1,7 @@
-namespace Kernels.Cpu;
+using Kernels.Core.Threading;
+using Kernels.Cpu.Simd;
+
+namespace Kernels.Cpu.ParaRnn;
 
 /// <summary>
 /// Affine recurrences, each channel step after step. Items are registers of channels of one sequence, where they lie; a last register of fewer channels begins

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
+using Kernels.Cpu.Simd;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.ParaRnn;
 
 /// <summary>A register's channels of one sequence where they lie: pointers to the next step's first channel and distances in elements.</summary>
 internal unsafe struct AffineTile<T> where T : unmanaged

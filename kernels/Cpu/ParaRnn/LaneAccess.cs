@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
+using Kernels.Cpu.Simd;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.ParaRnn;
 
 /// <summary>How a register is filled from neighbouring channels, as a type argument: not a byte beyond them is touched.</summary>
 internal unsafe interface ILaneAccess<V, T>

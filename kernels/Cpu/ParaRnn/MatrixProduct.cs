@@ -1,6 +1,9 @@
 using System.Runtime.CompilerServices;
+using Kernels.Core.ParaRnn;
+using Kernels.Core.Threading;
+using Kernels.Cpu.Simd;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.ParaRnn;
 
 /// <summary>Dense products of any strides: pieces of work (<see cref="MatrixBlocks"/>), each of which packs what it needs, so that threads share nothing and wait for nobody.</summary>
 internal readonly unsafe struct MatrixProductJob<TSimd, V, T>(in ProductArrays<T> arrays, in MatrixBlocks blocks) : IRangeJob

@@ -1,4 +1,7 @@
-namespace Kernels.Cpu;
+using Kernels.Core.ParaRnn;
+using Kernels.Cpu.Simd;
+
+namespace Kernels.Cpu.ParaRnn;
 
 /// <summary>One window of one channel in lanes: lane l holds the stretch of steps l n to l n + n - 1. All arrays are [steps, components, lanes] in scratch.</summary>
 internal readonly unsafe struct NewtonWindow<TCell, TSimd, V, T>

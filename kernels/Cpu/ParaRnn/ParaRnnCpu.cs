@@ -1,4 +1,8 @@
-namespace Kernels.Cpu;
+using Kernels.Core.ParaRnn;
+using Kernels.Core.Threading;
+using Kernels.Cpu.Simd;
+
+namespace Kernels.Cpu.ParaRnn;
 
 /// <summary>The driver: cuts sequences into runs, chooses the solver, adds up what threads did. Knows no instruction set.</summary>
 internal sealed unsafe class ParaRnnCpu<TSimd, V, T> : IParaRnnBackend<T>

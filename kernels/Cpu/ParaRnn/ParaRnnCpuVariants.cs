@@ -1,8 +1,12 @@
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
+using Kernels.Core.Catalogue;
+using Kernels.Core.Elements;
+using Kernels.Core.ParaRnn;
+using Kernels.Cpu.Simd;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.ParaRnn;
 
 /// <summary>The managed variants. One body serves all; they differ in the width of its registers.</summary>
 internal static class ParaRnnCpuVariants

@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.ParaRnn;
 
 /// <summary>
 /// Pinned scratch from the shared pool, at a cache line's boundary, with undefined contents; nothing is allocated once the pool is warm. What no array holds

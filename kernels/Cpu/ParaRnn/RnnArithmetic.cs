@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
+using Kernels.Cpu.Simd;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.ParaRnn;
 
 /// <summary>A cell's arithmetic on SIMD registers.</summary>
 internal readonly struct RnnArithmetic<TSimd, V, T> : IRnnArithmetic<V>

@@ -1,4 +1,8 @@
-namespace Kernels.Cpu;
+using Kernels.Core.ParaRnn;
+using Kernels.Core.Threading;
+using Kernels.Cpu.Simd;
+
+namespace Kernels.Cpu.ParaRnn;
 
 /// <summary>
 /// Gradients. Items: for each sequence its tiles of channels, where they lie; copied to scratch where they fill no register. Each item adds up its sequence's

@@ -1,4 +1,6 @@
-namespace Kernels.Cpu;
+using Kernels.Cpu.Simd;
+
+namespace Kernels.Cpu.ParaRnn;
 
 /// <summary>A few registers of lanes over some steps, backwards. Distances in elements, as in <see cref="RnnTile{T}"/>.</summary>
 internal unsafe struct RnnGradientTile<T> where T : unmanaged

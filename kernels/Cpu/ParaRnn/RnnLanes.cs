@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
+using Kernels.Cpu.Simd;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.ParaRnn;
 
 /// <summary>Neighbouring channels of one run, or of a segment of it, that take neighbouring lanes of a tile.</summary>
 internal unsafe struct RnnLanes<T> where T : unmanaged

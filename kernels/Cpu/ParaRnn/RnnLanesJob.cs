@@ -1,6 +1,9 @@
 using System.Runtime.CompilerServices;
+using Kernels.Core.Threading;
+using Kernels.Cpu.Memory;
+using Kernels.Cpu.Simd;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.ParaRnn;
 
 /// <summary>
 /// Channels of any runs, each from its own start over its own steps, a tile of registers at a time, copied to scratch. Items are tiles; a tile's groups begin

@@ -1,4 +1,8 @@
-namespace Kernels.Cpu;
+using Kernels.Core.ParaRnn;
+using Kernels.Core.Threading;
+using Kernels.Cpu.Simd;
+
+namespace Kernels.Cpu.ParaRnn;
 
 /// <summary>What became of one channel of one run.</summary>
 internal struct NewtonOutcome

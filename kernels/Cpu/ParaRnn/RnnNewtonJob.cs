@@ -1,6 +1,10 @@
 using System.Runtime.CompilerServices;
+using Kernels.Core.ParaRnn;
+using Kernels.Core.Threading;
+using Kernels.Cpu.Memory;
+using Kernels.Cpu.Simd;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.ParaRnn;
 
 /// <summary>
 /// Newton's method, channel by channel, window by window: the lanes of a register are stretches of the window that follow one another. One iteration linearises every step at the

@@ -1,4 +1,6 @@
-namespace Kernels.Cpu;
+using Kernels.Core.ParaRnn;
+
+namespace Kernels.Cpu.ParaRnn;
 
 /// <summary>
 /// Steps of one sequence that follow one another without a reset, in the order in which they are computed. Resets, lengths and direction end here: kernels see runs only.

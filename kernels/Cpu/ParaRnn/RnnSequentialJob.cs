@@ -1,6 +1,9 @@
 using System.Runtime.CompilerServices;
+using Kernels.Core.Threading;
+using Kernels.Cpu.Memory;
+using Kernels.Cpu.Simd;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.ParaRnn;
 
 /// <summary>
 /// Runs, step after step, in SIMD over channels. Items: for each run its tiles of registers, where they lie; where all channels of a run fill no register, registers of the channels of all runs

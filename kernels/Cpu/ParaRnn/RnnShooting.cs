@@ -1,4 +1,8 @@
-namespace Kernels.Cpu;
+using Kernels.Core.ParaRnn;
+using Kernels.Core.Threading;
+using Kernels.Cpu.Simd;
+
+namespace Kernels.Cpu.ParaRnn;
 
 /// <summary>A run cut into segments. Lane s C + c of a run is channel c of segment s; tiles are TileVectors registers of neighbouring lanes.</summary>
 internal unsafe struct SegmentedRun<T> where T : unmanaged

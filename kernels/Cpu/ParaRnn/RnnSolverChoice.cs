@@ -1,4 +1,4 @@
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.ParaRnn;
 
 /// <summary>What <see cref="RnnSolver.Auto"/> runs, on how many threads, and why.</summary>
 internal readonly record struct RnnSolverChoice(RnnSolver Solver, int Threads, string Reason)

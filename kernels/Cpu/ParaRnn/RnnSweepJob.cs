@@ -1,6 +1,9 @@
 using System.Runtime.CompilerServices;
+using Kernels.Core.Threading;
+using Kernels.Cpu.Memory;
+using Kernels.Cpu.Simd;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.ParaRnn;
 
 /// <summary>Runs the segments of dirty tiles; the first sweep runs the steps before each segment from a zero state, for a first guess of its start.</summary>
 internal readonly unsafe struct RnnSweepJob<TCell, TSimd, V, T>(SegmentedRun<T>* runs, int runCount, T* weights, bool* dirty, RnnStrides strides, bool isFirst = false) : IRangeJob

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
+using Kernels.Cpu.Simd;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.ParaRnn;
 
 /// <summary>
 /// A few registers of lanes, side by side, over some steps: pointers to the first lane and distances in elements. The lanes are channels where they lie in the caller's arrays, or any mix of

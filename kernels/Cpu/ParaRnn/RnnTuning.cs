@@ -1,4 +1,4 @@
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.ParaRnn;
 
 /// <summary>Every size that steers the drivers of recurrences, and what it was derived from or measured by (docs/families/para_rnn.md).</summary>
 internal static class RnnTuning

@@ -1,4 +1,6 @@
-namespace Kernels.Cpu;
+using Kernels.Cpu.Simd;
+
+namespace Kernels.Cpu.ParaRnn;
 
 /// <summary>
 /// Runs lanes that do not lie side by side in memory: window after window their gates are copied to scratch, computed there, and their states copied back. Lanes that have

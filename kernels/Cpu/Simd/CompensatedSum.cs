@@ -1,4 +1,4 @@
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.Simd;
 
 /// <summary>A sum in double whose roundings are summed beside it (Knuth's TwoSum), so that its error does not grow with the number of terms.</summary>
 internal struct CompensatedSum

@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.Simd;
 
 /// <summary>Conversions between double, in which row constants are kept, and the compute type (float or double).</summary>
 internal static class ComputeType

@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.Simd;
 
 /// <summary>
 /// exp(x) = m 2^n as the pair (m, n) with m in about [sqrt(1/2), sqrt(2)] and n an integer, so that no x overflows: the representation of

@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.Simd;
 
 /// <summary>
 /// The layout of IEEE binary32 and binary64. Inlined by force: in a large kernel the JIT's budget for inlining runs out before these constants, and a call in the loop spills every register.

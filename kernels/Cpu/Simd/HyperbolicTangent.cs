@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.Simd;
 
 /// <summary>tanh(u): in float by a polynomial near 0 and by the exponential elsewhere; in double by the runtime, one element at a time.</summary>
 internal static class HyperbolicTangent<TSimd, V, T>

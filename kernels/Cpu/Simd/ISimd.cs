@@ -1,4 +1,4 @@
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.Simd;
 
 /// <summary>
 /// A SIMD register of elements <typeparamref name="T"/> (float or double) as a static interface: one kernel body serves every width, and the JIT

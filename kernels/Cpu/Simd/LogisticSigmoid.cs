@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.Simd;
 
 /// <summary>
 /// The logistic function 1 / (1 + exp(-u)), by the exponential with its argument held within the range of normal results; relative error below 3 u (2^-24 or 2^-53), NaN gives NaN.

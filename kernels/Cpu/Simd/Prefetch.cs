@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics.X86;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.Simd;
 
 /// <summary>Asks for a cache line ahead of its use; nothing where the processor has no such instruction. Any address will do.</summary>
 internal static unsafe class Prefetch

@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.Simd;
 
 /// <summary>
 /// Some rows of A times one sliver of B, the columns of two registers: C[i, j] = S[i, j] + sum over k of A[i, k] B[k, j], or that added to C[i, j]. Each element is one chain of multiply-adds

@@ -3,7 +3,7 @@ using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.Simd;
 
 /// <summary>Registers of 128 bits: SSE on x86-64, AdvSimd on ARM64.</summary>
 internal readonly unsafe struct Simd128<T> : ISimd<Vector128<T>, T> where T : unmanaged

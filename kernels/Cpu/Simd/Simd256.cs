@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.Simd;
 
 /// <summary>Registers of 256 bits: AVX2 with FMA; in software elsewhere.</summary>
 internal readonly unsafe struct Simd256<T> : ISimd<Vector256<T>, T> where T : unmanaged

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.Simd;
 
 /// <summary>Registers of 512 bits: AVX-512; in software elsewhere, which tests its logic on machines without it.</summary>
 internal readonly unsafe struct Simd512<T> : ISimd<Vector512<T>, T> where T : unmanaged

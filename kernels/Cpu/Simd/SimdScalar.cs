@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.Simd;
 
 /// <summary>A register of one element, for machines without SIMD and as the plainest form of every kernel.</summary>
 internal readonly unsafe struct SimdScalar<T> : ISimd<T, T> where T : unmanaged

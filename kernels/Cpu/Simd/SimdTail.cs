@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.Simd;
 
 /// <summary>Part of a register moved through the stack, for processors without masked loads and stores.</summary>
 internal static unsafe class SimdTail

@@ -1,4 +1,4 @@
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.Simd;
 
 /// <summary>
 /// 1 / divisor as the sum of two numbers of the compute type, so that x High + x Low carries the rounding of the last operation alone and not that of the reciprocal.

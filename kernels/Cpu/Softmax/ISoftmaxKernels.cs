@@ -1,4 +1,6 @@
-namespace Kernels.Cpu;
+using Kernels.Cpu.Simd;
+
+namespace Kernels.Cpu.Softmax;
 
 /// <summary>
 /// The micro-kernels of softmax for compute type T (float or double): loops over contiguous elements that know registers but no rows, options,

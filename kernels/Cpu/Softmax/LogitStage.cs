@@ -1,6 +1,9 @@
 using System.Runtime.CompilerServices;
+using Kernels.Core.Softmax;
+using Kernels.Cpu.Elements;
+using Kernels.Cpu.Simd;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.Softmax;
 
 /// <summary>Hands out blocks of logits as they are exponentiated: widened, scaled, capped and masked in a scratch, or the input itself when nothing is to be done.</summary>
 internal readonly unsafe struct LogitStage<T, C, TKernels, TStorage>(in SoftmaxRows<T> rows)

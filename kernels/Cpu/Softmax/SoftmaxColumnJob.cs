@@ -1,6 +1,10 @@
 using System.Runtime.CompilerServices;
+using Kernels.Core.Softmax;
+using Kernels.Core.Threading;
+using Kernels.Cpu.Elements;
+using Kernels.Cpu.Simd;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.Softmax;
 
 /// <summary>
 /// Softmax along an axis that is not the last: tiles of adjacent columns, each lane a softmax of its own. Three sweeps down the axis: largest logits, sums,

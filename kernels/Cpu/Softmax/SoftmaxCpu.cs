@@ -1,4 +1,8 @@
-namespace Kernels.Cpu;
+using Kernels.Core.Softmax;
+using Kernels.Core.Threading;
+using Kernels.Cpu.Elements;
+
+namespace Kernels.Cpu.Softmax;
 
 /// <summary>The softmax driver: chooses the form of the computation and its partition into work, from sizes alone. Knows no instruction set.</summary>
 internal sealed unsafe class SoftmaxCpu<T, C, TKernels, TStorage> : ISoftmaxBackend<T>

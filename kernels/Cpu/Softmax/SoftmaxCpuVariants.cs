@@ -1,8 +1,13 @@
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
+using Kernels.Core.Catalogue;
+using Kernels.Core.Elements;
+using Kernels.Core.Softmax;
+using Kernels.Cpu.Elements;
+using Kernels.Cpu.Simd;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.Softmax;
 
 /// <summary>The managed softmax variants. One body serves all; they differ in the width of its registers.</summary>
 internal static class SoftmaxCpuVariants

@@ -1,6 +1,9 @@
 using System.Runtime.CompilerServices;
+using Kernels.Core.Threading;
+using Kernels.Cpu.Elements;
+using Kernels.Cpu.Simd;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.Softmax;
 
 /// <summary>The gradients of whole rows: a sum over the row, then an elementwise pass.</summary>
 internal readonly unsafe struct SoftmaxGradientJob<T, C, TKernels, TStorage>(in SoftmaxGradientRows<T> rows) : IRangeJob

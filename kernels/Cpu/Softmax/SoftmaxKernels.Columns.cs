@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
+using Kernels.Cpu.Simd;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.Softmax;
 
 // Softmax along another axis than the last: lanes are columns, and each has its own reference.
 internal readonly partial struct SoftmaxKernels<TSimd, V, T>

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
+using Kernels.Cpu.Simd;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.Softmax;
 
 // From logits as given to logits as exponentiated.
 internal readonly partial struct SoftmaxKernels<TSimd, V, T>

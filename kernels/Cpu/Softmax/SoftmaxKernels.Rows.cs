@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
+using Kernels.Cpu.Simd;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.Softmax;
 
 /// <summary>The micro-kernels of softmax in registers of any width; four registers a step hide the latency of the polynomial.</summary>
 internal readonly partial struct SoftmaxKernels<TSimd, V, T> : ISoftmaxKernels<T>

@@ -1,6 +1,9 @@
 using System.Runtime.CompilerServices;
+using Kernels.Core.Softmax;
+using Kernels.Core.Threading;
+using Kernels.Cpu.Elements;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.Softmax;
 
 /// <summary>One long row on several threads: sums of its chunks, one sum of those in their order, then results of its chunks.</summary>
 internal readonly unsafe struct SoftmaxLongRow<T, C, TKernels, TStorage>(in SoftmaxRows<T> rows, bool nonTemporal)

@@ -1,4 +1,6 @@
-namespace Kernels.Cpu;
+using Kernels.Cpu.Simd;
+
+namespace Kernels.Cpu.Softmax;
 
 /// <summary>The constants of pass 2 for probabilities: <c>y = Factor term(x)</c>.</summary>
 internal readonly struct SoftmaxNormalization<C>(in SoftmaxPartialSum<C> sum) where C : unmanaged

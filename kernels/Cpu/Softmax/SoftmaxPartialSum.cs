@@ -1,4 +1,6 @@
-namespace Kernels.Cpu;
+using Kernels.Cpu.Simd;
+
+namespace Kernels.Cpu.Softmax;
 
 /// <summary>
 /// The sum of exp(x) over part of a row as the extended number <c>Sum exp(origin) 2^exponent</c>, where origin and exponent are those of the

@@ -1,6 +1,9 @@
 using System.Runtime.CompilerServices;
+using Kernels.Core.Softmax;
+using Kernels.Cpu.Elements;
+using Kernels.Cpu.Simd;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.Softmax;
 
 /// <summary>The two passes over one row, or part of one: sums of exponentials, and results from the sum.</summary>
 internal readonly unsafe struct SoftmaxRow<T, C, TKernels, TStorage>(in SoftmaxRows<T> rows, bool nonTemporal)

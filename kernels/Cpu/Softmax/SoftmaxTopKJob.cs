@@ -1,6 +1,10 @@
 using System.Runtime.CompilerServices;
+using Kernels.Core.Softmax;
+using Kernels.Core.Threading;
+using Kernels.Cpu.Elements;
+using Kernels.Cpu.Simd;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.Softmax;
 
 /// <summary>
 /// The k largest probabilities of whole rows. The indices output is a heap with the least of the k on top while a row is read; logits are looked up

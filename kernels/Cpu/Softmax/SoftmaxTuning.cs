@@ -1,4 +1,4 @@
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.Softmax;
 
 /// <summary>Every size that steers the softmax driver, and what it was derived from or measured by (docs/families/softmax.md has the tables).</summary>
 internal static class SoftmaxTuning

@@ -2,7 +2,7 @@ using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.SpGemm;
 
 /// <summary>Sorts the columns of a row, which are all different: few by rank, many in a bitmap of two levels, and many of a very wide matrix by comparison.</summary>
 internal readonly unsafe struct ColumnSort(ulong* bits, ulong* summary, long columnCount)

@@ -1,4 +1,4 @@
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.SpGemm;
 
 /// <summary>From a column to the slot in which its sum is kept. States and values lie apart, indexed by slot, so that probing touches nothing but tags.</summary>
 internal interface ISlots

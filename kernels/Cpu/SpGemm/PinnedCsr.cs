@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
+using Kernels.Core.SpGemm;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.SpGemm;
 
 /// <summary>A matrix whose arrays stay where they are until this is disposed.</summary>
 internal readonly unsafe struct PinnedCsr<T> : IDisposable where T : unmanaged

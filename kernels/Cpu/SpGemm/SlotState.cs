@@ -1,4 +1,4 @@
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.SpGemm;
 
 /// <summary>What is known of a slot while a row is computed; between rows all are empty.</summary>
 internal static class SlotState

@@ -2,7 +2,7 @@ using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.SpGemm;
 
 /// <summary>Gustavson's dense accumulator: a column is its own slot.</summary>
 internal readonly struct DenseSlots : ISlots

@@ -1,4 +1,7 @@
-namespace Kernels.Cpu;
+using Kernels.Core.SpGemm;
+using Kernels.Core.Threading;
+
+namespace Kernels.Cpu.SpGemm;
 
 /// <summary>What is decided from sizes before the first product is formed.</summary>
 internal static unsafe class SpGemmAnalysis

@@ -1,4 +1,4 @@
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.SpGemm;
 
 /// <summary>The accumulators.</summary>
 internal enum SpGemmAccumulator

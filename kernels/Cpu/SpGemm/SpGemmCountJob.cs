@@ -1,4 +1,7 @@
-namespace Kernels.Cpu;
+using Kernels.Core.SpGemm;
+using Kernels.Core.Threading;
+
+namespace Kernels.Cpu.SpGemm;
 
 /// <summary>Computes tokens for their number of entries alone: to estimate a result's size from some of them, or to know it from all.</summary>
 internal unsafe struct SpGemmCountJob<T, TSemiring> : IRangeJob

@@ -1,4 +1,7 @@
-namespace Kernels.Cpu;
+using Kernels.Core.SpGemm;
+using Kernels.Core.Threading;
+
+namespace Kernels.Cpu.SpGemm;
 
 /// <summary>The driver: pins the operands and runs products, patterns and values of known patterns. The only place where sparse operands are pinned.</summary>
 internal sealed unsafe class SpGemmCpu(SpGemmAccumulator accumulator) : ISpGemmBackend

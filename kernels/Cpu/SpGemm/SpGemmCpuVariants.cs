@@ -1,4 +1,7 @@
-namespace Kernels.Cpu;
+using Kernels.Core.Catalogue;
+using Kernels.Core.SpGemm;
+
+namespace Kernels.Cpu.SpGemm;
 
 /// <summary>The managed variants: accumulators, of which each checks the others. The best one chooses among them for each row.</summary>
 internal static class SpGemmCpuVariants

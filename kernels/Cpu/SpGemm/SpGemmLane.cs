@@ -1,4 +1,4 @@
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.SpGemm;
 
 /// <summary>How much scratch a thread needs.</summary>
 /// <param name="DenseColumns">Columns that dense accumulators have slots for; 0 if there are none.</param>

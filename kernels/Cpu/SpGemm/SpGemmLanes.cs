@@ -1,4 +1,6 @@
-namespace Kernels.Cpu;
+using Kernels.Core.Threading;
+
+namespace Kernels.Cpu.SpGemm;
 
 /// <summary>
 /// The scratch of a call: a lane for each thread, which brings it into the state in which rows leave it when it first takes it. So lanes are cleared side by side, each by the

@@ -1,4 +1,7 @@
-namespace Kernels.Cpu;
+using Kernels.Core.SpGemm;
+using Kernels.Core.Threading;
+
+namespace Kernels.Cpu.SpGemm;
 
 /// <summary>The values of rows whose pattern is known; what lies outside of it, as under a mask, is left out.</summary>
 internal unsafe struct SpGemmNumericJob<T, TSemiring> : IRangeJob

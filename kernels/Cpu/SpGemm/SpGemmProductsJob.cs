@@ -1,6 +1,8 @@
 using System.Runtime.CompilerServices;
+using Kernels.Core.SpGemm;
+using Kernels.Core.Threading;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.SpGemm;
 
 /// <summary>Counts the products of each row, and the least number of entries that rows must have: those of the longest right row in them.</summary>
 internal unsafe struct SpGemmProductsJob<T> : IRangeJob where T : unmanaged

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
+using Kernels.Core.SpGemm;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.SpGemm;
 
 /// <summary>The columns [Begin, End) of the product: all, or a stripe.</summary>
 internal readonly record struct ColumnRange(int Begin, int End);

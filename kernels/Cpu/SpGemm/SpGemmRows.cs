@@ -1,7 +1,9 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using Kernels.Core.SpGemm;
+using Kernels.Cpu.Simd;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.SpGemm;
 
 /// <summary>Computes rows: looks at what a row has to add up, chooses its accumulator, and writes it out.</summary>
 internal static unsafe class SpGemmRows<T, TSemiring>

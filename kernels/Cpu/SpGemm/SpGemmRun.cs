@@ -1,4 +1,7 @@
-namespace Kernels.Cpu;
+using Kernels.Core.SpGemm;
+using Kernels.Core.Threading;
+
+namespace Kernels.Cpu.SpGemm;
 
 /// <summary>
 /// One product: schedule, scratch, room for the result, tokens. The result is computed in one pass: its size is estimated from a sample of the tokens, and where the

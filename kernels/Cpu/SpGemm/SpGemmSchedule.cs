@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
+using Kernels.Core.SpGemm;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.SpGemm;
 
 /// <summary>The product cut into tokens, and the sizes that follow from it.</summary>
 internal unsafe struct SpGemmSchedule<T> where T : unmanaged

@@ -1,4 +1,4 @@
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.SpGemm;
 
 /// <summary>A piece of work that a thread takes at a time: a window of rows whose output fits the scratchpad, or a stripe of columns of one long row.</summary>
 /// <param name="RowBegin">The first row.</param>

@@ -1,6 +1,8 @@
 using System.Diagnostics;
+using Kernels.Core.SpGemm;
+using Kernels.Core.Threading;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.SpGemm;
 
 /// <summary>
 /// Computes tokens and puts their entries one behind the other. Where a token's entries belong is known once all tokens before it are counted. A thread that

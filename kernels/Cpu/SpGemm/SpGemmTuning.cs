@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.SpGemm;
 
 /// <summary>Every size that the driver chooses by, with its reason.</summary>
 internal static class SpGemmTuning

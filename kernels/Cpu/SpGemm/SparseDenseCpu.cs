@@ -1,4 +1,6 @@
-namespace Kernels.Cpu;
+using Kernels.Core.Threading;
+
+namespace Kernels.Cpu.SpGemm;
 
 /// <summary>Drivers of products of sparse and dense: operands pinned, rows over threads.</summary>
 internal static unsafe class SparseDenseCpu

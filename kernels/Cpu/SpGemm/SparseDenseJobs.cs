@@ -1,6 +1,8 @@
 using System.Runtime.CompilerServices;
+using Kernels.Core.SpGemm;
+using Kernels.Core.Threading;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.SpGemm;
 
 /// <summary>Rows of sparse times dense: y[r, c] = sum over the row's entries of value times x[column, c], in their order; one column is the product with a vector.</summary>
 internal unsafe struct SparseDenseJob<T, TSemiring> : IRangeJob

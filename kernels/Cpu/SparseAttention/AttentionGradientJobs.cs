@@ -1,6 +1,9 @@
 using System.Runtime.CompilerServices;
+using Kernels.Core.SparseAttention;
+using Kernels.Core.Threading;
+using Kernels.Cpu.Memory;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.SparseAttention;
 
 /// <summary>The gradient of tiles of queries: sum over keys of logit gradients times keys. Items are [tiles, last queries first][heads].</summary>
 internal readonly unsafe struct QueryGradientJob<TKernels>(in AttentionGradientCall call, in AttentionSequence sequence, in PackedPanels panels) : IRangeJob

@@ -1,6 +1,9 @@
 using System.Runtime.CompilerServices;
+using Kernels.Core.SparseAttention;
+using Kernels.Cpu.Memory;
+using Kernels.Cpu.Simd;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.SparseAttention;
 
 // Scores from four-bit planes, tokens in lanes.
 internal readonly unsafe partial struct AttentionKernels<TSimd, V, TDot, I>

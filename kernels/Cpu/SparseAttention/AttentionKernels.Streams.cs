@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.SparseAttention;
 
 // Keys and values read as they are stored, each row once for up to four query rows.
 internal readonly unsafe partial struct AttentionKernels<TSimd, V, TDot, I>

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
+using Kernels.Cpu.Simd;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.SparseAttention;
 
 /// <summary>The micro-kernels in registers of any width.</summary>
 internal readonly unsafe partial struct AttentionKernels<TSimd, V, TDot, I> : IAttentionKernels

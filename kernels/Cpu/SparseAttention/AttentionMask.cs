@@ -1,4 +1,6 @@
-namespace Kernels.Cpu;
+using Kernels.Core.SparseAttention;
+
+namespace Kernels.Cpu.SparseAttention;
 
 /// <summary>How much of a tile takes part.</summary>
 internal enum TileCover

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
+using Kernels.Core.SparseAttention;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.SparseAttention;
 
 /// <summary>Probabilities of a tile of pairs, made again from packed keys and known sums, and the gradient of its logits.</summary>
 internal readonly unsafe struct AttentionPairTile<TKernels>(in AttentionCall call, in AttentionSequence sequence, in PackedPanels panels, float* logSumExp)

@@ -1,4 +1,4 @@
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.SparseAttention;
 
 /// <summary>
 /// The sum of a row's terms exp(logit) 2^-Exponent, to which its results are relative as well. Parts of a row are merged by powers of two, which change no digit: no maximum

@@ -1,6 +1,10 @@
 using System.Runtime.CompilerServices;
+using Kernels.Core.SparseAttention;
+using Kernels.Core.Threading;
+using Kernels.Cpu.Memory;
+using Kernels.Cpu.Simd;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.SparseAttention;
 
 /// <summary>Terms of one query a head over chunks of keys, from stored keys or from planes of their bits; items are [key-value heads, chunks].</summary>
 internal readonly unsafe struct ScoreJob<TKernels, TFormat>(in AttentionScoreCall call, in ScoreQueries queries, in ScoreParts parts) : IRangeJob

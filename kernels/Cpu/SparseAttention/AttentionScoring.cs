@@ -1,4 +1,8 @@
-namespace Kernels.Cpu;
+using Kernels.Core.SparseAttention;
+using Kernels.Core.Threading;
+using Kernels.Cpu.Memory;
+
+namespace Kernels.Cpu.SparseAttention;
 
 /// <summary>Probabilities of one query over all keys, or votes of all heads: chunks of keys first, each with sums of its own, then what the merged sums make of them.</summary>
 internal static unsafe class AttentionScoring<TKernels, TFormat>

@@ -1,6 +1,9 @@
 using System.Runtime.CompilerServices;
+using Kernels.Core.SparseAttention;
+using Kernels.Core.Threading;
+using Kernels.Cpu.Memory;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.SparseAttention;
 
 /// <summary>
 /// Partial results of streamed sequences: for each item (sequence, key-value head, chunk of keys) the results and sums of its query rows, merged in the order of the chunks.

@@ -1,6 +1,9 @@
 using System.Runtime.CompilerServices;
+using Kernels.Core.SparseAttention;
+using Kernels.Core.Threading;
+using Kernels.Cpu.Memory;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.SparseAttention;
 
 /// <summary>Attention of tiles of query rows over packed panels; items are [heads][tiles, last queries first].</summary>
 internal readonly unsafe struct AttentionTileJob<TKernels>(in AttentionCall call, in AttentionSequence sequence, in PackedPanels panels, float* logSumExp) : IRangeJob

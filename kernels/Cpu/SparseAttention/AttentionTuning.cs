@@ -1,4 +1,6 @@
-namespace Kernels.Cpu;
+using Kernels.Cpu.Simd;
+
+namespace Kernels.Cpu.SparseAttention;
 
 /// <summary>Every size that steers the attention driver, and what it was derived from.</summary>
 internal static class AttentionTuning

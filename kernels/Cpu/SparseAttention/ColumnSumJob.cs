@@ -1,6 +1,9 @@
 using System.Runtime.CompilerServices;
+using Kernels.Core.SparseAttention;
+using Kernels.Core.Threading;
+using Kernels.Cpu.Memory;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.SparseAttention;
 
 /// <summary>
 /// Column sums of probabilities where there are several queries: scores are made again, panel by panel, from packed keys. Items are [heads, panels]; each owns its keys' sums.

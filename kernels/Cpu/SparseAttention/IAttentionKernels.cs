@@ -1,4 +1,6 @@
-namespace Kernels.Cpu;
+using Kernels.Core.SparseAttention;
+
+namespace Kernels.Cpu.SparseAttention;
 
 /// <summary>The micro-kernels of attention. Rows of scores are <see cref="AttentionTuning.Tile"/> long.</summary>
 internal unsafe interface IAttentionKernels

@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.SparseAttention;
 
 /// <summary>How elements of keys and values are stored, and how a register of floats is made of them.</summary>
 internal unsafe interface IKeyValueFormat

@@ -1,7 +1,11 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using Kernels.Core.SparseAttention;
+using Kernels.Core.Threading;
+using Kernels.Cpu.Memory;
+using Kernels.Cpu.Simd;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.SparseAttention;
 
 /// <summary>
 /// Keys and values of some heads of a sequence as floats, in panels of a tile of keys, packed once for all query rows: keys transposed (a depth for each dimension), values as they are

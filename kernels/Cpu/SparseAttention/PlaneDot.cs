@@ -1,8 +1,9 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using Kernels.Core.SparseAttention;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.SparseAttention;
 
 /// <summary>
 /// Sums of nibbles (0 to 15, four in a 32-bit lane, a lane a token) times query elements in eight bits (-127 to 127). Two products of a pair are at most 3810 in

@@ -1,4 +1,8 @@
-namespace Kernels.Cpu;
+using Kernels.Core.SparseAttention;
+using Kernels.Core.Threading;
+using Kernels.Cpu.Memory;
+
+namespace Kernels.Cpu.SparseAttention;
 
 /// <summary>The driver: few query rows are streamed over stored keys in chunks, more of them take packed panels in tiles. Partition depends on sizes alone. Knows no instruction set.</summary>
 internal sealed unsafe class SparseAttentionCpu<TKernels, TFormat> : ISparseAttentionBackend

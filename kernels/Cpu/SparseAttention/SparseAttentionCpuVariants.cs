@@ -1,8 +1,11 @@
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
+using Kernels.Core.Catalogue;
+using Kernels.Core.SparseAttention;
+using Kernels.Cpu.Simd;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.SparseAttention;
 
 /// <summary>The managed variants. One body serves all; they differ in register width and in the integer dot product of key planes.</summary>
 internal static class SparseAttentionCpuVariants

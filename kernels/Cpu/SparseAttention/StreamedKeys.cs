@@ -1,7 +1,8 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using Kernels.Core.SparseAttention;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.SparseAttention;
 
 /// <summary>Steps that the jobs on stored keys and values share.</summary>
 internal static unsafe class StreamedKeys<TFormat> where TFormat : struct, IKeyValueFormat

@@ -1,6 +1,8 @@
 using System.Runtime.CompilerServices;
+using Kernels.Core.SparseAttention;
+using Kernels.Core.Threading;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.SparseAttention;
 
 /// <summary>Outputs from probabilities, of which many are 0; items are key-value heads.</summary>
 internal readonly unsafe struct WeighJob<TKernels, TFormat>(in AttentionScoreCall call, int stride) : IRangeJob

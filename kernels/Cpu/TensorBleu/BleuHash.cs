@@ -1,7 +1,9 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
+using Kernels.Core.TensorBleu;
+using Kernels.Core.Threading;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.TensorBleu;
 
 /// <summary>The hash variant's driver: hands candidates to threads.</summary>
 internal sealed unsafe class BleuHash<T> : IBleuBackend<T> where T : unmanaged, IBinaryInteger<T>

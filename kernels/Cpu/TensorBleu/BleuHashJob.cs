@@ -1,7 +1,9 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
+using Kernels.Core.TensorBleu;
+using Kernels.Core.Threading;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.TensorBleu;
 
 /// <summary>
 /// Whole candidates. The candidate's tokens are indexed and those of its references sought in it; prepared references are indexed already, and the

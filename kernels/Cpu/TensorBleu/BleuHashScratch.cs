@@ -1,4 +1,4 @@
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.TensorBleu;
 
 /// <summary>
 /// A lane of the workspace as the hash variant divides it. Layout: keys of the index and of what is sought in it, lists of places, tallies, then 32-bit

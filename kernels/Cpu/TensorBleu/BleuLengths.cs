@@ -1,6 +1,7 @@
 using System.Numerics;
+using Kernels.Core.TensorBleu;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.TensorBleu;
 
 /// <summary>The part of a candidate's statistics that does not depend on which tokens match.</summary>
 internal static class BleuLengths

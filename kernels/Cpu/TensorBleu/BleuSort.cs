@@ -1,6 +1,8 @@
 using System.Numerics;
+using Kernels.Core.TensorBleu;
+using Kernels.Core.Threading;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.TensorBleu;
 
 /// <summary>The sort variant's driver: hands candidates to threads.</summary>
 internal sealed unsafe class BleuSort<T> : IBleuBackend<T> where T : unmanaged, IBinaryInteger<T>

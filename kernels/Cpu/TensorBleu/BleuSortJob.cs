@@ -1,6 +1,8 @@
 using System.Numerics;
+using Kernels.Core.TensorBleu;
+using Kernels.Core.Threading;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.TensorBleu;
 
 /// <summary>
 /// Whole candidates by sorting: the keys of all n-grams of a group, the candidate's and every reference's, are sorted, and equal ones, which then stand

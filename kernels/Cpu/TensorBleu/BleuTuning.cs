@@ -1,4 +1,4 @@
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.TensorBleu;
 
 /// <summary>The sizes that steer the BLEU drivers.</summary>
 internal static class BleuTuning

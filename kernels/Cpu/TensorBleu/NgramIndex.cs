@@ -1,7 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.TensorBleu;
 
 /// <summary>
 /// The n-grams of one order of one or several sequences, found by key. Layout: for each n-gram, numbered from 1, its key, the next n-gram of its chain (0

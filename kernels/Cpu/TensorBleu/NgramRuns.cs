@@ -1,8 +1,9 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using Kernels.Core.TensorBleu;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.TensorBleu;
 
 /// <summary>
 /// Matches of all orders at once, for n-grams that the index has once. Whatever such an n-gram is the beginning of stands at one place, so a longer one

@@ -1,7 +1,8 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using Kernels.Core.TensorBleu;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.TensorBleu;
 
 /// <summary>How often an n-gram occurs in the sequences counted so far.</summary>
 internal unsafe struct NgramTally

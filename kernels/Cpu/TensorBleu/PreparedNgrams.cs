@@ -1,7 +1,8 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
+using Kernels.Core.TensorBleu;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.TensorBleu;
 
 /// <summary>
 /// The indexes of all groups and orders of a set of references, built once, for any number of candidates. Read-only afterwards, and so shared freely.

@@ -1,6 +1,8 @@
 using System.Numerics;
+using Kernels.Core.Catalogue;
+using Kernels.Core.TensorBleu;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.TensorBleu;
 
 /// <summary>The managed BLEU variants: two algorithms, of which each checks the other.</summary>
 internal static class TensorBleuCpuVariants

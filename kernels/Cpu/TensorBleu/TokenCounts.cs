@@ -1,7 +1,8 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using Kernels.Core.TensorBleu;
 
-namespace Kernels.Cpu;
+namespace Kernels.Cpu.TensorBleu;
 
 /// <summary>
 /// Order 1 of a candidate whose ids lie in one aligned block of 256, as those of bytes, of characters and of any small vocabulary do: counted in tables by

@@ -1,5 +1,6 @@
 using ILGPU;
 using ILGPU.Runtime;
+using Kernels.Core.Softmax;
 
 namespace Kernels.Gpu;
 
@@ -47,7 +48,7 @@ public sealed class SoftmaxGpu : IDisposable
     /// <param name="probabilities">At least as many elements; may be <paramref name="logits"/> itself.</param>
     /// <param name="rowLength">The length of a row; divides the number of logits. 0 is allowed when there are no logits.</param>
     /// <param name="options">Scale, causal, safe.</param>
-    public void Compute<T>(GpuBuffer<T> logits, GpuBuffer<T> probabilities, int rowLength, in SoftmaxOptions<T> options = default) where T : unmanaged =>
+    public void Compute<T>(GpuBuffer<T> logits, GpuBuffer<T> probabilities, int rowLength, SoftmaxOptions<T> options = default) where T : unmanaged =>
         Run(SoftmaxOperation.Probabilities, logits, probabilities, rowLength, options, nameof(probabilities));
 
     /// <summary>Log-probabilities z - log sum exp(z) of each row.</summary>
@@ -55,7 +56,7 @@ public sealed class SoftmaxGpu : IDisposable
     /// <param name="logProbabilities">At least as many elements; may be <paramref name="logits"/> itself.</param>
     /// <param name="rowLength">The length of a row; divides the number of logits. 0 is allowed when there are no logits.</param>
     /// <param name="options">Scale, causal, safe.</param>
-    public void LogSoftmax<T>(GpuBuffer<T> logits, GpuBuffer<T> logProbabilities, int rowLength, in SoftmaxOptions<T> options = default) where T : unmanaged =>
+    public void LogSoftmax<T>(GpuBuffer<T> logits, GpuBuffer<T> logProbabilities, int rowLength, SoftmaxOptions<T> options = default) where T : unmanaged =>
         Run(SoftmaxOperation.LogProbabilities, logits, logProbabilities, rowLength, options, nameof(logProbabilities));
 
     /// <summary>log sum exp(z) of each row: one element a row.</summary>
@@ -63,7 +64,7 @@ public sealed class SoftmaxGpu : IDisposable
     /// <param name="logSumExp">At least [rows]; another buffer than the logits.</param>
     /// <param name="rowLength">The length of a row; divides the number of logits. If 0, every element of <paramref name="logSumExp"/> becomes minus infinity.</param>
     /// <param name="options">Scale, causal, safe.</param>
-    public void LogSumExp<T>(GpuBuffer<T> logits, GpuBuffer<T> logSumExp, int rowLength, in SoftmaxOptions<T> options = default) where T : unmanaged =>
+    public void LogSumExp<T>(GpuBuffer<T> logits, GpuBuffer<T> logSumExp, int rowLength, SoftmaxOptions<T> options = default) where T : unmanaged =>
         Run(SoftmaxOperation.LogSumExp, logits, logSumExp, rowLength, options, nameof(logSumExp));
 
     /// <summary>Probabilities of rows in host memory: allocates on the device, copies there and back, waits.</summary>
@@ -71,7 +72,7 @@ public sealed class SoftmaxGpu : IDisposable
     /// <param name="probabilities">At least as many elements; may be <paramref name="logits"/> itself but may not overlap it otherwise.</param>
     /// <param name="rowLength">The length of a row; divides the number of logits. 0 is allowed when there are no logits.</param>
     /// <param name="options">Scale, causal, safe.</param>
-    public void Compute<T>(ReadOnlySpan<T> logits, Span<T> probabilities, int rowLength, in SoftmaxOptions<T> options = default) where T : unmanaged =>
+    public void Compute<T>(ReadOnlySpan<T> logits, Span<T> probabilities, int rowLength, SoftmaxOptions<T> options = default) where T : unmanaged =>
         Run(SoftmaxOperation.Probabilities, logits, probabilities, rowLength, options, nameof(probabilities));
 
     /// <summary>Log-probabilities of rows in host memory: allocates on the device, copies there and back, waits.</summary>
@@ -79,7 +80,7 @@ public sealed class SoftmaxGpu : IDisposable
     /// <param name="logProbabilities">At least as many elements; may be <paramref name="logits"/> itself but may not overlap it otherwise.</param>
     /// <param name="rowLength">The length of a row; divides the number of logits. 0 is allowed when there are no logits.</param>
     /// <param name="options">Scale, causal, safe.</param>
-    public void LogSoftmax<T>(ReadOnlySpan<T> logits, Span<T> logProbabilities, int rowLength, in SoftmaxOptions<T> options = default) where T : unmanaged =>
+    public void LogSoftmax<T>(ReadOnlySpan<T> logits, Span<T> logProbabilities, int rowLength, SoftmaxOptions<T> options = default) where T : unmanaged =>
         Run(SoftmaxOperation.LogProbabilities, logits, logProbabilities, rowLength, options, nameof(logProbabilities));
 
     /// <summary>log sum exp(z) of rows in host memory: allocates on the device, copies there and back, waits.</summary>
@@ -87,7 +88,7 @@ public sealed class SoftmaxGpu : IDisposable
     /// <param name="logSumExp">At least [rows]; may not overlap the logits.</param>
     /// <param name="rowLength">The length of a row; divides the number of logits. If 0, every element of <paramref name="logSumExp"/> becomes minus infinity.</param>
     /// <param name="options">Scale, causal, safe.</param>
-    public void LogSumExp<T>(ReadOnlySpan<T> logits, Span<T> logSumExp, int rowLength, in SoftmaxOptions<T> options = default) where T : unmanaged =>
+    public void LogSumExp<T>(ReadOnlySpan<T> logits, Span<T> logSumExp, int rowLength, SoftmaxOptions<T> options = default) where T : unmanaged =>
         Run(SoftmaxOperation.LogSumExp, logits, logSumExp, rowLength, options, nameof(logSumExp));
 
     /// <summary>Frees the scratch memory.</summary>

@@ -1,3 +1,5 @@
+using Kernels.Core.Softmax;
+
 namespace Kernels.Gpu;
 
 /// <summary>The argument checks that only the GPU door needs; the others are in Core.</summary>

@@ -1,5 +1,6 @@
 using ILGPU;
 using ILGPU.Runtime;
+using Kernels.Core.Softmax;
 
 namespace Kernels.Gpu;
 

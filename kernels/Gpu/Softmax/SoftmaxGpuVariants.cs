@@ -1,3 +1,5 @@
+using Kernels.Core.Elements;
+
 namespace Kernels.Gpu;
 
 /// <summary>

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using Kernels.Cpu;
+using Kernels.Cpu.Simd;
 
 namespace Kernels.Perf;
 

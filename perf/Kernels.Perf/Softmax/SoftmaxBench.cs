@@ -1,4 +1,5 @@
 using BenchmarkDotNet.Attributes;
+using Kernels.Core.Elements;
 
 namespace Kernels.Perf;
 

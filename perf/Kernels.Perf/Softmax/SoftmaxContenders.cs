@@ -1,3 +1,5 @@
+using Kernels.Core.Elements;
+
 namespace Kernels.Perf;
 
 /// <summary>Our variants, straight from the catalogue.</summary>

@@ -1,3 +1,5 @@
+using Kernels.Core.Elements;
+
 namespace Kernels.Perf;
 
 /// <summary>Softmax in the verbs: which shapes, which element types, which rivals.</summary>

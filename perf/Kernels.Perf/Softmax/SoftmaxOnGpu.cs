@@ -1,3 +1,4 @@
+using Kernels.Core.Elements;
 using Kernels.Gpu;
 
 namespace Kernels.Perf;

@@ -1,3 +1,5 @@
+using Kernels.Core.Catalogue;
+
 namespace Kernels.Tests;
 
 /// <summary>Dispatch: the option, then KERNELS_FORCE, then the first available variant.</summary>

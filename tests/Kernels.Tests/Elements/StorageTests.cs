@@ -1,4 +1,4 @@
-using Kernels.Cpu;
+using Kernels.Cpu.Elements;
 
 namespace Kernels.Tests;
 

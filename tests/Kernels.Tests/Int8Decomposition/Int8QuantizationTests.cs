@@ -1,3 +1,5 @@
+using Kernels.Core.Int8Decomposition;
+
 namespace Kernels.Tests;
 
 /// <summary>The rule by which numbers become eight bits, and the way back.</summary>

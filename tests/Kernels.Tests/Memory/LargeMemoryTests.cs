@@ -1,4 +1,5 @@
 using System.Globalization;
+using Kernels.Core.Machine;
 
 namespace Kernels.Tests;
 

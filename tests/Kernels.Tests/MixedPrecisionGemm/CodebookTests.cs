@@ -1,3 +1,5 @@
+using Kernels.Core.MixedPrecisionGemm;
+
 namespace Kernels.Tests;
 
 /// <summary>The numbers of nf4 and fp4, rounding to them, and products by table.</summary>

@@ -1,3 +1,5 @@
+using Kernels.Managed;
+
 namespace Kernels.Tests;
 
 /// <summary>The variants, formats and numbers that the tests of the family sweep.</summary>

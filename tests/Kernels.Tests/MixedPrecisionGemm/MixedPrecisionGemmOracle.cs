@@ -1,3 +1,5 @@
+using Kernels.Core.MixedPrecisionGemm;
+
 namespace Kernels.Tests;
 
 /// <summary>The product in double, as simply as it can be written, from the dequantised weights.</summary>

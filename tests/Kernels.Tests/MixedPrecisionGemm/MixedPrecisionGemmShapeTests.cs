@@ -1,4 +1,4 @@
-using Kernels.Cpu;
+using Kernels.Cpu.MixedPrecisionGemm;
 
 namespace Kernels.Tests;
 

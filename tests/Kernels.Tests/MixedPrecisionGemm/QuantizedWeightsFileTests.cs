@@ -1,3 +1,5 @@
+using Kernels.Core.MixedPrecisionGemm;
+
 namespace Kernels.Tests;
 
 /// <summary>Packed weights saved and mapped back: the same bytes, the same products, and files that were tampered with are refused.</summary>

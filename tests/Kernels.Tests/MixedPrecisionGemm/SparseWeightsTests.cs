@@ -1,3 +1,5 @@
+using Kernels.Core.MixedPrecisionGemm;
+
 namespace Kernels.Tests;
 
 /// <summary>2:4 sparsity: what is pruned, how it is packed, and that the way back is exact.</summary>

@@ -1,5 +1,6 @@
 using System.Runtime.Intrinsics;
-using Kernels.Cpu;
+using Kernels.Core.Elements;
+using Kernels.Cpu.ParaRnn;
 
 namespace Kernels.Tests;
 

@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using Kernels.Cpu;
+using Kernels.Cpu.ParaRnn;
 
 namespace Kernels.Tests;
 

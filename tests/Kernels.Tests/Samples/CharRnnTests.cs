@@ -1,5 +1,6 @@
 using System.Xml.Linq;
 using CharRnn;
+using Kernels.Core.Tensors;
 
 namespace Kernels.Tests;
 

@@ -1,4 +1,5 @@
 using CommunityToolkit.HighPerformance;
+using Kernels.Core.Softmax;
 
 namespace Kernels.Tests;
 

@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using Kernels.Core.Elements;
 
 namespace Kernels.Tests;
 

@@ -1,3 +1,5 @@
+using Kernels.Cpu.SpGemm;
+
 namespace Kernels.Tests;
 
 /// <summary>Sizes beyond 32 bits, limits, allocations and the reuse of memory.</summary>
@@ -92,8 +94,8 @@ public sealed class SpGemmMemoryTests
     public void AnEstimateThatIsTooLowIsMadeGood()
     {
         // Tokens at the sampled places merge into few entries, the others into one for each product.
-        const int stride = (int)Cpu.SpGemmTuning.SampleStride, perRow = 1024;
-        int window = (int)Math.Min(Cpu.SpGemmTuning.TokenProducts, Cpu.SpGemmTuning.WindowEntries(sizeof(float))) / perRow, rows = window * stride * 5;
+        const int stride = (int)SpGemmTuning.SampleStride, perRow = 1024;
+        int window = (int)Math.Min(SpGemmTuning.TokenProducts, SpGemmTuning.WindowEntries(sizeof(float))) / perRow, rows = window * stride * 5;
         int[] columns = new int[rows];
         for (int row = 0; row < rows; row++)
             columns[row] = row / window % stride == 0 ? 0 : 1;

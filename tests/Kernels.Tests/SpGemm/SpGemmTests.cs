@@ -1,3 +1,6 @@
+using Kernels.Core.SpGemm;
+using Kernels.Cpu.SpGemm;
+
 namespace Kernels.Tests;
 
 /// <summary>Products against the dictionary oracle, bit for bit against naive loops, and the same on every variant and number of threads.</summary>
@@ -87,7 +90,7 @@ public sealed class SpGemmTests
                 return (SpGemmCases.Scattered(300, 2000, 20, 1), SpGemmCases.Scattered(2000, 80_000_000, 20, 2));
             case "banded":
                 // Narrow rows of a matrix wider than the columns whose dense accumulators stay in the cache.
-                CsrMatrix<double> band = Banded((int)(Cpu.SpGemmTuning.CachedColumns(sizeof(double)) * 5 / 4), halfWidth: 1);
+                CsrMatrix<double> band = Banded((int)(SpGemmTuning.CachedColumns(sizeof(double)) * 5 / 4), halfWidth: 1);
                 return (band, band);
             case "skewed":
                 return (SpGemmCases.Random(400, 300, 0.05, 11, SpGemmCases.Number, true), SpGemmCases.Random(300, 3000, 0.2, 12, SpGemmCases.Number, true));
@@ -173,7 +176,7 @@ public sealed class SpGemmTests
     {
         // Rows of one left entry and 1024 products; the left value is the number of the token that the row falls into.
         const int perRow = 1024, tokens = 4;
-        int window = (int)Math.Min(Cpu.SpGemmTuning.TokenProducts, Cpu.SpGemmTuning.WindowEntries(sizeof(float))) / perRow, rows = window * tokens;
+        int window = (int)Math.Min(SpGemmTuning.TokenProducts, SpGemmTuning.WindowEntries(sizeof(float))) / perRow, rows = window * tokens;
         CsrMatrix<float> left = CsrMatrix.Wrap(rows, 1, [.. Enumerable.Range(0, rows + 1).Select(i => (long)i)], new int[rows], [.. Enumerable.Range(0, rows).Select(row => (float)(row / window))]);
         CsrMatrix<float> right = CsrMatrix.Wrap(1, perRow, [0, perRow], [.. Enumerable.Range(0, perRow)], [.. Enumerable.Repeat(1f, perRow)]);
         CsrMatrix<float> expected = SpGemm.Multiply(left, right, new() { Kernel = new() { MaxDegreeOfParallelism = 1 } });

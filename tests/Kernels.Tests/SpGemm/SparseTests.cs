@@ -1,3 +1,5 @@
+using Kernels.Core.SpGemm;
+
 namespace Kernels.Tests;
 
 /// <summary>Conversions and the operations around the product, against dense loops.</summary>

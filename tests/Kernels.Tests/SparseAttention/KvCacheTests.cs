@@ -1,3 +1,5 @@
+using Kernels.Managed;
+
 namespace Kernels.Tests;
 
 /// <summary>The paged cache: what comes back, what is shared, what is refused; attention over it as over arrays.</summary>

@@ -1,3 +1,5 @@
+using Kernels.Managed;
+
 namespace Kernels.Tests;
 
 /// <summary>Threads, neighbours, guarded memory, allocation, special values, shared prefixes and bad arguments.</summary>

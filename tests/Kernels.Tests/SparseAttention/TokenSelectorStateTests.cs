@@ -365,7 +365,7 @@ public sealed class TokenSelectorStateTests
 
         public bool ObservesProbabilities => true;
 
-        public ReadOnlySpan<int> Select(ReadOnlySpan<float> queries, KvCache cache, int sequence, in KernelOptions options) => positions;
+        public ReadOnlySpan<int> Select(ReadOnlySpan<float> queries, KvCache cache, int sequence, KernelOptions options) => positions;
 
         public void Observe(ReadOnlySpan<int> seen, ReadOnlySpan<float> probabilities, int tokenCount)
         {

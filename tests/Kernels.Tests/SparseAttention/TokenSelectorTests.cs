@@ -1,3 +1,5 @@
+using Kernels.Core.SparseAttention;
+
 namespace Kernels.Tests;
 
 /// <summary>TokenSelect, SpAtten and heavy hitters against slow transcriptions of their formulas; exact selection against a sort.</summary>

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Numerics;
+using Kernels.Core.TensorBleu;
 
 namespace Kernels.Tests;
 

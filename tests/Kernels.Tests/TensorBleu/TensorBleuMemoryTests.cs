@@ -1,3 +1,5 @@
+using Kernels.Core.TensorBleu;
+
 namespace Kernels.Tests;
 
 /// <summary>Memory grows with the batch, not with its square.</summary>

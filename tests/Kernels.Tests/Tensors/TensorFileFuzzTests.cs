@@ -1,4 +1,5 @@
 using System.Text;
+using Kernels.Core.Tensors;
 
 namespace Kernels.Tests;
 

@@ -1,3 +1,5 @@
+using Kernels.Core.Threading;
+
 namespace Kernels.Tests;
 
 /// <summary>The parallel runner: every item once, failures and cancellation passed on, no thread left behind, no dependence on a free thread pool.</summary>
