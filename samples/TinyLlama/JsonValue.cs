@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Kernels.Core.Tensors;
 
 namespace TinyLlama;
 

@@ -46,7 +46,7 @@ internal sealed class CheckpointWords(string source, Func<string, string?> find)
     {
         try
         {
-            using JsonDocument json = JsonDocument.Parse(text);
+            using JsonDocument json = JsonDocument.Parse(PythonJson.Quote(text));
             return read(json.RootElement);
         }
         catch (Exception malformed) when (malformed is JsonException or InvalidOperationException)

@@ -19,7 +19,8 @@ internal static class JsonFile
             Collect(path, "", document.RootElement, tensors);
             return tensors;
         }
-        catch (JsonException malformed)
+        // InvalidOperationException: a name or text with half of a surrogate pair, which parses and cannot be read.
+        catch (Exception malformed) when (malformed is JsonException or InvalidOperationException)
         {
             throw new InputFormatException(path, malformed.Message);
         }

@@ -5,6 +5,9 @@ namespace Kernels.Perf;
 /// <summary><c>compare FAMILY</c>: our variants and the rivals installed here, in turn in the same run.</summary>
 internal static class CompareVerb
 {
+    // More than any machine of today has; each takes a stack.
+    private const int LargestThreadCount = 1024;
+
     private static readonly int[] s_defaultThreads = [1, 2];
 
     public static Command Create()
@@ -25,7 +28,7 @@ internal static class CompareVerb
             IFamilyBench bench = Families.All.Single(known => known.Names.Contains(parsed.GetValue(family)));
             if (!TryParseThreads(parsed.GetValue(threads), out int[] counts))
             {
-                Console.Error.WriteLine($"--threads {parsed.GetValue(threads)}: numbers from 1 on, separated by commas, are needed");
+                Console.Error.WriteLine($"--threads {parsed.GetValue(threads)}: numbers from 1 to {LargestThreadCount}, separated by commas, are needed");
                 return ExitCode.BadInput;
             }
             if (parsed.GetValue(save) && parsed.GetValue(filter) is not null)
@@ -64,6 +67,6 @@ internal static class CompareVerb
         }
         int[] parsed = [.. text.Split(',').Select(part => int.TryParse(part, out int count) ? count : 0).Distinct().Order()];
         threads = parsed;
-        return Array.TrueForAll(parsed, count => count > 0);
+        return Array.TrueForAll(parsed, count => count is > 0 and <= LargestThreadCount);
     }
 }

@@ -20,7 +20,15 @@ internal static class ReportWriter
         }
         if (page is not null)
         {
-            HtmlReport.Write(report, page.FullName);
+            try
+            {
+                HtmlReport.Write(report, page.FullName);
+            }
+            catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+            {
+                Console.Error.WriteLine($"--report {page}: {fault.Message}");
+                return ExitCode.BadInput;
+            }
             Say(json, $"Page: {page.FullName}");
         }
         return ExitCode.Of(report);

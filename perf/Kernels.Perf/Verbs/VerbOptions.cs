@@ -12,8 +12,11 @@ internal static class VerbOptions
         var page = new Option<FileInfo?>("--report") { Description = "Also write a self-contained HTML page." };
         page.Validators.Add(given =>
         {
-            if (given.GetValueOrDefault<FileInfo?>() is { Directory.Exists: false } file)
+            FileInfo? file = given.GetValueOrDefault<FileInfo?>();
+            if (file is { Directory.Exists: false })
                 given.AddError($"--report {file}: the folder does not exist");
+            else if (file is not null && Directory.Exists(file.FullName))
+                given.AddError($"--report {file}: this is a folder; the page is a file");
         });
         return page;
     }

@@ -93,6 +93,21 @@ public sealed class CheckpointDeclarationTests
         }
     }
 
+    [Theory]
+    [InlineData("""{"rope_theta":Infinity,"eps":NaN,"low":-Infinity,"quantization_config":{"quant_method":"gptq","bits":4,"group_size":32}}""")]
+    [InlineData("""{"quantization_config":{"quant_method":"gptq","bits":8,"group_size":64},"quantization_config":{"quant_method":"gptq","bits":4,"group_size":32}}""")]
+    public void ConfigsAsPythonWritesThemAreRead(string config)
+    {
+        // Numbers that JSON lacks, where nothing asks for them; of a key that stands twice the last counts, as in Python.
+        using var folder = new TemporaryFolder();
+        string path = WriteGroups(folder, "gptq", Inputs, Groups);
+        File.WriteAllText(folder.File("config.json"), config);
+        Assert.Equal(Inputs / Groups, Load("gptq", path).Format.GroupSize);
+        // Within quotes such words are text.
+        File.WriteAllText(folder.File("config.json"), config.Replace("\"gptq\"", "\"NaN\"", StringComparison.Ordinal));
+        Assert.Contains("NaN", Assert.Throws<KernelFormatException>(() => Load("gptq", path)).Message, StringComparison.OrdinalIgnoreCase);
+    }
+
     /// <summary>Where something is said: beside the file or within it.</summary>
     private static void Say(TemporaryFolder folder, string place, string json, Dictionary<string, (TensorInfo Info, Array Elements)> tensors)
     {

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace TinyLlama;
+namespace Kernels.Core.Tensors;
 
 /// <summary>Python's json writes and reads numbers that JSON lacks: NaN, Infinity, -Infinity. They become strings, which no property that is asked for a number takes.</summary>
 internal static class PythonJson
