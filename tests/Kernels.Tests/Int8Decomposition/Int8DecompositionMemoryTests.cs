@@ -90,20 +90,14 @@ public abstract class Int8DecompositionMemoryTests<T> where T : unmanaged
         foreach (int threads in new[] { 1, 2 })
         {
             KernelOptions kernel = Int8DecompositionCases.Force<T>(variant, threads), forInt8 = Int8DecompositionCases.Force<float>(variant, threads);
-            // The first rounds compile the code and fill the pools of teams and arrays, which tests on other threads share and may empty again: what a call
-            // itself allocates shows in every round.
-            long least = long.MaxValue;
-            for (int round = 0; round < 12; round++)
+            Assert.Equal(0, AllocationMeter.LeastPerRound(() =>
             {
-                long before = GC.GetAllocatedBytesForCurrentThread();
                 Int8Decomposition.Multiply<T>(activations, weights, output, new() { Kernel = kernel });
                 Int8Decomposition.Multiply<T>(activations, weights, output, new() { Outliers = OutlierScope.Compatible, Kernel = kernel });
                 Int8Decomposition.QuantizeRows<T>(activations, 256, values, absMax, 6, kernel);
                 Int8Decomposition.MultiplyInt8(values, weights, products, forInt8);
                 layer.Backward<T>(output, default, gradient, kernel: kernel);
-                least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
-            }
-            Assert.Equal(0, least);
+            }));
         }
     }
 }
