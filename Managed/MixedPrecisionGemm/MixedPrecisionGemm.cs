@@ -10,10 +10,9 @@ namespace Kernels;
 /// Element types of activations and output: <see cref="float"/>; <see cref="Half"/> and <see cref="BFloat16"/> as storage with float arithmetic and one rounding at
 /// the end. Any other type gets a <see cref="NotSupportedException"/>.</para>
 /// <para>Accuracy of <see cref="GemmArithmetic.Exact"/>: sums of a (q - zero) over segments of at most 128 inputs of a group, in order, then times the scale; all in
-/// float. With L inputs in a segment and S segments the error is at most (L + S + 2) 2^-24 sum |a w|, and in practice far less. With <see cref="GemmArithmetic.Int8Activations"/> each activation first moves by at most 1/254 of
-/// the largest of its segment; the integer sums that follow are exact, and no intermediate can overflow or saturate.</para>
-/// <para>Special values: NaN and infinities of a row go through float arithmetic in the exact mode; in the eight-bit mode they make the row's results NaN. With eight bits, a
-/// segment whose largest activation is below 127 times the smallest normal number counts as zeros.</para>
+/// float. With L inputs in a segment and S segments the error is at most (L + S + 4) 2^-24 sum |a w|. With <see cref="GemmArithmetic.Int8Activations"/> each activation first
+/// moves by at most 1/254 of the largest of its segment (and 2^-149); the integer sums that follow are exact, no intermediate can overflow or saturate, and what follows them is within (S + 5) 2^-24 sum |a w|.</para>
+/// <para>Special values: NaN and infinities of a row go through float arithmetic in the exact mode; in the eight-bit mode they make the row's results NaN.</para>
 /// <para>Complexity O(m n k). At small m the packed weights are read once, and that bounds the time; at large m they are read once for every 128 rows.
 /// Scratch for min(m, 128) rows of activations is rented from <see cref="System.Buffers.ArrayPool{T}.Shared"/>; nothing else is allocated.</para>
 /// <para>Results are bit-identical for every number of threads, and a row does not depend on the other rows or on their number.</para>

@@ -8,6 +8,9 @@ namespace Kernels.Gpu;
 /// <typeparam name="T">The element type. Half and BFloat16 reach kernels as their 16 bits.</typeparam>
 public sealed class GpuBuffer<T> : IDisposable where T : unmanaged
 {
+    // Elements whose bytes a span counts.
+    private static unsafe int LargestSpan => int.MaxValue / sizeof(T);
+
     // Bytes, because not every .NET element type is one ILGPU can compile.
     private readonly MemoryBuffer1D<byte, Stride1D.Dense> _memory;
 
@@ -41,6 +44,18 @@ public sealed class GpuBuffer<T> : IDisposable where T : unmanaged
         AcceleratorStream stream = Device.Accelerator.DefaultStream;
         _memory.View.SubView(0, (long)source.Length * sizeof(T)).CopyFromCPU(stream, MemoryMarshal.AsBytes(source));
         stream.Synchronize();
+    }
+
+    /// <summary>Copies from an address of the host that stays where it is, more than a span counts if need be, and waits for the copy.</summary>
+    internal unsafe void CopyFrom(T* source, long count)
+    {
+        for (long first = 0; first < count; first += LargestSpan)
+        {
+            AcceleratorStream stream = Device.Accelerator.DefaultStream;
+            int length = (int)Math.Min(LargestSpan, count - first);
+            _memory.View.SubView(first * sizeof(T), (long)length * sizeof(T)).CopyFromCPU(stream, new ReadOnlySpan<byte>(source + first, length * sizeof(T)));
+            stream.Synchronize();
+        }
     }
 
     /// <summary>Waits for the work queued so far, then copies the start of the buffer to the host.</summary>

@@ -96,11 +96,17 @@ public sealed class GpuDevice : IDisposable
         _context.Dispose();
     }
 
-    /// <summary>The context every kernel of this library is compiled in.</summary>
-    internal static void Configure(Context.Builder builder)
+    /// <summary>A device of a context that <see cref="ConfigureKernels"/> prepared and that lists devices of its own choice; both are owned from here on.</summary>
+    internal static GpuDevice Of(Context context, Device device, GpuDeviceKind kind) => new(context, device.CreateAccelerator(context), kind);
+
+    /// <summary>The context every kernel of this library is compiled in, with the devices that ILGPU accepts.</summary>
+    internal static void Configure(Context.Builder builder) => ConfigureKernels(builder.DefaultCPU().OpenCL().Cuda());
+
+    /// <summary>What kernels need of a context.</summary>
+    internal static void ConfigureKernels(Context.Builder builder)
     {
         // O2 infers address spaces: ld.global instead of generic loads.
-        builder.EnableAlgorithms().Optimize(OptimizationLevel.O2).DefaultCPU().OpenCL().Cuda();
+        builder.EnableAlgorithms().Optimize(OptimizationLevel.O2);
         GpuOps.Register(builder.GetIntrinsicManager());
     }
 

@@ -36,8 +36,8 @@ internal readonly struct Float16Element : IGpuElement<ushort>
     public static float Load(ushort value)
     {
         uint sign = (value & SignBit) << 16, magnitude = value & (SignBit - 1);
-        if (magnitude < FractionMask + 1)
-            return Interop.IntAsFloat(Interop.FloatAsInt(magnitude * SubnormalSpacing) | sign);
+        if (magnitude <= FractionMask)
+            return Interop.IntAsFloat(Interop.FloatAsInt((int)magnitude * SubnormalSpacing) | sign);
         uint bits = (magnitude << DroppedBits) + BiasDifference;
         if (magnitude >= Infinity)
             bits |= FloatInfinity;

@@ -26,22 +26,57 @@ internal static class GpuOps
         return Fma(Fma(-a, r, 1f), r, r);
     }
 
-    /// <summary>Lets the contexts that compile these kernels replace <see cref="Fma"/> by the instruction or function of each backend.</summary>
+    /// <summary>Waits for all threads of the group, after which each sees what the others wrote to shared memory. ILGPU's own barrier fences global memory alone in OpenCL.</summary>
+    [IntrinsicImplementation]
+    public static void Barrier() => Group.Barrier();
+
+    /// <summary>c + the sum of four products of signed bytes, the first in the lowest bits; exact modulo 2^32.</summary>
+    [IntrinsicImplementation]
+    public static int DotBytes(int a, int b, int c) => DotBytesInParts(a, b, c);
+
+    /// <summary>Lets the contexts that compile these kernels replace the methods above by the instruction or function of each backend.</summary>
     public static void Register(IntrinsicImplementationManager intrinsics)
     {
-        System.Reflection.MethodInfo fma = typeof(GpuOps).GetMethod(nameof(Fma))!;
-        intrinsics.RegisterMethod(fma, new PTXIntrinsic(typeof(GpuOps), nameof(PtxFma), IntrinsicImplementationMode.GenerateCode));
-        intrinsics.RegisterMethod(fma, new CLIntrinsic(typeof(GpuOps), nameof(OpenClFma), IntrinsicImplementationMode.GenerateCode));
+        Register(intrinsics, nameof(Fma), nameof(PtxFma), nameof(OpenClFma));
+        Register(intrinsics, nameof(Barrier), nameof(PtxBarrier), nameof(OpenClBarrier));
+        Register(intrinsics, nameof(DotBytes), nameof(PtxDotBytes), null);
+        intrinsics.RegisterMethod(Method(nameof(DotBytes)), new CLIntrinsic(typeof(GpuOps), nameof(DotBytesInParts), IntrinsicImplementationMode.Redirect));
     }
 
-    private static void PtxFma(PTXBackend _, PTXCodeGenerator generator, Value value)
+    private static void Register(IntrinsicImplementationManager intrinsics, string method, string ptx, string? openCl)
+    {
+        intrinsics.RegisterMethod(Method(method), new PTXIntrinsic(typeof(GpuOps), ptx, IntrinsicImplementationMode.GenerateCode));
+        if (openCl != null)
+            intrinsics.RegisterMethod(Method(method), new CLIntrinsic(typeof(GpuOps), openCl, IntrinsicImplementationMode.GenerateCode));
+    }
+
+    private static System.Reflection.MethodInfo Method(string name) => typeof(GpuOps).GetMethod(name)!;
+
+    private static int DotBytesInParts(int a, int b, int c) =>
+        c + (sbyte)a * (sbyte)b + (sbyte)(a >> 8) * (sbyte)(b >> 8) + (sbyte)(a >> 16) * (sbyte)(b >> 16) + (a >> 24) * (b >> 24);
+
+    private static void PtxBarrier(PTXBackend _, PTXCodeGenerator generator, Value __) => generator.Command("bar.sync 0");
+
+    private static void OpenClBarrier(CLBackend _, CLCodeGenerator generator, Value __)
+    {
+        using var statement = generator.BeginStatement("barrier");
+        statement.BeginArguments();
+        statement.AppendCommand("CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE");
+        statement.EndArguments();
+    }
+
+    private static void PtxDotBytes(PTXBackend _, PTXCodeGenerator generator, Value value) => PtxTernary(generator, value, "dp4a.s32.s32");
+
+    private static void PtxFma(PTXBackend _, PTXCodeGenerator generator, Value value) => PtxTernary(generator, value, "fma.rn.f32");
+
+    private static void PtxTernary(PTXCodeGenerator generator, Value value, string instruction)
     {
         var call = (MethodCall)value;
         var a = generator.LoadPrimitive(call[0]);
         var b = generator.LoadPrimitive(call[1]);
         var c = generator.LoadPrimitive(call[2]);
         var result = generator.AllocateHardware(value);
-        using var command = generator.BeginCommand("fma.rn.f32");
+        using var command = generator.BeginCommand(instruction);
         command.AppendArgument(result);
         command.AppendArgument(a);
         command.AppendArgument(b);

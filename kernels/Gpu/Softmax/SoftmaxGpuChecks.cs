@@ -9,20 +9,17 @@ internal static class SoftmaxGpuChecks
     {
         ArgumentNullException.ThrowIfNull(logits);
         ArgumentNullException.ThrowIfNull(output, outputName);
-        if (logits.Device != device)
-            throw new ArgumentException($"the buffer belongs to another device than {device.Name}", nameof(logits));
-        if (output.Device != device)
-            throw new ArgumentException($"the buffer belongs to another device than {device.Name}", outputName);
-        if (operation == SoftmaxOperation.LogSumExp && output == logits)
-            throw new ArgumentException($"the buffer is {nameof(logits)}", outputName);
+        GpuChecks.Same(device, logits.Device, nameof(logits));
+        GpuChecks.Same(device, output.Device, outputName);
+        if (operation == SoftmaxOperation.LogSumExp)
+            GpuChecks.Distinct(output, logits, outputName, nameof(logits));
         if (logits.Length > int.MaxValue)
             throw new ArgumentException($"{logits.Length} elements are more than the {int.MaxValue} that one call takes", nameof(logits));
     }
 
     public static void Options<T>(in SoftmaxOptions<T> options) where T : unmanaged
     {
-        if (options.Kernel.Variant is { } variant && variant != SoftmaxGpuVariants.Identity<T>())
-            throw new ArgumentException($"'{variant}' is not what runs on a device: {SoftmaxGpuVariants.Identity<T>()}", nameof(KernelOptions.Variant));
+        GpuChecks.Variant(options.Kernel, GpuVariants.Softmax<T>());
         Refuse(options.SoftCap != 0, nameof(options.SoftCap));
         Refuse(!options.Mask.IsEmpty, nameof(options.Mask));
         Refuse(!options.BooleanMask.IsEmpty, nameof(options.BooleanMask));

@@ -145,15 +145,15 @@ internal static class SoftmaxGpuKernels
     {
         int thread = Group.IdxX;
         shared[thread] = own;
-        Group.Barrier();
+        GpuOps.Barrier();
         for (int half = Group.DimX >> 1; half > 0; half >>= 1)
         {
             if (thread < half)
                 shared[thread] = ExtendedSum.Merge(shared[thread], shared[thread + half]);
-            Group.Barrier();
+            GpuOps.Barrier();
         }
         ExtendedSum merged = shared[0];
-        Group.Barrier();
+        GpuOps.Barrier();
         return merged;
     }
 
@@ -168,12 +168,12 @@ internal static class SoftmaxGpuKernels
             largest = z > largest ? z : largest;
         }
         shared[thread] = largest;
-        Group.Barrier();
+        GpuOps.Barrier();
         for (int half = Group.DimX >> 1; half > 0; half >>= 1)
         {
             if (thread < half && shared[thread + half] > shared[thread])
                 shared[thread] = shared[thread + half];
-            Group.Barrier();
+            GpuOps.Barrier();
         }
         return shared[0];
     }

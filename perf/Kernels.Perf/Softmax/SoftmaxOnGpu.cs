@@ -13,7 +13,7 @@ internal static class SoftmaxOnGpu
     {
         string identity = $"{SoftmaxContenders.Family}/{ElementToken.Of<T>()}/gpu/ilgpu";
         IReadOnlyList<GpuDeviceInfo> devices = GpuDevice.Enumerate();
-        if (!SoftmaxGpuVariants.On(devices).Any(variant => variant.Identity == identity && variant.Availability == VariantAvailability.Available))
+        if (!GpuVariants.On(devices).Any(variant => variant.Identity == identity && variant.Availability == VariantAvailability.Available))
             yield break;
         foreach (GpuDeviceInfo device in devices.Where(device => device.IsPresent && device.Kind != GpuDeviceKind.Cpu))
             yield return Contender(device, identity, buffers, oracle);
