@@ -1,6 +1,8 @@
 using System.Buffers;
 using System.Numerics;
 using Kernels.Core.SparseAttention;
+using Kernels.Cpu.Primitives;
+using Kernels.Managed;
 
 namespace Kernels;
 
@@ -19,43 +21,61 @@ public static partial class SparseAttention
     /// <remarks>
     /// Compressed keys are means of keys; a query sees those whose last key is not after it. Softmax over them for each query head, summed over a group; a block's score is the largest within a window of
     /// BlockLength / CompressedStride + 1 compressed keys that begins one before the block. Forced blocks come first, then the best (ties by lower index); no block after the query's own is taken.
-    /// O(M N / CompressedStride d), on the caller's thread.
+    /// Who sees no more blocks than he takes takes all of them. O(M N / CompressedStride d), on all threads; results do not depend on their number. Variants differ in the last bits of scores, so that
+    /// blocks whose scores are equal within rounding may take each other's place.
     /// </remarks>
     /// <param name="queries">[M, query heads, d], at the last positions of the keys.</param>
     /// <param name="keys">[N, key-value heads, d].</param>
     /// <param name="shape">The heads.</param>
     /// <param name="options">Sizes.</param>
+    /// <param name="kernel">Variant (of f32), threads, cancellation.</param>
     /// <returns>A mask of 1 x BlockLength blocks for each key-value head, to be used with <see cref="AttentionOptions.Causal"/>.</returns>
     /// <exception cref="ArgumentException">Sizes do not match or are out of range.</exception>
-    /// <exception cref="NotFiniteNumberException">A query or key is not finite: blocks have no order.</exception>
-    public static BlockMask PlanTopKBlocks(ReadOnlySpan<float> queries, ReadOnlySpan<float> keys, AttentionShape shape, TopKBlockOptions options = default)
+    /// <exception cref="NotFiniteNumberException">A query, or a key of a compressed one, is not finite, or a logit is above 2^21: blocks have no order.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public static unsafe BlockMask PlanTopKBlocks(ReadOnlySpan<float> queries, ReadOnlySpan<float> keys, AttentionShape shape, TopKBlockOptions options = default, KernelOptions kernel = default)
     {
-        shape.Check(nameof(shape));
-        int queryCount = AttentionChecks.Tokens(queries.Length, shape.QueryRowLength, nameof(queries)), keyCount = AttentionChecks.Tokens(keys.Length, shape.KeyRowLength, nameof(keys));
-        var sizes = new TopKBlockSizes(options);
-        var mask = new BlockMaskShape(queryCount, keyCount, 1, sizes.BlockLength, shape.KeyValueHeads);
-        int compressedCount = keyCount < sizes.CompressedLength ? 0 : (keyCount - sizes.CompressedLength) / sizes.CompressedStride + 1, blocks = mask.ColumnBlockCount, count = Math.Min(sizes.TopK, blocks);
-        if (queryCount == 0 || count == 0)
-            return BlockMask.FromCsr(mask, new int[mask.HeadCount * mask.RowBlockCount + 1], []);
-        long selectedCount = (long)shape.KeyValueHeads * queryCount * count;
-        if (selectedCount > Array.MaxLength)
-            throw new ArgumentOutOfRangeException(nameof(options), options.TopK, $"{queryCount} queries of {shape.KeyValueHeads} heads cannot take {count} blocks each: the mask would have {selectedCount}");
-        int[] selected = new int[selectedCount];
-        float[] compressed = new float[compressedCount * shape.HeadDimension], sums = new float[compressedCount], probabilities = new float[compressedCount], scores = new float[blocks];
-        for (int head = 0; head < shape.KeyValueHeads; head++)
+        var problem = new BlockPlanProblem(queries, keys, shape, options, kernel);
+        ISparseAttentionBackend backend = SparseAttentionVariants.Of(KeyValueType.Float32).Select(kernel);
+        int rows = shape.KeyValueHeads * problem.QueryCount, count = problem.SelectedCount;
+        if (rows == 0 || count == 0)
+            return BlockMask.FromCsr(problem.Mask, new int[rows + 1], []);
+        int[] selected = GC.AllocateUninitializedArray<int>(rows * count);
+        fixed (float* pinnedQueries = queries, pinnedKeys = keys)
+        fixed (int* pinnedSelected = selected)
         {
-            Compress(keys, shape, head, sizes, compressed);
-            for (int query = 0; query < queryCount; query++)
+            var call = new BlockPlanCall
             {
-                int position = query + keyCount - queryCount, visible = position + 1 < sizes.CompressedLength ? 0 : Math.Min(compressedCount, (position + 1 - sizes.CompressedLength) / sizes.CompressedStride + 1);
-                Array.Clear(sums);
-                for (int h = head * shape.GroupSize; h < (head + 1) * shape.GroupSize; h++)
-                    AddProbabilities(Row(queries, shape.QueryHeads, shape.HeadDimension, query, h), compressed, visible, probabilities, sums);
-                ScoreBlocks(sums.AsSpan(0, visible), position, sizes, scores);
-                SelectBlocks(scores, position < 0 ? -1 : position / sizes.BlockLength, selected.AsSpan((head * queryCount + query) * count, count));
-            }
+                Shape = shape,
+                Queries = pinnedQueries,
+                Keys = pinnedKeys,
+                QueryCount = problem.QueryCount,
+                KeyCount = problem.KeyCount,
+                Sizes = problem.Sizes,
+                Selected = pinnedSelected,
+                SelectedCount = count,
+            };
+            backend.PlanBlocks(call, kernel);
         }
-        return BlockMask.TopK(mask, selected, count);
+        return Rows(problem.Mask, selected, count);
+    }
+
+    // Rows of k columns, ascending, of which the last may be none, to rows of a mask.
+    private static BlockMask Rows(in BlockMaskShape mask, int[] selected, int count)
+    {
+        int[] offsets = new int[selected.Length / count + 1];
+        int end = 0;
+        for (int row = 0; row < offsets.Length - 1; row++)
+        {
+            ReadOnlySpan<int> blocks = selected.AsSpan(row * count, count);
+            if (blocks[0] == BlockPlanCall.NoOrder)
+                throw new NotFiniteNumberException($"a query or key is not finite, or a logit above 2^21: the blocks of query {row % mask.QueryCount} have no order");
+            int none = blocks.IndexOf(BlockPlanCall.NoBlock);
+            blocks[..(none < 0 ? count : none)].CopyTo(selected.AsSpan(end));
+            end += none < 0 ? count : none;
+            offsets[row + 1] = end;
+        }
+        return BlockMask.FromCsr(mask, offsets, selected.AsSpan(0, end));
     }
 
     /// <summary>The columns and diagonals with the most attention of the last queries, for each query head (MInference, arXiv 2407.02490).</summary>
@@ -92,22 +112,6 @@ public static partial class SparseAttention
 
     private static ReadOnlySpan<float> Row(ReadOnlySpan<float> rows, int heads, int d, int token, int head) => rows.Slice((token * heads + head) * d, d);
 
-    private static void Compress(ReadOnlySpan<float> keys, in AttentionShape shape, int head, in TopKBlockSizes sizes, Span<float> compressed)
-    {
-        int d = shape.HeadDimension;
-        compressed.Clear();
-        for (int i = 0; i < compressed.Length / d; i++)
-        {
-            Span<float> mean = compressed.Slice(i * d, d);
-            for (int j = 0; j < sizes.CompressedLength; j++)
-            {
-                ReadOnlySpan<float> key = Row(keys, shape.KeyValueHeads, d, i * sizes.CompressedStride + j, head);
-                for (int k = 0; k < d; k++)
-                    mean[k] += key[k] / sizes.CompressedLength;
-            }
-        }
-    }
-
     // sums += softmax(q K^T / sqrt(d)) over the first rows.
     private static void AddProbabilities(ReadOnlySpan<float> query, ReadOnlySpan<float> rows, int count, Span<float> probabilities, Span<float> sums)
     {
@@ -124,27 +128,6 @@ public static partial class SparseAttention
             throw new NotFiniteNumberException($"a query or key is not finite: the sum of the exponentials of {count} logits is {sum}", sum);
         for (int i = 0; i < count; i++)
             sums[i] += (float)(probabilities[i] / sum);
-    }
-
-    private static void ScoreBlocks(ReadOnlySpan<float> sums, int position, in TopKBlockSizes sizes, Span<float> scores)
-    {
-        int stride = sizes.BlockLength / sizes.CompressedStride, own = position / sizes.BlockLength;
-        for (int block = 0; block < scores.Length; block++)
-        {
-            scores[block] = float.NegativeInfinity;
-            for (int i = Math.Max(0, block * stride - 1); i < Math.Min(sums.Length, (block + 1) * stride); i++)
-                scores[block] = MathF.Max(scores[block], sums[i]);
-            if (block <= own && (block < sizes.InitialBlocks || block > own - sizes.LocalBlocks))
-                scores[block] = float.PositiveInfinity;
-        }
-    }
-
-    private static void SelectBlocks(ReadOnlySpan<float> scores, int own, Span<int> selected)
-    {
-        selected.Fill(-1);
-        // Blocks after the query's own cannot be seen; a block whose window is empty can, and comes last.
-        if (own >= 0)
-            TopKSelection.Select(scores[..Math.Min(scores.Length, own + 1)], selected);
     }
 
     private static void SumLines(ReadOnlySpan<float> queries, ReadOnlySpan<float> keys, in AttentionShape shape, int head, int queryCount, int keyCount, Span<float> columns, Span<float> diagonals)

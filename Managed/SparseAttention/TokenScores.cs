@@ -1,17 +1,12 @@
 using Kernels.Core.SparseAttention;
 using Kernels.Cpu.Memory;
+using Kernels.Cpu.SparseAttention;
 
 namespace Kernels.Managed;
 
 /// <summary>Probabilities of one query over tokens of a sequence of a cache, and what selectors make of them, in rented memory.</summary>
 internal readonly unsafe ref struct TokenScores : IDisposable
 {
-    // Rows are whole tiles of the kernels.
-    private const int RowMultiple = 64;
-
-    // Rows of several heads are written side by side: at a distance of a multiple of 4 KiB a processor takes the read of one for a read of what was just written to another.
-    private const int AliasingMultiple = 4096 / sizeof(float);
-
     private readonly KvCache _cache;
     private readonly int _sequence;
     private readonly ReadOnlySpan<float> _queries;
@@ -30,9 +25,7 @@ internal readonly unsafe ref struct TokenScores : IDisposable
         _positions = positions;
         _heads = queries.Length / cache.Options.HeadDimension;
         _tokens = positions.IsEmpty ? cache.TokenCount(sequence) : positions.Length;
-        _stride = (_tokens + RowMultiple - 1) / RowMultiple * RowMultiple;
-        if (_stride % AliasingMultiple == 0)
-            _stride += RowMultiple;
+        _stride = AttentionTuning.RowStride(_tokens);
         // Votes need the terms of two groups of heads at a time.
         long terms = (withVotes ? 2L * (_heads / cache.Options.KeyValueHeads) : _heads) * _stride;
         var scratch = new RentedScratch(RentedScratch.Bytes<float>(terms) + RentedScratch.Bytes<float>(withVotes ? _tokens : 0));

@@ -1,4 +1,5 @@
 using Kernels.Core.SparseAttention;
+using Kernels.Cpu.Primitives;
 using Kernels.Managed;
 
 namespace Kernels;

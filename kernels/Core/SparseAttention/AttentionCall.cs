@@ -162,4 +162,7 @@ internal interface ISparseAttentionBackend
 
     /// <summary>Output = probabilities times values, leaving out those that are 0.</summary>
     void Weigh(in AttentionScoreCall call, in KernelOptions options);
+
+    /// <summary>The best blocks of keys for each query and key-value head.</summary>
+    void PlanBlocks(in BlockPlanCall call, in KernelOptions options);
 }

@@ -162,8 +162,8 @@ internal static unsafe class TileRows
     /// <summary>x[i] *= factor.</summary>
     public static void Scale<TKernels>(float* x, long count, float factor) where TKernels : struct, IAttentionKernels => TKernels.CopyScaled(x, x, count, factor);
 
-    /// <summary>products = rows times a panel across.</summary>
-    public static void Multiply<TKernels>(float* rows, int rowCount, int dimension, float* across, float* products) where TKernels : struct, IAttentionKernels => TKernels.Multiply(new TileProduct
+    /// <summary>products = rows times a panel across, a row of them after the other or at a distance.</summary>
+    public static void Multiply<TKernels>(float* rows, int rowCount, int dimension, float* across, float* products, int stride = AttentionTuning.Tile) where TKernels : struct, IAttentionKernels => TKernels.Multiply(new TileProduct
     {
         A = rows,
         RowStride = dimension,
@@ -173,7 +173,7 @@ internal static unsafe class TileRows
         Slivers = across,
         SliverCount = AttentionTuning.Tile / TKernels.SliverWidth,
         C = products,
-        Stride = AttentionTuning.Tile,
+        Stride = stride,
     });
 
     /// <summary>Minus infinity for what is below the smallest logit of a row.</summary>

@@ -38,4 +38,23 @@ internal static class AttentionTuning
     /// Terms are 0 below exp(-88) = 2^-127 of their row's reference: only where that lies within this of <see cref="SmallestLogit"/> could logits below that one still give terms.
     /// </summary>
     public const float TermReach = 128;
+
+    /// <summary>Query rows of a plan that are handled together are a multiple of this: whole tiles of products, which have 6 rows or 8.</summary>
+    public const int PlanRowMultiple = 24;
+
+    /// <summary>Queries of a plan that are handled together at most: two multiples, products with a panel of keys from level 1.</summary>
+    public const int LargestPlanRowCount = 2 * PlanRowMultiple;
+
+    /// <summary>Elements of rows of logits that a plan's queries have together, as long as one multiple of them allows: 512 KiB, half of a small level 2.</summary>
+    public const int PlanElements = 1 << 17;
+
+    // Rows side by side at a distance of a multiple of 4 KiB: a processor takes the read of one for a read of what was just written to another.
+    private const int AliasingMultiple = 4096 / sizeof(float);
+
+    /// <summary>The distance of rows of so many scores that are written side by side: whole tiles.</summary>
+    public static int RowStride(int count)
+    {
+        int stride = (count + Tile - 1) / Tile * Tile;
+        return stride % AliasingMultiple == 0 ? stride + Tile : stride;
+    }
 }

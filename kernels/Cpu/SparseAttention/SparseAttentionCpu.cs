@@ -54,6 +54,12 @@ internal sealed unsafe class SparseAttentionCpu<TKernels, TFormat> : ISparseAtte
         new WeighJob<TKernels, TFormat>(call, TilePacking<TKernels>.Padded(call.Attention.Shape.HeadDimension)), call.Attention.Shape.KeyValueHeads, grain: 1,
         ThreadCount(call.Attention, options), options.CancellationToken);
 
+    public void PlanBlocks(in BlockPlanCall call, in KernelOptions options)
+    {
+        double products = (double)call.QueryCount * call.Sizes.CompressedCount(call.KeyCount) * call.Shape.QueryRowLength;
+        BlockPlanning<TKernels>.Run(call, ThreadCount(products, options), options.CancellationToken);
+    }
+
     private static bool IsStreamed(in AttentionCall call, in AttentionSequence sequence)
     {
         int group = call.Shape.GroupSize;
@@ -154,13 +160,15 @@ internal sealed unsafe class SparseAttentionCpu<TKernels, TFormat> : ISparseAtte
             new Span<float>(call.ColumnSums + head * call.ColumnSumStride + sequence.KeyBegin, sequence.KeyCount).Clear();
     }
 
+    // Products with keys and with values.
     private static int ThreadCount(in AttentionCall call, in KernelOptions options)
     {
-        if (options.MaxDegreeOfParallelism > 0)
-            return options.MaxDegreeOfParallelism;
         double products = 0;
         for (int i = 0; i < call.SequenceCount; i++)
             products += 2.0 * call.Sequences[i].QueryCount * call.Sequences[i].KeyCount * call.Shape.QueryRowLength;
-        return products < AttentionTuning.ParallelProducts ? 1 : MachineInfo.Current.ProcessorCount;
+        return ThreadCount(products, options);
     }
+
+    private static int ThreadCount(double products, in KernelOptions options) =>
+        options.MaxDegreeOfParallelism > 0 ? options.MaxDegreeOfParallelism : products < AttentionTuning.ParallelProducts ? 1 : MachineInfo.Current.ProcessorCount;
 }

@@ -1,26 +1,79 @@
 using System.Text.Json;
+using Kernels.Core.SparseAttention;
 
 namespace Kernels.Tests;
 
 /// <summary>Plans against slow transcriptions; real activations and patterns.</summary>
 public sealed class AttentionPlanTests
 {
-    [Fact]
-    public void TopKBlocksAreTheirFormula()
+    [SkippableTheory]
+    [MemberData(nameof(SparseAttentionCases.Variants), MemberType = typeof(SparseAttentionCases))]
+    public void TopKBlocksAreTheirFormula(string variant)
     {
         var shape = new AttentionShape(4, 2, 8);
         var options = new TopKBlockOptions { CompressedLength = 8, CompressedStride = 4, BlockLength = 16, TopK = 4, InitialBlocks = 1, LocalBlocks = 2 };
-        foreach ((int queries, int keys) in new[] { (200, 200), (3, 150), (5, 7), (40, 30) })
+        // More queries than are handled together, compressed keys of several panels, queries before all keys, and lengths that no tile divides.
+        foreach ((int queries, int keys) in new[] { (200, 200), (3, 150), (5, 7), (40, 30), (53, 1100) })
         {
             (float[] q, float[] k, _) = SparseAttentionCases.Inputs(shape, queries, keys);
-            BlockMask mask = SparseAttention.PlanTopKBlocks(q, k, shape, options);
-            for (int head = 0; head < 2; head++)
+            foreach (int threads in new[] { 1, 3 })
             {
-                for (int query = 0; query < queries; query++)
+                BlockMask mask = SparseAttention.PlanTopKBlocks(q, k, shape, options, SparseAttentionCases.Force(variant, threads: threads));
+                for (int head = 0; head < 2; head++)
                 {
-                    int[] expected = Blocks(shape, q, k, head, query, query + keys - queries, keys, new TopKBlockSizes(options));
-                    Assert.Equal(expected, mask.Columns[mask.Offsets[head * queries + query]..mask.Offsets[head * queries + query + 1]].ToArray());
+                    for (int query = 0; query < queries; query++)
+                    {
+                        int[] expected = Blocks(shape, q, k, head, query, query + keys - queries, keys, new TopKBlockSizes(options));
+                        Assert.Equal(expected, mask.Columns[mask.Offsets[head * queries + query]..mask.Offsets[head * queries + query + 1]].ToArray());
+                    }
                 }
+            }
+        }
+    }
+
+    [SkippableTheory]
+    [MemberData(nameof(SparseAttentionCases.Variants), MemberType = typeof(SparseAttentionCases))]
+    public void LogitsOfAnySizeRankBlocks(string variant)
+    {
+        // Logits from -1800 to 1800 in steps of 100: whatever order panels come in, the running reference moves by far more than a term's range, up and down.
+        const int keys = 37 * 64;
+        var shape = new AttentionShape(1, 1, 1);
+        var options = new TopKBlockOptions { CompressedLength = 64, CompressedStride = 64, BlockLength = 64, TopK = 3, InitialBlocks = 0, LocalBlocks = 0 };
+        float[] query = [1], ascending = new float[keys], descending = new float[keys];
+        for (int i = 0; i < keys; i++)
+            ascending[i] = descending[keys - 1 - i] = 100 * (i / 64 - 18);
+        KernelOptions kernel = SparseAttentionCases.Force(variant);
+        // A block's window begins one compressed key before it. Terms of all but the largest vanish, so that ties go to the lower index.
+        Assert.Equal([0, 1, 36], SparseAttention.PlanTopKBlocks(query, ascending, shape, options, kernel).Columns.ToArray());
+        Assert.Equal([0, 1, 2], SparseAttention.PlanTopKBlocks(query, descending, shape, options, kernel).Columns.ToArray());
+        // From 2^21 on logits are not told apart from infinity, as in attention itself.
+        ascending[^1] = 3e9f;
+        Assert.Throws<NotFiniteNumberException>(() => SparseAttention.PlanTopKBlocks(query, ascending, shape, options, kernel));
+    }
+
+    [SkippableTheory]
+    [MemberData(nameof(SparseAttentionCases.Variants), MemberType = typeof(SparseAttentionCases))]
+    public void PlansAreRefusedOrCancelledWithoutAResult(string variant)
+    {
+        var shape = new AttentionShape(2, 1, 8);
+        (float[] q, float[] k, _) = SparseAttentionCases.Inputs(shape, 130, 130);
+        KernelOptions kernel = SparseAttentionCases.Force(variant, threads: 2);
+        using var cancelled = new CancellationTokenSource();
+        cancelled.Cancel();
+        Assert.ThrowsAny<OperationCanceledException>(() => SparseAttention.PlanTopKBlocks(q, k, shape, kernel: kernel with { CancellationToken = cancelled.Token }));
+        Assert.Equal("MaxDegreeOfParallelism", Assert.ThrowsAny<ArgumentException>(() => SparseAttention.PlanTopKBlocks(q, k, shape, kernel: kernel with { MaxDegreeOfParallelism = -1 })).ParamName);
+        Assert.ThrowsAny<ArgumentException>(() => SparseAttention.PlanTopKBlocks(q, k, shape, kernel: kernel with { Variant = "nonsense" }));
+        // Whether all blocks are taken or a few: what is no number is refused, in a query, in a key, and where their product overflows.
+        foreach (int blocks in new[] { 1, 64 })
+        {
+            var options = new TopKBlockOptions { TopK = blocks, LocalBlocks = 1 };
+            foreach (float bad in new[] { float.NaN, float.PositiveInfinity, float.NegativeInfinity })
+            {
+                float[] badQueries = [.. q], badKeys = [.. k];
+                badQueries[129 * 16 + 9] = bad;
+                badKeys[70 * 8 + 3] = bad;
+                Assert.Throws<NotFiniteNumberException>(() => SparseAttention.PlanTopKBlocks(badQueries, k, shape, options, kernel));
+                Assert.Throws<NotFiniteNumberException>(() => SparseAttention.PlanTopKBlocks(q, badKeys, shape, options, kernel));
             }
         }
     }

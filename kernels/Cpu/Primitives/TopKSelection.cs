@@ -1,12 +1,21 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
-namespace Kernels.Core.SparseAttention;
+namespace Kernels.Cpu.Primitives;
 
-/// <summary>Exact selection of the largest of many scores: radix selection of the k-th largest, then one pass in order.</summary>
+/// <summary>
+/// Exact selection of the largest of many scores: the k-th largest by radix selection, of few scores by halving with counts, then one pass in order. Both find the same: equal scores
+/// are taken by lower index, -0 equals 0, NaN is below all others.
+/// </summary>
 internal static class TopKSelection
 {
     // Three steps; a histogram of 8 KiB stays in level 1.
     private const int KeyBits = 32, StepBits = 11;
+
+    private const uint SignBit = 1U << (KeyBits - 1);
+
+    // Clearing and reading the histograms costs as much as counting this many scores for each bit; their keys take as much of the stack as a histogram.
+    private const int LargestCounted = 1 << StepBits;
 
     /// <summary>The indices of the largest scores, ascending; of equal ones the lower index is taken, NaN is taken last. Returns their number, at most the scores' and the destination's.</summary>
     public static int Select(ReadOnlySpan<float> scores, Span<int> indices)
@@ -48,7 +57,43 @@ internal static class TopKSelection
     }
 
     // The key of the count-th largest score, bits from the top down, and how many with this very key are among the largest.
-    private static uint KeyOfRank(ReadOnlySpan<float> scores, int count, out int fromEqual)
+    private static uint KeyOfRank(ReadOnlySpan<float> scores, int count, out int fromEqual) =>
+        scores.Length <= LargestCounted ? CountedKeyOfRank(scores, count, out fromEqual) : RadixKeyOfRank(scores, count, out fromEqual);
+
+    // The largest key that count scores reach, bit after bit: keys as integers with sign, so that registers of them are compared at once.
+    [SkipLocalsInit]
+    private static uint CountedKeyOfRank(ReadOnlySpan<float> scores, int count, out int fromEqual)
+    {
+        Span<int> keys = stackalloc int[LargestCounted];
+        keys = keys[..scores.Length];
+        for (int i = 0; i < keys.Length; i++)
+            keys[i] = (int)(Key(scores[i]) ^ SignBit);
+        int threshold = int.MinValue;
+        for (uint bit = SignBit; bit != 0; bit >>= 1)
+        {
+            int candidate = (int)((uint)threshold ^ bit);
+            if (CountFrom(keys, candidate) >= count)
+                threshold = candidate;
+        }
+        fromEqual = count - (threshold == int.MaxValue ? 0 : CountFrom(keys, threshold + 1));
+        return (uint)threshold ^ SignBit;
+    }
+
+    // How many keys are at least this large.
+    private static int CountFrom(ReadOnlySpan<int> keys, int least)
+    {
+        var bound = new Vector<int>(least);
+        Vector<int> counts = default;
+        int i = 0;
+        for (; i + Vector<int>.Count <= keys.Length; i += Vector<int>.Count)
+            counts -= Vector.GreaterThanOrEqual(new Vector<int>(keys[i..]), bound);
+        int count = Vector.Sum(counts);
+        for (; i < keys.Length; i++)
+            count += keys[i] >= least ? 1 : 0;
+        return count;
+    }
+
+    private static uint RadixKeyOfRank(ReadOnlySpan<float> scores, int count, out int fromEqual)
     {
         Span<int> histogram = stackalloc int[1 << StepBits];
         ulong known = 0;
@@ -93,12 +138,12 @@ internal static class TopKSelection
     }
 
     // The score of a key: what Key makes of it is the key again, NaN apart.
-    private static float Score(uint key) => BitConverter.UInt32BitsToSingle((key & 0x80000000) != 0 ? key ^ 0x80000000 : ~key);
+    private static float Score(uint key) => BitConverter.UInt32BitsToSingle((key & SignBit) != 0 ? key ^ SignBit : ~key);
 
     // Ascending with the score; -0 as 0, NaN lowest.
     private static uint Key(float score)
     {
         uint bits = BitConverter.SingleToUInt32Bits(score + 0f);
-        return float.IsNaN(score) ? 0 : (bits & 0x80000000) != 0 ? ~bits : bits | 0x80000000;
+        return float.IsNaN(score) ? 0 : (bits & SignBit) != 0 ? ~bits : bits | SignBit;
     }
 }
