@@ -22,7 +22,8 @@ public static partial class Int8Decomposition
     /// </summary>
     /// <remarks>
     /// <para>output[m, n] = (s[m] / 127 sum over k of q[m, k] w[n, k] + sum over outliers of a[m, k] w[n, k]) absmax[n] / 127 + bias[n], with w the integers of the weights. Beyond the
-    /// rounding of activations to eight bits, at most s / 254 each, the error is at most 5 roundings of float and those of the outliers' sum.</para>
+    /// rounding of activations to eight bits, at most s / 254 each, the error is at most 7 roundings of float, and of an
+    /// outlier's term, of c in its row, c + 5.</para>
     /// <para>NaN or an infinity in a row goes through float arithmetic, as an outlier, and does not touch other rows.</para>
     /// <para>Complexity O(m n k). At small m the weights, a byte each, are read once, and that bounds the time.</para>
     /// </remarks>

@@ -19,9 +19,12 @@ internal static class AbsMaxRule
     {
         if (absMax == 0)
             return (0, 0);
-        float raise = absMax < SmallestPlain ? Raise : 1;
+        float raise = RaiseOf(absMax);
         return (raise, LargestValue / (absMax * raise));
     }
+
+    /// <summary>The first of the two factors, of a magnitude above 0.</summary>
+    public static float RaiseOf(float absMax) => absMax < SmallestPlain ? Raise : 1;
 
     public static sbyte Quantize(float x, float raise, float factor) => (sbyte)MathF.Round(x * raise * factor);
 

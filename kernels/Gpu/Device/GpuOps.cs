@@ -26,6 +26,20 @@ internal static class GpuOps
         return Fma(Fma(-a, r, 1f), r, r);
     }
 
+    /// <summary>a / b, correctly rounded: from a reciprocal that is, by one step of Markstein's correction. Any normal b and quotient; 0 / b is 0.</summary>
+    public static float Divide(float a, float b)
+    {
+        float r = Reciprocal(b), q = a * r;
+        return Fma(Fma(-q, b, a), r, q);
+    }
+
+    /// <summary>The nearest integer, ties to even, of a magnitude below 2^22: adding 1.5 * 2^23 leaves a float no place for a fraction.</summary>
+    public static int RoundToInt(float a)
+    {
+        const float noFraction = 12582912f;
+        return (int)(a + noFraction - noFraction);
+    }
+
     /// <summary>Waits for all threads of the group, after which each sees what the others wrote to shared memory. ILGPU's own barrier fences global memory alone in OpenCL.</summary>
     [IntrinsicImplementation]
     public static void Barrier() => Group.Barrier();

@@ -23,6 +23,7 @@ public static class GpuVariants
         [
             .. s_floats.Select(types => Variant("softmax", types, availability, reason)),
             .. s_weights.SelectMany(weights => s_floats.Select(types => Variant("mixed_precision_gemm", $"{types}_{weights}_{types}", availability, reason))),
+            .. s_floats.Select(types => Variant("int8_decomposition", $"{types}_i8_{types}", availability, reason)),
         ];
     }
 
@@ -35,6 +36,9 @@ public static class GpuVariants
         string weights = format.Type switch { QuantizedType.Nf4 => "nf4", QuantizedType.Fp4 => "fp4", _ => format.IsEightBit ? "u8" : "u4" };
         return Identity("mixed_precision_gemm", $"{ElementToken.Of<T>()}_{weights}_{ElementToken.Of<T>()}");
     }
+
+    /// <summary>The identity of eight-bit products of one element type.</summary>
+    internal static string Int8Decomposition<T>() where T : unmanaged => Identity("int8_decomposition", $"{ElementToken.Of<T>()}_i8_{ElementToken.Of<T>()}");
 
     private static string Identity(string family, string types) => Variant(family, types, VariantAvailability.Available, "").Identity;
 
