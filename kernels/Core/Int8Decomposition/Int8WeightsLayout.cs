@@ -1,3 +1,5 @@
+using Kernels.Core.Machine;
+
 namespace Kernels.Core.Int8Decomposition;
 
 /// <summary>
@@ -23,7 +25,7 @@ internal readonly record struct Int8WeightsLayout
     public const int StepBytes = PanelColumns * LaneInputs;
 
     /// <summary>Alignment of the packed bytes: a cache line.</summary>
-    public const int Alignment = 64;
+    public const int Alignment = CacheLine.Bytes;
 
     /// <summary>The most inputs for which sums of products of values within +-127 fit int32: (2^31 - 1) / 127^2 = 133,144.</summary>
     public const int LargestInputCount = int.MaxValue / (sbyte.MaxValue * sbyte.MaxValue);

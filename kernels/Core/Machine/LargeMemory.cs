@@ -13,8 +13,6 @@ internal static unsafe partial class LargeMemory
     /// <summary>The size of a huge page on x86-64, and on ARM64 with pages of 4 KiB; harmless where it is another.</summary>
     internal const int HugePageBytes = 2 << 20;
 
-    private const int CacheLineBytes = 64;
-
     // MADV_HUGEPAGE of Linux's <asm-generic/mman-common.h>.
     private const int AdviseHugePages = 14;
 
@@ -22,7 +20,7 @@ internal static unsafe partial class LargeMemory
     public static byte* Allocate(long bytes)
     {
         if (bytes < HugePageBytes)
-            return (byte*)NativeMemory.AlignedAlloc((nuint)bytes, CacheLineBytes);
+            return (byte*)NativeMemory.AlignedAlloc((nuint)bytes, CacheLine.Bytes);
         var memory = (byte*)NativeMemory.AlignedAlloc((nuint)bytes, HugePageBytes);
         // Whole huge pages only: what shares the last one belongs to others. A refusal changes nothing but the speed.
         if (OperatingSystem.IsLinux())

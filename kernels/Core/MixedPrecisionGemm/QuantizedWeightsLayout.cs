@@ -1,3 +1,5 @@
+using Kernels.Core.Machine;
+
 namespace Kernels.Core.MixedPrecisionGemm;
 
 /// <summary>
@@ -33,7 +35,7 @@ internal readonly record struct QuantizedWeightsLayout
     public const int LargestSegment = 128;
 
     /// <summary>Alignment of the packed bytes: a cache line.</summary>
-    public const int Alignment = 64;
+    public const int Alignment = CacheLine.Bytes;
 
     public QuantizedWeightsLayout(int outputCount, int inputCount, QuantizationFormat format, bool hasInputOrder = false)
     {

@@ -9,8 +9,6 @@ namespace Kernels;
 /// </summary>
 public sealed unsafe class SpGemmWorkspace : IDisposable
 {
-    private const int Alignment = 64;
-
     private byte* _lanes, _table;
     private long _laneBytes, _laneTotal, _tableBytes;
     private int _inUse;
@@ -92,8 +90,8 @@ public sealed unsafe class SpGemmWorkspace : IDisposable
     /// <summary>Lanes of at least these bytes, with whatever they hold.</summary>
     internal ScratchLanes RentLanes(int count, long laneBytes)
     {
-        laneBytes = (laneBytes + Alignment - 1) / Alignment * Alignment;
-        long total = checked(laneBytes * count) + Alignment;
+        laneBytes = CacheLine.RoundUp(laneBytes);
+        long total = checked(laneBytes * count) + CacheLine.Bytes;
         if (total > _laneTotal)
         {
             LargeMemory.Free(_lanes);
@@ -104,11 +102,11 @@ public sealed unsafe class SpGemmWorkspace : IDisposable
         }
         _laneBytes = laneBytes;
         *(ulong*)_lanes = ScratchLanes.AllFree(count);
-        return new ScratchLanes((ulong*)_lanes, _lanes + Alignment, laneBytes);
+        return new ScratchLanes((ulong*)_lanes, _lanes + CacheLine.Bytes, laneBytes);
     }
 
     /// <summary>The memory of one of the lanes rented last.</summary>
-    internal byte* Lane(int index) => _lanes + Alignment + index * _laneBytes;
+    internal byte* Lane(int index) => _lanes + CacheLine.Bytes + index * _laneBytes;
 
     /// <summary>Memory for the tables of one call, with whatever it holds.</summary>
     internal byte* RentTable(long bytes)

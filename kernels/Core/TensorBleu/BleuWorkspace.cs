@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Kernels.Core.Machine;
 using Kernels.Core.Threading;
 
 namespace Kernels.Core.TensorBleu;
@@ -11,8 +12,6 @@ internal sealed unsafe class BleuWorkspace : IDisposable
 {
     /// <summary>The most lanes, and so threads: as <see cref="ScratchLanes"/> can hand out.</summary>
     public const int MaxLanes = ScratchLanes.MaxCount;
-
-    private const int Alignment = 64;
 
     private byte* _memory;
     private long _laneBytes;
@@ -45,7 +44,7 @@ internal sealed unsafe class BleuWorkspace : IDisposable
         }
         ulong* free = (ulong*)_memory;
         *free = ScratchLanes.AllFree(count);
-        return new ScratchLanes(free, _memory + Alignment, _laneBytes);
+        return new ScratchLanes(free, _memory + CacheLine.Bytes, _laneBytes);
     }
 
     private bool IsDisposed { get; set; }
@@ -66,9 +65,9 @@ internal sealed unsafe class BleuWorkspace : IDisposable
     private void Allocate(int count, long bytes)
     {
         Free();
-        bytes = (bytes + Alignment - 1) / Alignment * Alignment;
-        nuint size = (nuint)checked(count * bytes + Alignment);
-        _memory = (byte*)NativeMemory.AlignedAlloc(size, Alignment);
+        bytes = CacheLine.RoundUp(bytes);
+        nuint size = (nuint)checked(count * bytes + CacheLine.Bytes);
+        _memory = (byte*)NativeMemory.AlignedAlloc(size, CacheLine.Bytes);
         NativeMemory.Clear(_memory, size);
         (_laneCount, _laneBytes) = (count, bytes);
     }

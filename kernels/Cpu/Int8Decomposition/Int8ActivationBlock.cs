@@ -1,4 +1,5 @@
 using Kernels.Core.Int8Decomposition;
+using Kernels.Core.Machine;
 
 namespace Kernels.Cpu.Int8Decomposition;
 
@@ -17,7 +18,7 @@ namespace Kernels.Cpu.Int8Decomposition;
 /// </summary>
 internal readonly unsafe struct Int8ActivationBlock
 {
-    private const int TileRows = Int8DecompositionTuning.TileRows, CacheLine = Int8WeightsLayout.Alignment;
+    private const int TileRows = Int8DecompositionTuning.TileRows;
 
     private readonly byte* _values;
     private readonly float* _scales;
@@ -80,6 +81,6 @@ internal readonly unsafe struct Int8ActivationBlock
     private static nint TileBytesOf(int inputCount, int activationBytes, int rowCount)
     {
         long steps = ((long)inputCount + Int8WeightsLayout.LaneInputs - 1) / Int8WeightsLayout.LaneInputs;
-        return (nint)((steps * Int8WeightsLayout.LaneInputs * activationBytes * RowsPerStep(rowCount) + CacheLine - 1) / CacheLine * CacheLine);
+        return (nint)CacheLine.RoundUp(steps * Int8WeightsLayout.LaneInputs * activationBytes * RowsPerStep(rowCount));
     }
 }

@@ -1,8 +1,7 @@
-using System.Buffers;
-using System.Runtime.InteropServices;
 using Kernels.Core.Int8Decomposition;
 using Kernels.Core.Threading;
 using Kernels.Cpu.Elements;
+using Kernels.Cpu.Memory;
 
 namespace Kernels.Cpu.Int8Decomposition;
 
@@ -18,13 +17,12 @@ internal sealed unsafe class Int8DecompositionCpu<T, TStorage, TKernels> : IInt8
     public void Multiply(in Int8DecompositionRows<T> rows, in KernelOptions options)
     {
         int threads = ThreadCount(rows.RowCount, rows.Weights.Layout, options);
-        using var scratch = new Scratch(rows.Weights.Layout.InputCount, rows.RowCount);
+        using RentedScratch scratch = RentBlock(rows.Weights.Layout.InputCount, rows.RowCount, out Int8ActivationBlock block);
         if (rows.Outliers == OutlierScope.Compatible)
-            FindColumns(rows, scratch.Block.United, threads, options.CancellationToken);
+            FindColumns(rows, block.United, threads, options.CancellationToken);
         for (int first = 0; first < rows.RowCount; first += Int8DecompositionTuning.BlockRows)
         {
             int count = Math.Min(Int8DecompositionTuning.BlockRows, rows.RowCount - first);
-            Int8ActivationBlock block = scratch.Block;
             var activations = new Int8ActivationJob<T, TStorage, TKernels>(rows, first, count, block);
             RangeRunner.Run(activations, Int8ActivationBlock.TileCount(count), grain: 1, threads, options.CancellationToken);
             MultiplyBlock(rows.Weights, block, count, new Int8FloatOutput<T, TStorage>(rows, first, block), threads, options.CancellationToken);
@@ -34,11 +32,10 @@ internal sealed unsafe class Int8DecompositionCpu<T, TStorage, TKernels> : IInt8
     public void MultiplyInt8(in Int8ProductRows rows, in KernelOptions options)
     {
         int threads = ThreadCount(rows.RowCount, rows.Weights.Layout, options), inputCount = rows.Weights.Layout.InputCount;
-        using var scratch = new Scratch(inputCount, rows.RowCount);
+        using RentedScratch scratch = RentBlock(inputCount, rows.RowCount, out Int8ActivationBlock block);
         for (int first = 0; first < rows.RowCount; first += Int8DecompositionTuning.BlockRows)
         {
             int count = Math.Min(Int8DecompositionTuning.BlockRows, rows.RowCount - first);
-            Int8ActivationBlock block = scratch.Block;
             RangeRunner.Run(new Int8PackJob<TKernels>(rows.Values + (long)first * inputCount, inputCount, block), count, grain: 1, threads, options.CancellationToken);
             MultiplyBlock(rows.Weights, block, count, new Int8IntegerOutput(rows, first), threads, options.CancellationToken);
         }
@@ -76,34 +73,17 @@ internal sealed unsafe class Int8DecompositionCpu<T, TStorage, TKernels> : IInt8
         RangeRunner.Run(new Int8PanelJob<TKernels, TOutput>(weights, block, rowCount, parts, output), (long)panels * parts, grain: 1, threads, cancellation);
     }
 
+    private static RentedScratch RentBlock(int inputCount, int rowCount, out Int8ActivationBlock block)
+    {
+        int blockRows = Math.Min(rowCount, Int8DecompositionTuning.BlockRows);
+        RentedScratch scratch = RentedScratch.Of(Int8ActivationBlock.Bytes(inputCount, TKernels.ActivationBytes, blockRows), out byte* memory);
+        block = new Int8ActivationBlock(memory, inputCount, TKernels.ActivationBytes, blockRows);
+        return scratch;
+    }
+
     private static int ThreadCount(int rowCount, in Int8WeightsLayout layout, in KernelOptions options) =>
         ThreadCount((long)layout.OutputCount * layout.InputCount * rowCount, options);
 
     private static int ThreadCount(long work, in KernelOptions options) =>
         options.MaxDegreeOfParallelism > 0 ? options.MaxDegreeOfParallelism : work < Int8DecompositionTuning.ParallelProducts ? 1 : MachineInfo.Current.ProcessorCount;
-
-    /// <summary>Rented and pinned memory of one block of rows.</summary>
-    private readonly ref struct Scratch
-    {
-        private readonly byte[] _rented;
-        private readonly GCHandle _pin;
-
-        public Scratch(int inputCount, int rowCount)
-        {
-            int blockRows = Math.Min(rowCount, Int8DecompositionTuning.BlockRows);
-            long bytes = Int8ActivationBlock.Bytes(inputCount, TKernels.ActivationBytes, blockRows);
-            _rented = ArrayPool<byte>.Shared.Rent(checked((int)bytes + Int8WeightsLayout.Alignment));
-            _pin = GCHandle.Alloc(_rented, GCHandleType.Pinned);
-            var address = (nint)_pin.AddrOfPinnedObject();
-            Block = new Int8ActivationBlock((byte*)((address + Int8WeightsLayout.Alignment - 1) & -Int8WeightsLayout.Alignment), inputCount, TKernels.ActivationBytes, blockRows);
-        }
-
-        public Int8ActivationBlock Block { get; }
-
-        public void Dispose()
-        {
-            _pin.Free();
-            ArrayPool<byte>.Shared.Return(_rented);
-        }
-    }
 }

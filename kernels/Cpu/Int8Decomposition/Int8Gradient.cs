@@ -1,9 +1,9 @@
-using System.Buffers;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using Kernels.Core.Int8Decomposition;
 using Kernels.Core.Threading;
 using Kernels.Cpu.Elements;
+using Kernels.Cpu.Memory;
 using Kernels.Cpu.Simd;
 
 namespace Kernels.Cpu.Int8Decomposition;
@@ -26,29 +26,19 @@ internal static unsafe class Int8Gradient<T, TStorage>
             NativeMemory.Clear(rows.WeightGradient, (nuint)layout.OutputCount * (nuint)layout.InputCount * sizeof(float));
         if (rows.BiasGradient != null)
             new Span<float>(rows.BiasGradient, layout.OutputCount).Clear();
-        float[] rented = ArrayPool<float>.Shared.Rent(checked(blockRows * stride));
-        try
+        using RentedScratch scratch = RentedScratch.Of((long)blockRows * stride, out float* gradient);
+        for (int first = 0; first < rows.RowCount; first += BlockRows)
         {
-            fixed (float* gradient = rented)
-            {
-                for (int first = 0; first < rows.RowCount; first += BlockRows)
-                {
-                    int count = Math.Min(BlockRows, rows.RowCount - first);
-                    Widen(rows, first, count, gradient, stride);
-                    if (Vector512.IsHardwareAccelerated)
-                        RunBlock<Simd512<float>, Vector512<float>>(rows, first, count, gradient, stride, threads, cancellation);
-                    else if (Vector256.IsHardwareAccelerated)
-                        RunBlock<Simd256<float>, Vector256<float>>(rows, first, count, gradient, stride, threads, cancellation);
-                    else
-                        RunBlock<Simd128<float>, Vector128<float>>(rows, first, count, gradient, stride, threads, cancellation);
-                    if (rows.BiasGradient != null)
-                        AddRows(gradient, count, stride, rows.BiasGradient, layout.OutputCount);
-                }
-            }
-        }
-        finally
-        {
-            ArrayPool<float>.Shared.Return(rented);
+            int count = Math.Min(BlockRows, rows.RowCount - first);
+            Widen(rows, first, count, gradient, stride);
+            if (Vector512.IsHardwareAccelerated)
+                RunBlock<Simd512<float>, Vector512<float>>(rows, first, count, gradient, stride, threads, cancellation);
+            else if (Vector256.IsHardwareAccelerated)
+                RunBlock<Simd256<float>, Vector256<float>>(rows, first, count, gradient, stride, threads, cancellation);
+            else
+                RunBlock<Simd128<float>, Vector128<float>>(rows, first, count, gradient, stride, threads, cancellation);
+            if (rows.BiasGradient != null)
+                AddRows(gradient, count, stride, rows.BiasGradient, layout.OutputCount);
         }
     }
 
@@ -63,7 +53,7 @@ internal static unsafe class Int8Gradient<T, TStorage>
     private static void Widen(in Int8GradientRows<T> rows, int first, int count, float* gradient, int stride)
     {
         int outputs = rows.Weights.Layout.OutputCount;
-        new Span<float>(gradient, count * stride).Clear();
+        NativeMemory.Clear(gradient, (nuint)count * (nuint)stride * sizeof(float));
         for (int row = 0; row < count; row++)
             TStorage.Widen(rows.OutputGradient + (long)(first + row) * outputs, gradient + (long)row * stride, outputs);
     }

@@ -1,7 +1,7 @@
-using System.Buffers;
 using Kernels.Core.MixedPrecisionGemm;
 using Kernels.Core.Threading;
 using Kernels.Cpu.Elements;
+using Kernels.Cpu.Memory;
 
 namespace Kernels.Cpu.MixedPrecisionGemm;
 
@@ -19,22 +19,12 @@ internal sealed unsafe class MixedPrecisionGemmCpu<T, TStorage, TKernels> : IMix
         int threads = ThreadCount(rows, options);
         long fitting = Math.Max(1, MixedPrecisionGemmTuning.LargestScratch / ActivationBlock.Bytes(rows.Layout, rows.Arithmetic, rowCount: 1));
         int blockRows = (int)Math.Min(fitting, Math.Min(rows.RowCount, MixedPrecisionGemmTuning.BlockRows));
-        long activationBytes = QuantizedWeightsLayout.RoundUp(checked((int)ActivationBlock.Bytes(rows.Layout, rows.Arithmetic, blockRows)), QuantizedWeightsLayout.Alignment);
-        long bytes = activationBytes + PartSumBytes(rows.Layout, blockRows);
-        byte[] scratch = ArrayPool<byte>.Shared.Rent(checked((int)bytes + QuantizedWeightsLayout.Alignment));
-        try
-        {
-            fixed (byte* unaligned = scratch)
-            {
-                byte* aligned = unaligned + (-(nint)unaligned & (QuantizedWeightsLayout.Alignment - 1));
-                for (int row = 0; row < rows.RowCount; row += blockRows)
-                    MultiplyBlock(rows, row, Math.Min(blockRows, rows.RowCount - row), aligned, (float*)(aligned + activationBytes), threads, options.CancellationToken);
-            }
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(scratch);
-        }
+        long activationBytes = ActivationBlock.Bytes(rows.Layout, rows.Arithmetic, blockRows), sums = PartSums(rows.Layout, blockRows);
+        using var scratch = new RentedScratch(RentedScratch.Bytes<byte>(activationBytes) + RentedScratch.Bytes<float>(sums));
+        byte* activations = scratch.Take<byte>(activationBytes);
+        float* partSums = scratch.Take<float>(sums);
+        for (int row = 0; row < rows.RowCount; row += blockRows)
+            MultiplyBlock(rows, row, Math.Min(blockRows, rows.RowCount - row), activations, partSums, threads, options.CancellationToken);
     }
 
     private static void MultiplyBlock(in MixedPrecisionGemmRows<T> rows, int firstRow, int rowCount, byte* scratch, float* partSums, int threads, CancellationToken cancellation)
@@ -48,10 +38,10 @@ internal sealed unsafe class MixedPrecisionGemmCpu<T, TStorage, TKernels> : IMix
             RangeRunner.Run(new GemmReductionJob<T, TStorage, TKernels>(panels), rows.Layout.PanelCount, grain: 1, threads, cancellation);
     }
 
-    private static long PartSumBytes(in QuantizedWeightsLayout layout, int rowCount)
+    private static long PartSums(in QuantizedWeightsLayout layout, int rowCount)
     {
         int parts = new GemmParts(layout).Count;
-        return parts == 1 ? 0 : (long)layout.PanelCount * parts * rowCount * QuantizedWeightsLayout.PanelColumns * sizeof(float);
+        return parts == 1 ? 0 : (long)layout.PanelCount * parts * rowCount * QuantizedWeightsLayout.PanelColumns;
     }
 
     private static int ThreadCount(in MixedPrecisionGemmRows<T> rows, in KernelOptions options)

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Kernels.Core.ParaRnn;
 using Kernels.Core.Threading;
+using Kernels.Cpu.Memory;
 using Kernels.Cpu.Simd;
 
 namespace Kernels.Cpu.ParaRnn;
@@ -30,7 +31,7 @@ internal readonly unsafe struct MatrixProductJob<TSimd, V, T>(in ProductArrays<T
     {
         // A row of biases, the slivers, a tile at the edge; the rows, where they must be packed.
         int leftElements = LeftLiesInRows ? 0 : _blocks.Rows * _blocks.Depth;
-        using var scratch = new PooledMemory<T>(TileColumns * (1 + (long)_blocks.Slivers * _blocks.Depth + _blocks.Rows) + leftElements);
+        using var memory = RentedScratch.Of(TileColumns * (1 + (long)_blocks.Slivers * _blocks.Depth + _blocks.Rows) + leftElements, out T* scratch);
         for (long item = begin; item < end; item++)
         {
             int sliver = (int)(item / _blocks.RowItems) * _blocks.Slivers, row = (int)(item % _blocks.RowItems) * _blocks.ItemRows;
@@ -39,10 +40,10 @@ internal readonly unsafe struct MatrixProductJob<TSimd, V, T>(in ProductArrays<T
             do
             {
                 int depth = Math.Min(_blocks.Depth, _arrays.InnerCount - term);
-                var slivers = scratch.Pointer + TileColumns;
+                var slivers = scratch + TileColumns;
                 PackRight(term, depth, column, columns, slivers);
                 for (int first = row; first < row + rows; first += _blocks.Rows)
-                    RunBlock(term, depth, first, Math.Min(_blocks.Rows, row + rows - first), column, columns, scratch.Pointer);
+                    RunBlock(term, depth, first, Math.Min(_blocks.Rows, row + rows - first), column, columns, scratch);
                 term += depth;
             }
             while (term < _arrays.InnerCount);

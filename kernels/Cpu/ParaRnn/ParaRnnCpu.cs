@@ -1,5 +1,6 @@
 using Kernels.Core.ParaRnn;
 using Kernels.Core.Threading;
+using Kernels.Cpu.Memory;
 using Kernels.Cpu.Simd;
 
 namespace Kernels.Cpu.ParaRnn;
@@ -21,11 +22,11 @@ internal sealed unsafe class ParaRnnCpu<TSimd, V, T> : IParaRnnBackend<T>
                 : new SolveReport(settings.Solver, RnnSolverChoice.AskedFor, Converged: true);
         }
         int threads = settings.Solver == RnnSolver.Auto ? RnnTuning.MostThreads(options) : RnnTuning.ThreadCount(arrays.Shape.Elements(1), options);
-        using var zeros = new PooledMemory<T>(TCell.StateCount * strides.Channels);
-        using var runs = new PooledMemory<RnnRun<T>>(RnnRuns.Capacity(arrays));
-        new Span<T>(zeros.Pointer, TCell.StateCount * strides.Channels).Clear();
-        int runCount = RnnRuns.Cut(arrays, strides, TCell.StateCount, zeros.Pointer, runs.Pointer);
-        SolveReport report = Solve<TCell>(arrays, strides, runs.Pointer, runCount, settings, threads, options.CancellationToken);
+        using var zeroMemory = RentedScratch.Of(TCell.StateCount * strides.Channels, out T* zeros);
+        using var runMemory = RentedScratch.Of(RnnRuns.Capacity(arrays), out RnnRun<T>* runs);
+        new Span<T>(zeros, TCell.StateCount * strides.Channels).Clear();
+        int runCount = RnnRuns.Cut(arrays, strides, TCell.StateCount, zeros, runs);
+        SolveReport report = Solve<TCell>(arrays, strides, runs, runCount, settings, threads, options.CancellationToken);
         RnnRuns.ClearPadding(arrays, arrays.States, TCell.StateCount);
         RnnRuns.WriteFinalStates(arrays, TCell.StateCount);
         return report;
@@ -58,26 +59,26 @@ internal sealed unsafe class ParaRnnCpu<TSimd, V, T> : IParaRnnBackend<T>
         }
         int threads = RnnTuning.ThreadCount(arrays.Shape.Elements(1), options), sequences = arrays.Shape.SequenceCount;
         int weightElements = TCell.WeightCount * strides.Channels;
-        using var zeros = new PooledMemory<T>(TCell.StateCount * strides.Channels);
-        using var runs = new PooledMemory<RnnRun<T>>(RnnRuns.Capacity(arrays));
-        using var firstRuns = new PooledMemory<int>(sequences + 1);
-        using var sums = new PooledMemory<double>((long)sequences * weightElements);
-        new Span<T>(zeros.Pointer, TCell.StateCount * strides.Channels).Clear();
-        int runCount = RnnRuns.Cut(arrays, strides, TCell.StateCount, zeros.Pointer, runs.Pointer);
+        using var zeroMemory = RentedScratch.Of(TCell.StateCount * strides.Channels, out T* zeros);
+        using var runMemory = RentedScratch.Of(RnnRuns.Capacity(arrays), out RnnRun<T>* runs);
+        using var firstRunMemory = RentedScratch.Of((long)sequences + 1, out int* firstRuns);
+        using var sumMemory = RentedScratch.Of((long)sequences * weightElements, out double* sums);
+        new Span<T>(zeros, TCell.StateCount * strides.Channels).Clear();
+        int runCount = RnnRuns.Cut(arrays, strides, TCell.StateCount, zeros, runs);
         for (int sequence = 0, run = 0; sequence <= sequences; sequence++)
         {
-            while (run < runCount && runs.Pointer[run].Sequence < sequence)
+            while (run < runCount && runs[run].Sequence < sequence)
                 run++;
-            firstRuns.Pointer[sequence] = run;
+            firstRuns[sequence] = run;
         }
-        var job = new RnnBackwardJob<TCell, TSimd, V, T>(arrays, gradients, runs.Pointer, firstRuns.Pointer, sums.Pointer);
+        var job = new RnnBackwardJob<TCell, TSimd, V, T>(arrays, gradients, runs, firstRuns, sums);
         RangeRunner.Run(job, job.ItemCount, job.Grain(threads), threads, options.CancellationToken);
         RnnRuns.ClearPadding(arrays, gradients.GateGradients, TCell.GateCount);
         for (int i = 0; i < weightElements; i++)
         {
             double sum = 0;
             for (int sequence = 0; sequence < sequences; sequence++)
-                sum += sums.Pointer[(long)sequence * weightElements + i];
+                sum += sums[(long)sequence * weightElements + i];
             gradients.WeightGradients[i] = ComputeType.FromDouble<T>(sum);
         }
     }

@@ -1,5 +1,6 @@
 using Kernels.Core.ParaRnn;
 using Kernels.Core.Threading;
+using Kernels.Cpu.Memory;
 using Kernels.Cpu.Simd;
 
 namespace Kernels.Cpu.ParaRnn;
@@ -40,11 +41,11 @@ internal readonly unsafe struct RnnBackwardJob<TCell, TSimd, V, T>(
 
     public void Run(long begin, long end)
     {
-        using var scratch = new PooledMemory<T>(RnnTuning.GradientTiles * TileScratch + (IsStaged ? StagedScratch : 0));
+        using var memory = RentedScratch.Of(RnnTuning.GradientTiles * TileScratch + (IsStaged ? StagedScratch : 0), out T* scratch);
         for (long item = begin; item < end;)
         {
             int first = (int)(item % TilesPerSequence), count = (int)Math.Min(Math.Min(TilesPerSequence - first, end - item), RnnTuning.GradientTiles);
-            RunTiles((int)(item / TilesPerSequence), first, count, scratch.Pointer);
+            RunTiles((int)(item / TilesPerSequence), first, count, scratch);
             item += count;
         }
     }

@@ -1,5 +1,6 @@
 using Kernels.Core.ParaRnn;
 using Kernels.Core.Threading;
+using Kernels.Cpu.Memory;
 using Kernels.Cpu.Simd;
 
 namespace Kernels.Cpu.ParaRnn;
@@ -27,8 +28,8 @@ internal static unsafe class RnnNewton<TCell, TSimd, V, T>
         RnnRun<T>* runs, int runCount, T* weights, in RnnStrides strides, in RnnSolverSettings settings, string reason, int threads, CancellationToken cancellation)
     {
         long items = (long)runCount * strides.Channels;
-        using var outcomes = new PooledMemory<NewtonOutcome>(items);
-        var job = new RnnNewtonJob<TCell, TSimd, V, T>(runs, weights, outcomes.Pointer, strides, settings);
+        using var outcomeMemory = RentedScratch.Of(items, out NewtonOutcome* outcomes);
+        var job = new RnnNewtonJob<TCell, TSimd, V, T>(runs, weights, outcomes, strides, settings);
         RangeRunner.Run(job, items, 1, threads, cancellation);
         int iterations = 0;
         long open = 0, finished = 0;
@@ -38,7 +39,7 @@ internal static unsafe class RnnNewton<TCell, TSimd, V, T>
             int solved = runs[run].Steps;
             for (int channel = 0; channel < strides.Channels; channel++)
             {
-                ref NewtonOutcome outcome = ref outcomes.Pointer[(long)run * strides.Channels + channel];
+                ref NewtonOutcome outcome = ref outcomes[(long)run * strides.Channels + channel];
                 iterations = Math.Max(iterations, outcome.Iterations);
                 residual = Math.Max(residual, outcome.Residual);
                 bound = Math.Max(bound, outcome.ErrorBound);
@@ -48,7 +49,7 @@ internal static unsafe class RnnNewton<TCell, TSimd, V, T>
             finished += runs[run].Steps - solved;
         }
         if (open > 0)
-            Finish(runs, runCount, weights, outcomes.Pointer, open, strides, threads, cancellation);
+            Finish(runs, runCount, weights, outcomes, open, strides, threads, cancellation);
         return new SolveReport(RnnSolver.Newton, reason, open == 0, iterations, Residual: residual, ErrorBound: bound, SequentialSteps: finished);
     }
 
@@ -58,8 +59,8 @@ internal static unsafe class RnnNewton<TCell, TSimd, V, T>
     {
         int tileLanes = RnnLanesJob<TCell, TSimd, V, T>.TileLanes;
         long tileCount = (open - 1) / tileLanes + 1, lanes = 0, groupCount = 0, before = -1;
-        using var groups = new PooledMemory<RnnLanes<T>>(open);
-        using var firstGroups = new PooledMemory<long>(tileCount + 1);
+        using var groupMemory = RentedScratch.Of(open, out RnnLanes<T>* groups);
+        using var firstGroupMemory = RentedScratch.Of(tileCount + 1, out long* firstGroups);
         for (long item = 0; item < (long)runCount * strides.Channels; item++)
         {
             RnnRun<T> run = runs[item / strides.Channels];
@@ -67,15 +68,15 @@ internal static unsafe class RnnNewton<TCell, TSimd, V, T>
             if (solved == run.Steps)
                 continue;
             if (lane == 0)
-                firstGroups.Pointer[lanes / tileLanes] = groupCount;
+                firstGroups[lanes / tileLanes] = groupCount;
             lanes++;
             if (lane > 0 && channel > 0 && before == item - 1 && outcomes[before].Solved == solved)
-                groups.Pointer[groupCount - 1].Count++;
+                groups[groupCount - 1].Count++;
             else
-                groups.Pointer[groupCount++] = run.From(solved, strides).Lanes(channel, 1, lane, weights, strides);
+                groups[groupCount++] = run.From(solved, strides).Lanes(channel, 1, lane, weights, strides);
             before = item;
         }
-        firstGroups.Pointer[tileCount] = groupCount;
-        RangeRunner.Run(new RnnLanesJob<TCell, TSimd, V, T>(groups.Pointer, firstGroups.Pointer, strides), tileCount, 1, threads, cancellation);
+        firstGroups[tileCount] = groupCount;
+        RangeRunner.Run(new RnnLanesJob<TCell, TSimd, V, T>(groups, firstGroups, strides), tileCount, 1, threads, cancellation);
     }
 }

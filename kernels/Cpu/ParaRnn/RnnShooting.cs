@@ -1,5 +1,6 @@
 using Kernels.Core.ParaRnn;
 using Kernels.Core.Threading;
+using Kernels.Cpu.Memory;
 using Kernels.Cpu.Simd;
 
 namespace Kernels.Cpu.ParaRnn;
@@ -27,8 +28,7 @@ internal static unsafe class RnnShooting<TCell, TSimd, V, T>
     public static SolveReport Run(
         RnnRun<T>* runs, int runCount, T* weights, in RnnStrides strides, in RnnSolverSettings settings, string reason, int threads, CancellationToken cancellation)
     {
-        using var segmentedMemory = new PooledMemory<SegmentedRun<T>>(runCount);
-        SegmentedRun<T>* segmented = segmentedMemory.Pointer;
+        using var segmentedMemory = RentedScratch.Of(runCount, out SegmentedRun<T>* segmented);
         long startElements = 0;
         int tileCount = 0;
         for (int i = 0; i < runCount; i++)
@@ -42,22 +42,22 @@ internal static unsafe class RnnShooting<TCell, TSimd, V, T>
             tileCount += tiles;
             startElements += (long)segments * TCell.StateCount * strides.Channels;
         }
-        using var starts = new PooledMemory<T>(startElements);
-        using var dirty = new PooledMemory<bool>(tileCount);
-        T* next = starts.Pointer;
+        using var startMemory = RentedScratch.Of(startElements, out T* starts);
+        using var dirtyMemory = RentedScratch.Of(tileCount, out bool* dirty);
+        T* next = starts;
         for (int i = 0; i < runCount; i++)
         {
             segmented[i].Starts = next;
             next += (long)segmented[i].Segments * TCell.StateCount * strides.Channels;
         }
-        new Span<bool>(dirty.Pointer, tileCount).Fill(true);
-        var sweep = new RnnSweepJob<TCell, TSimd, V, T>(segmented, runCount, weights, dirty.Pointer, strides);
+        new Span<bool>(dirty, tileCount).Fill(true);
+        var sweep = new RnnSweepJob<TCell, TSimd, V, T>(segmented, runCount, weights, dirty, strides);
         int sweeps = 0;
         bool isMet = false;
         while (!isMet && sweeps < settings.MaxSweeps)
         {
             RangeRunner.Run(sweeps == 0 ? sweep.First() : sweep, tileCount, 1, threads, cancellation);
-            isMet = PassOn(segmented, runCount, dirty.Pointer, tileCount, runs, strides);
+            isMet = PassOn(segmented, runCount, dirty, tileCount, runs, strides);
             sweeps++;
         }
         long finished = 0;

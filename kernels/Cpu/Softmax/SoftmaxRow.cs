@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Kernels.Core.Machine;
 using Kernels.Core.Softmax;
 using Kernels.Cpu.Elements;
 using Kernels.Cpu.Simd;
@@ -13,7 +14,6 @@ internal readonly unsafe struct SoftmaxRow<T, C, TKernels, TStorage>(in SoftmaxR
     where TStorage : struct, IStorage<T, C>
 {
     private const int BlockLength = SoftmaxTuning.BlockLength;
-    private const int CacheLineBytes = 64;
 
     private readonly LogitStage<T, C, TKernels, TStorage> _stage = new(rows);
     private readonly SoftmaxRows<T> _rows = rows;
@@ -104,7 +104,7 @@ internal readonly unsafe struct SoftmaxRow<T, C, TKernels, TStorage>(in SoftmaxR
         SoftmaxNormalization<C> scale = isLog ? default : new(sum);
         double largest = ComputeType.ToDouble(sum.Largest), excess = isLog ? Excess(sum) : 0;
         // The first block ends where a cache line does, so that those after it are whole lines: half a line written past the caches costs more than a whole.
-        int length = Math.Min(count, BlockLength - (int)((nuint)output % CacheLineBytes) / sizeof(T));
+        int length = Math.Min(count, BlockLength - (int)((nuint)output % CacheLine.Bytes) / sizeof(T));
         for (int offset = 0; offset < count; offset += length, length = Math.Min(BlockLength, count - offset))
         {
             C* block = _stage.Stage(row, begin + offset, length, scratch);

@@ -1,3 +1,5 @@
+using Kernels.Core.Machine;
+
 namespace Kernels.Cpu.SpGemm;
 
 /// <summary>How much scratch a thread needs.</summary>
@@ -15,8 +17,6 @@ internal readonly record struct SpGemmLaneSizes(long DenseColumns, long TagCount
 /// <summary>The scratch of one thread. Between rows values are the semiring's zero, states empty, tags free, bits clear.</summary>
 internal unsafe struct SpGemmLane<T> where T : unmanaged
 {
-    private const long Alignment = 64;
-
     public T* Values;
     public byte* States;
     public int* Tags;
@@ -70,7 +70,7 @@ internal unsafe struct SpGemmLane<T> where T : unmanaged
     private static byte* Take(ref byte* next, long bytes)
     {
         byte* own = next;
-        next += (bytes + Alignment - 1) / Alignment * Alignment;
+        next += CacheLine.RoundUp(bytes);
         return own;
     }
 

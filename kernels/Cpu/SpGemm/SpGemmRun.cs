@@ -1,5 +1,6 @@
 using Kernels.Core.SpGemm;
 using Kernels.Core.Threading;
+using Kernels.Cpu.Memory;
 
 namespace Kernels.Cpu.SpGemm;
 
@@ -29,7 +30,7 @@ internal unsafe ref struct SpGemmRun<T, TSemiring>
     public SpGemmRun(SpGemmAccumulator accumulator, in SpGemmOperands<T> operands, long mostBytes, SpGemmWorkspace workspace, in KernelOptions options)
     {
         (_operands, _workspace, _options) = (operands, workspace, options);
-        _mostEntries = (mostBytes > 0 ? mostBytes : SpGemmTuning.AvailableBytes) / (sizeof(int) + sizeof(T));
+        _mostEntries = (mostBytes > 0 ? mostBytes : RentedScratch.AvailableBytes) / (sizeof(int) + sizeof(T));
         _rowPointers = workspace.TakePointers(operands.Left.RowCount + 1);
         _rowPointers[0] = 0;
         fixed (long* products = _rowPointers)

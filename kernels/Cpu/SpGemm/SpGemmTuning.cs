@@ -44,9 +44,6 @@ internal static class SpGemmTuning
     /// <summary>Tables are at most half full.</summary>
     public const long SlotsPerEntry = 2;
 
-    /// <summary>What the process may use: the limit of its container, or the machine's memory. Asked for once, since asking costs as much as a small product.</summary>
-    public static long AvailableBytes { get; } = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
-
     /// <summary>Entries that the output of one token may have: with their accumulators they stay in the second-level cache.</summary>
     public static long WindowEntries(int valueBytes) => Math.Max(1024, MachineInfo.Current.Level2Bytes / 4 / (sizeof(int) + valueBytes));
 
