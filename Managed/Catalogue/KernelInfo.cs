@@ -45,6 +45,7 @@ public static class KernelInfo
         Describe(TensorBleuVariants<long>.Table),
         Describe(TensorBleuVariants<ushort>.Table),
         Describe(TensorBleuVariants<uint>.Table),
+        Describe(LinearCrossEntropyVariants.Table),
     ]);
 
     /// <summary>The value of <c>KERNELS_FORCE</c> that this process started with, or <see langword="null"/>.</summary>

@@ -1,4 +1,5 @@
 using Kernels.Core.ParaRnn;
+using Kernels.Core.Primitives;
 using Kernels.Managed;
 
 namespace Kernels;

@@ -1,3 +1,5 @@
+using Kernels.Core.Primitives;
+
 namespace Kernels.Core.ParaRnn;
 
 /// <summary>One implementation of the family for one element type. Arguments were checked at the door and are pinned for the call.</summary>

@@ -1,6 +1,8 @@
 using Kernels.Core.ParaRnn;
+using Kernels.Core.Primitives;
 using Kernels.Core.Threading;
 using Kernels.Cpu.Memory;
+using Kernels.Cpu.Primitives;
 using Kernels.Cpu.Simd;
 
 namespace Kernels.Cpu.ParaRnn;

@@ -1,3 +1,5 @@
+using Kernels.Cpu.Primitives;
+
 namespace Kernels.Cpu.Softmax;
 
 /// <summary>The references of adjacent columns, field by field: what <see cref="SoftmaxReference{T}"/> is for one row. Offsets hold the bits of OffsetBits.</summary>

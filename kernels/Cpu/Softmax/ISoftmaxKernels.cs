@@ -1,3 +1,4 @@
+using Kernels.Cpu.Primitives;
 using Kernels.Cpu.Simd;
 
 namespace Kernels.Cpu.Softmax;

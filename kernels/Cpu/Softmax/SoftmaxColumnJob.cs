@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using Kernels.Core.Softmax;
 using Kernels.Core.Threading;
 using Kernels.Cpu.Elements;
+using Kernels.Cpu.Primitives;
 using Kernels.Cpu.Simd;
 
 namespace Kernels.Cpu.Softmax;

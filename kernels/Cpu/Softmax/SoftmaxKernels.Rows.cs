@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Kernels.Cpu.Primitives;
 using Kernels.Cpu.Simd;
 
 namespace Kernels.Cpu.Softmax;

@@ -1,6 +1,6 @@
 namespace Kernels.Perf;
 
-/// <summary>What a family gives to the verbs: one class for each family, listed in <see cref="Families"/>.</summary>
+/// <summary>What a family gives to the verbs: one class for each family, which <see cref="Families"/> finds.</summary>
 internal interface IFamilyBench
 {
     /// <summary>The family's word, as in the catalogue.</summary>

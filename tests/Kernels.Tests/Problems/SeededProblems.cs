@@ -18,6 +18,7 @@ internal static class SeededProblems
         ["sp_gemm"] = SpGemmProblems.Run,
         ["para_rnn"] = ParaRnnProblems.Run,
         ["tensor_bleu"] = TensorBleuProblems.Run,
+        ["linear_cross_entropy"] = LinearCrossEntropyProblems.Run,
     };
 
     public static Runner Of(string family) => s_families[family];

@@ -1,10 +1,10 @@
 using System.Runtime.CompilerServices;
-using Kernels.Core.ParaRnn;
+using Kernels.Core.Primitives;
 using Kernels.Core.Threading;
 using Kernels.Cpu.Memory;
 using Kernels.Cpu.Simd;
 
-namespace Kernels.Cpu.ParaRnn;
+namespace Kernels.Cpu.Primitives;
 
 /// <summary>Dense products of any strides: pieces of work (<see cref="MatrixBlocks"/>), each of which packs what it needs, so that threads share nothing and wait for nobody.</summary>
 internal readonly unsafe struct MatrixProductJob<TSimd, V, T>(in ProductArrays<T> arrays, in MatrixBlocks blocks) : IRangeJob

@@ -1,4 +1,4 @@
-namespace Kernels.Cpu.ParaRnn;
+namespace Kernels.Cpu.Primitives;
 
 /// <summary>
 /// The blocking of a dense product, after Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008). A piece of work is some slivers of B's columns by some of A's rows: its

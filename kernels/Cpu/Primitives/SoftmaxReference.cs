@@ -1,6 +1,6 @@
 using Kernels.Cpu.Simd;
 
-namespace Kernels.Cpu.Softmax;
+namespace Kernels.Cpu.Primitives;
 
 /// <summary>
 /// The point that the exponentials of a row, or of a part of one, are taken relative to: <c>term(x) = exp(x - Origin) 2^(bias - Exponent)</c>.

@@ -1,0 +1,77 @@
+using System.Runtime.InteropServices;
+
+namespace Kernels.Core.LinearCrossEntropy;
+
+/// <summary>The loss of a linear classifier, with every argument checked: backends trust it. Outputs that are empty are not wanted.</summary>
+internal readonly ref struct LinearCrossEntropyProblem
+{
+    private const string HiddenName = "hidden", WeightsName = "weights", TargetsName = "targets", ShapeName = "shape";
+
+    public readonly LinearClassifierShape Shape;
+    public readonly ReadOnlySpan<float> Hidden, Weights;
+    public readonly ReadOnlySpan<int> Targets;
+    public readonly LinearCrossEntropyOptions Options;
+    public readonly int IgnoredTarget, CountedTokens;
+
+    public LinearCrossEntropyProblem(
+        ReadOnlySpan<float> hidden, ReadOnlySpan<float> weights, ReadOnlySpan<int> targets, in LinearClassifierShape shape,
+        in LinearCrossEntropyOptions options)
+    {
+        if (shape.TokenCount < 0 || shape.Width < 1 || shape.VocabularySize < 1)
+            throw new ArgumentOutOfRangeException(ShapeName, shape, "a negative number of tokens, or less than one element or word");
+        Exactly(hidden.Length, (long)shape.TokenCount * shape.Width, HiddenName);
+        Exactly(weights.Length, (long)shape.VocabularySize * shape.Width, WeightsName);
+        Exactly(targets.Length, shape.TokenCount, TargetsName);
+        if (!options.Bias.IsEmpty)
+            Exactly(options.Bias.Length, shape.VocabularySize, nameof(options.Bias));
+        ArgumentOutOfRangeException.ThrowIfNegative(options.Kernel.MaxDegreeOfParallelism, nameof(KernelOptions.MaxDegreeOfParallelism));
+        Shape = shape;
+        Hidden = hidden;
+        Weights = weights;
+        Targets = targets;
+        Options = options;
+        IgnoredTarget = options.IgnoredTarget ?? LinearCrossEntropyOptions.DefaultIgnoredTarget;
+        CountedTokens = CountTargets(targets, shape.VocabularySize, IgnoredTarget);
+    }
+
+    /// <summary>One output of a number for each token: room for all of them, apart from every input.</summary>
+    public Span<float> Output(Span<float> output, string name)
+    {
+        if (output.Length < Shape.TokenCount)
+            throw new ArgumentException($"{output.Length} elements are too few: {Shape.TokenCount} are written", name);
+        Span<float> written = output[..Shape.TokenCount];
+        Disjoint(Hidden, written, HiddenName, name);
+        Disjoint(Weights, written, WeightsName, name);
+        Disjoint(Targets, written, TargetsName, name);
+        Disjoint(Options.Bias, written, nameof(Options.Bias), name);
+        return written;
+    }
+
+    /// <summary>Memory that is written may not be that of an input, nor of another output.</summary>
+    public static void Disjoint<TInput>(ReadOnlySpan<TInput> input, ReadOnlySpan<float> output, string inputName, string outputName) where TInput : unmanaged
+    {
+        if (MemoryMarshal.AsBytes(input).Overlaps(MemoryMarshal.AsBytes(output)))
+            throw new ArgumentException($"the span overlaps {inputName}", outputName);
+    }
+
+    private static void Exactly(long length, long needed, string name)
+    {
+        if (length != needed)
+            throw new ArgumentException($"{length} elements, but the shape has {needed}", name);
+    }
+
+    private static int CountTargets(ReadOnlySpan<int> targets, int vocabularySize, int ignored)
+    {
+        int count = 0;
+        for (int token = 0; token < targets.Length; token++)
+        {
+            if (targets[token] == ignored)
+                continue;
+            if ((uint)targets[token] >= (uint)vocabularySize)
+                throw new ArgumentOutOfRangeException(
+                    TargetsName, targets[token], $"the target of token {token} is neither within 0 to {vocabularySize - 1} nor the ignored {ignored}");
+            count++;
+        }
+        return count;
+    }
+}
