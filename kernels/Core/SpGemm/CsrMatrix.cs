@@ -58,11 +58,13 @@ public sealed class CsrMatrix<T> where T : unmanaged, IEquatable<T>
 
     /// <summary>The columns of one row.</summary>
     /// <param name="row">0 to <see cref="RowCount"/> - 1.</param>
-    public ReadOnlySpan<int> RowColumns(int row) => ColumnArray.AsSpan((int)RowPointers[row], (int)(RowPointers[row + 1] - RowPointers[row]));
+    /// <exception cref="ArgumentOutOfRangeException">There is no such row.</exception>
+    public ReadOnlySpan<int> RowColumns(int row) => ColumnArray.AsSpan(Entries(row));
 
     /// <summary>The values of one row.</summary>
     /// <param name="row">0 to <see cref="RowCount"/> - 1.</param>
-    public ReadOnlySpan<T> RowValues(int row) => ValueArray.AsSpan((int)RowPointers[row], (int)(RowPointers[row + 1] - RowPointers[row]));
+    /// <exception cref="ArgumentOutOfRangeException">There is no such row.</exception>
+    public ReadOnlySpan<T> RowValues(int row) => ValueArray.AsSpan(Entries(row));
 
     /// <summary>A view of consecutive rows: nothing is copied, and the arrays stay alive with it.</summary>
     /// <param name="first">The first row of the view.</param>
@@ -145,6 +147,14 @@ public sealed class CsrMatrix<T> where T : unmanaged, IEquatable<T>
         (long[], int[], T[]) arrays = (RowPointerArray, ColumnArray, ValueArray);
         (_rowPointers, _columns, _values) = (null, null, null);
         return arrays;
+    }
+
+    private Range Entries(int row)
+    {
+        if ((uint)row >= (uint)RowCount)
+            throw new ArgumentOutOfRangeException(nameof(row), row, $"there are {RowCount} rows");
+        ReadOnlySpan<long> pointers = RowPointers;
+        return (int)pointers[row]..(int)pointers[row + 1];
     }
 
     private static ObjectDisposedException Recycled() => new(nameof(CsrMatrix<T>), "the matrix was recycled: its memory belongs to a workspace");

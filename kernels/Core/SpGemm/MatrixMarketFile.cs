@@ -98,7 +98,9 @@ internal static class MatrixMarketFile
         {
             return reader.GetNextEntry();
         }
-        catch (Exception damaged) when (damaged is InvalidDataException or EndOfStreamException)
+        // Of sizes that are none TarReader says so in several ways; what the gzip data say of themselves goes through.
+        catch (Exception damaged) when (damaged is InvalidDataException or EndOfStreamException or InvalidOperationException or ArithmeticException or ArgumentException
+            || (damaged is FormatException and not KernelFormatException))
         {
             throw new KernelFormatException(path, null, null, "the tar archive is damaged or cut short", damaged);
         }

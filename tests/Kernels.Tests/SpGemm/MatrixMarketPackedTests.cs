@@ -93,6 +93,30 @@ public sealed class MatrixMarketPackedTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void ADamagedArchiveIsRefusedOrHarmless(bool isGzip)
+    {
+        byte[] archive = Tar(("a/a_b.mtx", "rubbish"), ("a/a.mtx", Text)), whole = isGzip ? Gzip(archive) : archive;
+        for (int place = 0; place < (isGzip ? whole.Length : 512); place++)
+        {
+            for (int bit = 0; bit < 8; bit++)
+            {
+                byte[] damaged = [.. whole];
+                damaged[place] ^= (byte)(1 << bit);
+                try
+                {
+                    AssertRead(damaged);
+                }
+                catch (KernelFormatException refused)
+                {
+                    Assert.Contains("matrix.mtx.gz", refused.FileName, StringComparison.Ordinal);
+                }
+            }
+        }
+    }
+
     [Fact]
     public void MembersPaddingAndWhatFollowsAreTakenAsGzipTakesThem()
     {

@@ -34,6 +34,10 @@ public sealed class SpGemmArgumentTests
         { "blocks without bytes", "maxBlockBytes" },
         { "blocks under a mask", "Mask" },
         { "rows that are not there", "count" },
+        { "a row behind the last", "row" },
+        { "a row before the first", "row" },
+        { "a row of values that is not there", "row" },
+        { "a row of an empty view", "row" },
         { "values of another number", "values" },
         { "dense of another size", "dense" },
     };
@@ -76,6 +80,10 @@ public sealed class SpGemmArgumentTests
             case "blocks without bytes": SpGemm.MultiplyInBlocks(square, square, 0); break;
             case "blocks under a mask": SpGemm.MultiplyInBlocks(square, square, 1, new() { Mask = SpGemmMask.Of(square) }); break;
             case "rows that are not there": square.Rows(1, 2); break;
+            case "a row behind the last": square.RowColumns(2); break;
+            case "a row before the first": square.Rows(1, 1).RowColumns(-1); break;
+            case "a row of values that is not there": square.RowValues(int.MaxValue); break;
+            case "a row of an empty view": square.Rows(2, 0).RowValues(0); break;
             case "values of another number": square.WithValues<double>([1, 2]); break;
             case "dense of another size": CsrMatrix.FromDense<double>([1, 2], 2, 2); break;
             default: throw new InvalidOperationException(call);
