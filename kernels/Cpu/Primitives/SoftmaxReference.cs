@@ -16,6 +16,9 @@ internal readonly struct SoftmaxReference<T> where T : unmanaged
     private const double Log2E = 1.44269504088896341;
     private const double Ln2 = 0.69314718055994531;
 
+    // ln 2 = high + low; high has 32 significant bits, so that its product with an exponent is exact.
+    private const double Ln2High = 0.69314718036912382, Ln2Low = 1.9082149292705877e-10;
+
     // Terms this far below the largest representable one leave room for 2^27 of them in one accumulator.
     private const int HeadroomBits = 27;
 
@@ -59,6 +62,9 @@ internal readonly struct SoftmaxReference<T> where T : unmanaged
 
     /// <summary>(exponent bias + bias - Exponent) in the place of the exponent field.</summary>
     public long OffsetBits { get; }
+
+    /// <summary>The logarithm of the largest logit's term at bias 0 before it is rounded: between about -ln(2) / 2 and ln(2) / 2.</summary>
+    public double LogarithmOfLargest => ComputeType.ToDouble(Largest) - ComputeType.ToDouble(Origin) - Exponent * Ln2High - Exponent * Ln2Low;
 
     /// <summary>What a sum of terms relative to this reference (bias 0) has to be multiplied by to be relative to another.</summary>
     public double FactorTo(in SoftmaxReference<T> other) =>

@@ -18,6 +18,9 @@ internal interface ISoftmaxKernels<T> where T : unmanaged
     /// <summary>The sum of term(x), and the largest x. Right only if that is at most the reference's ceiling.</summary>
     static abstract double SumExp(ref T x, nuint count, in SoftmaxReference<T> reference, out T max);
 
+    /// <summary>term(x) of one logit, the same digits as in a sum.</summary>
+    static abstract double Term(T x, in SoftmaxReference<T> reference);
+
     /// <summary>numerators = term(x); returns their sum.</summary>
     static abstract double StoreExp(ref T x, ref T numerators, nuint count, in SoftmaxReference<T> reference);
 

@@ -36,6 +36,10 @@ internal readonly partial struct SoftmaxKernels<TSimd, V, T> : ISoftmaxKernels<T
     }
 
     [MethodImpl(Hot)]
+    public static double Term(T x, in SoftmaxReference<T> reference) =>
+        ComputeType.ToDouble(TSimd.First(new Terms(reference).Of(TSimd.Broadcast(x))));
+
+    [MethodImpl(Hot)]
     public static double SumExp(ref T x, nuint count, in SoftmaxReference<T> reference, out T max)
     {
         var terms = new Terms(reference);
@@ -105,8 +109,13 @@ internal readonly partial struct SoftmaxKernels<TSimd, V, T> : ISoftmaxKernels<T
     public static void Scale(ref T x, ref T y, nuint count, in SplitReciprocal<T> factor, bool nonTemporal) =>
         Map(new Scaled(factor), ref x, ref y, count, nonTemporal);
 
-    public static void Subtract(ref T x, ref T y, nuint count, double largest, double excess, bool nonTemporal) =>
-        Map(new Subtracted(largest, excess), ref x, ref y, count, nonTemporal);
+    public static void Subtract(ref T x, ref T y, nuint count, double largest, double excess, bool nonTemporal)
+    {
+        if (typeof(T) == typeof(float) && Math.Abs(largest) < SubtractedInPair.Limit)
+            Map(new SubtractedInPair(largest, excess), ref x, ref y, count, nonTemporal);
+        else
+            Map(new Subtracted(largest, excess), ref x, ref y, count, nonTemporal);
+    }
 
     private static void Map<TMap>(in TMap map, ref T x, ref T y, nuint count, bool nonTemporal) where TMap : struct, ISimdMap<V>
     {
@@ -183,11 +192,37 @@ internal readonly partial struct SoftmaxKernels<TSimd, V, T> : ISoftmaxKernels<T
         public V Of(V x) => TSimd.MultiplyAdd(x, _high, TSimd.Multiply(x, _low));
     }
 
+    // In double, rounded once: for any largest logit.
     private readonly struct Subtracted(double largest, double excess) : ISimdMap<V>
     {
         private readonly double _largest = largest, _excess = excess;
 
         [MethodImpl(Inline)]
         public V Of(V x) => TSimd.SubtractWide(x, _largest, _excess);
+    }
+
+    // The same of float without double: largest + excess = high + low, x - high with what it loses by rounding (Knuth's TwoSum), and low, so that only the
+    // last addition rounds. Below the limit low is at most 1/2, and rounded by u / 4 at most.
+    private readonly struct SubtractedInPair : ISimdMap<V>
+    {
+        public const double Limit = 1 << 23;
+
+        private readonly V _high, _low;
+
+        public SubtractedInPair(double largest, double excess)
+        {
+            T high = ComputeType.FromDouble<T>(largest + excess);
+            _high = TSimd.Broadcast(high);
+            _low = TSimd.Broadcast(ComputeType.FromDouble<T>(largest - ComputeType.ToDouble(high) + excess));
+        }
+
+        [MethodImpl(Inline)]
+        public V Of(V x)
+        {
+            V d = TSimd.Subtract(x, _high), back = TSimd.Subtract(d, x);
+            V lost = TSimd.Subtract(TSimd.Subtract(x, TSimd.Subtract(d, back)), TSimd.Add(_high, back));
+            // Of a logit of minus infinity NaN is lost.
+            return TSimd.Add(d, TSimd.ZeroWhereEqual(TSimd.Subtract(lost, _low), d, MinusInfinity));
+        }
     }
 }

@@ -76,6 +76,8 @@ internal readonly unsafe struct SoftmaxRow<T, C, TKernels, TStorage>(in SoftmaxR
     private SoftmaxPartialSum<C> AtLargest(long row, int begin, int count, double sum, in SoftmaxReference<C> reference, double largest)
     {
         C logit = ComputeType.FromDouble<C>(largest);
+        if (largest == ComputeType.ToDouble(reference.Largest))
+            return new(sum, logit);
         var final = new SoftmaxReference<C>(logit, 0);
         if (double.IsNaN(sum) || ComputeType.ToDouble(final.Origin) == ComputeType.ToDouble(reference.Origin))
             return new(sum * reference.FactorTo(final), logit);
@@ -120,11 +122,14 @@ internal readonly unsafe struct SoftmaxRow<T, C, TKernels, TStorage>(in SoftmaxR
         }
     }
 
-    // log sum exp(x) - largest logit.
+    // log sum exp(x) - largest logit. Where little stands beside the largest, its term is taken as it was rounded in the sum, so that the difference is never
+    // negative, and exactly 0 of one logit.
     private static double Excess(in SoftmaxPartialSum<C> sum)
     {
-        C largest = sum.Largest;
-        return SoftmaxPartialSum<C>.Excess(sum.Sum, TKernels.SumExp(ref largest, 1, new SoftmaxReference<C>(largest, 0), out _));
+        const double little = 1.0 / 1024; // far above the roundings of the sum
+        var reference = new SoftmaxReference<C>(sum.Largest, 0);
+        double excess = Math.Log(sum.Sum) - reference.LogarithmOfLargest;
+        return excess < little ? SoftmaxPartialSum<C>.Excess(sum.Sum, TKernels.Term(sum.Largest, reference)) : excess;
     }
 
     /// <summary>One probability, the same bits as <see cref="Normalize"/> gives, in the compute type.</summary>

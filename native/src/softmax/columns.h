@@ -4,8 +4,8 @@
 
 namespace kernels::softmax {
 
-// Positions done at a time. What a lane keeps is loaded once for all of them, and like in a block_sum their terms are
-// added in the element type before they go to a sum in double.
+// Positions done at a time: what a lane keeps is loaded once for all of them. Like in a block_sum two terms are added
+// in the element type before they go to a sum in double.
 inline constexpr int band_height = 4;
 
 // At most longest_tile columns of one outer index.
@@ -101,13 +101,12 @@ template <class V, class T> class column_tile {
             const auto band = load_band<height>(position);
             for (int64_t i = 0; i < count_; i += w) {
                 const exponential<V> exp = reference(i);
-                vector terms[height];
-                for (int h = 0; h < height; h++)
-                    terms[h] = exp.term(load(band.logits[h], i));
-                for (int distance = 1; distance < height; distance *= 2)
-                    for (int h = 0; h < height; h += 2 * distance)
-                        terms[h] = V::add(terms[h], terms[h + distance]);
-                sums[i / w] = V::accumulate(sums[i / w], terms[0]);
+                for (int h = 0; h < height; h += 2) {
+                    vector term = exp.term(load(band.logits[h], i));
+                    if (h + 1 < height)
+                        term = exp.add_term(term, load(band.logits[h + 1], i));
+                    sums[i / w] = V::accumulate(sums[i / w], term);
+                }
             }
         });
         for (int64_t i = 0; i < count_; i += w)

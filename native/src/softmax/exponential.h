@@ -73,14 +73,13 @@ template <class V> struct reduced_argument {
     }
 };
 
-template <class V> class exponential {
+// With is_shifted false the shift is 0, and nothing is subtracted from the logits: the same bits.
+template <class V, bool is_shifted = true> class exponential {
     using element = typename V::element;
     using vector = typename V::vector;
     using constants = exponential_constants<element>;
 
   public:
-    exponential() : exponential(0, 0) {}
-
     // Terms are exp(x - shift) 2^(headroom - exponent).
     exponential(double shift, double exponent)
         : exponential(V::set(element(shift)), V::set(floor_of(exponent)), V::set(magic_of(exponent))) {}
@@ -97,14 +96,33 @@ template <class V> class exponential {
     }
 
     vector term(vector x) const {
-        // In this order of operands NaN survives the maximum.
-        const reduced_argument<V> r(V::maximum(floor_, V::subtract(x, shift_)), magic_);
-        return V::multiply(V::multiply_add(r.quotient(), r.t, V::set(1)), V::power_of_two(r.z));
+        const reduced_argument<V> r = reduced(x);
+        return V::multiply(mantissa(r), V::power_of_two(r.z));
+    }
+
+    // sum + term(x), rounded once.
+    vector add_term(vector sum, vector x) const {
+        const reduced_argument<V> r = reduced(x);
+        return V::multiply_add(mantissa(r), V::power_of_two(r.z), sum);
     }
 
   private:
+    // In this order of operands NaN survives the maximum.
+    reduced_argument<V> reduced(vector x) const {
+        if constexpr (is_shifted)
+            x = V::subtract(x, shift_);
+        return {V::maximum(floor_, x), magic_};
+    }
+
+    static vector mantissa(const reduced_argument<V>& r) { return V::multiply_add(r.quotient(), r.t, V::set(1)); }
+
     vector shift_, floor_, magic_;
 };
+
+// What the function makes of the reference at hand, which most rows have at 0.
+template <class V, class Function> auto with_reference(double shift, double exponent, const Function& function) {
+    return shift == 0 ? function(exponential<V, false>(0, exponent)) : function(exponential<V, true>(shift, exponent));
+}
 
 // The term of one logit, the same digits as in a sum.
 template <class V> double term_of(const exponential<V>& reference, double logit) {

@@ -17,7 +17,7 @@ const typename V::element* staged(const T* from, int64_t count, typename V::elem
 // exp(l). No log-probability is above 0 but for rounding; beyond the limit exp(l) leaves the range of terms.
 template <class V> struct exp_of_log {
     static constexpr double limit = rebase_window / log2_e;
-    exponential<V> reference;
+    exponential<V, false> reference{0, 0};
     typename V::vector unbias = V::set(typename V::element(1 / headroom_factor));
     auto operator()(typename V::vector l) const {
         return V::multiply(reference.term(V::minimum(V::set(typename V::element(limit)), l)), unbias);

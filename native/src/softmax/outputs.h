@@ -12,8 +12,9 @@ template <class V> struct split_reciprocal {
 
     explicit split_reciprocal(double sum) {
         constexpr double epsilon = std::numeric_limits<element>::epsilon();
-        high = element(1 / sum * (1 - epsilon));
-        low = element(std::fma(-double(high), sum, 1) / sum * (1 + 4 * epsilon));
+        const double reciprocal = 1 / sum;
+        high = element(reciprocal * (1 - epsilon));
+        low = element(std::fma(-double(high), sum, 1) * (reciprocal * (1 + 4 * epsilon)));
     }
 };
 
@@ -26,8 +27,8 @@ template <class V> struct divided {
 };
 
 // exp(x) / sum
-template <class V> struct probability {
-    exponential<V> reference;
+template <class V, bool is_shifted = true> struct probability {
+    exponential<V, is_shifted> reference;
     divided<V> by_sum;
 
     explicit probability(const kernels_softmax_sum& sum)
@@ -36,17 +37,43 @@ template <class V> struct probability {
     auto operator()(typename V::vector x) const { return by_sum(reference.term(x)); }
 };
 
-// log(sum) - maximum. Of a row with a single term exactly 0, as that term is the sum; and never less, since no rounding
-// takes a sum below one of its terms.
+// log(sum) - maximum. Where little stands beside the largest logit, its term is taken as it was rounded in the sum, so
+// that the difference is never negative, and exactly 0 of a row with a single term.
 template <class V> double log_excess(const kernels_softmax_sum& sum) {
+    constexpr double little = 0x1p-10; // far above the roundings of the sum
+    const double distance = sum.maximum - sum.shift;
+    const double reduced = (distance - sum.exponent * ln2_high) - sum.exponent * ln2_low;
+    const double excess = std::log(sum.mantissa) - reduced;
+    if (excess >= little)
+        return excess;
     return std::log(sum.mantissa * headroom_factor / term_of(exponential<V>(sum.shift, sum.exponent), sum.maximum));
 }
 
-// x - log(sum) = (x - maximum) - excess
-template <class V> struct log_probability {
+// x - log(sum) = (x - maximum) - excess in double, rounded once: for any maximum, however large.
+template <class V> struct wide_log_probability {
     double maximum, excess;
-    explicit log_probability(const kernels_softmax_sum& sum) : maximum(sum.maximum), excess(log_excess<V>(sum)) {}
     auto operator()(typename V::vector x) const { return V::subtract_wide(x, maximum, excess); }
+};
+
+// The same of f32 without double: log(sum) = high + low, x - high with what it loses by rounding (Knuth's TwoSum), and
+// low, so that only the last addition rounds. Below the limit low is at most 1/2 and rounded by u / 4 at most.
+template <class V> struct log_probability {
+    static constexpr double limit = 0x1p23;
+    typename V::vector high, low;
+
+    log_probability(double maximum, double excess) {
+        const float rounded = float(maximum + excess);
+        high = V::set(rounded);
+        low = V::set(float((maximum - rounded) + excess));
+    }
+
+    auto operator()(typename V::vector x) const {
+        const auto d = V::subtract(x, high), back = V::subtract(d, x);
+        const auto lost = V::subtract(V::subtract(x, V::subtract(d, back)), V::add(high, back));
+        // Of a logit of minus infinity NaN is lost, which the maximum drops.
+        const auto least = V::set(std::numeric_limits<float>::lowest());
+        return V::add(d, V::maximum(V::subtract(lost, low), least));
+    }
 };
 
 template <class V, class T>
@@ -75,6 +102,25 @@ void write_log_sum_exp(const kernels_softmax_rows& rows, int64_t row, const kern
     narrow(typename V::element(log), static_cast<T*>(rows.output)[row]);
 }
 
+template <class V, class T>
+void write_probabilities(const row_view<V, T>& row, int64_t begin, int64_t end, const kernels_softmax_sum& sum,
+                         write_policy policy) {
+    if (sum.shift == 0)
+        write_blocks(row, begin, end, probability<V, false>(sum), policy);
+    else
+        write_blocks(row, begin, end, probability<V>(sum), policy);
+}
+
+template <class V, class T>
+void write_log_probabilities(const row_view<V, T>& row, int64_t begin, int64_t end, const kernels_softmax_sum& sum,
+                             write_policy policy) {
+    const double excess = log_excess<V>(sum);
+    if constexpr (std::is_same_v<typename V::element, float>)
+        if (std::abs(sum.maximum) < log_probability<V>::limit)
+            return write_blocks(row, begin, end, log_probability<V>(sum.maximum, excess), policy);
+    write_blocks(row, begin, end, wide_log_probability<V>{sum.maximum, excess}, policy);
+}
+
 // The second pass over [begin, end) of a row.
 template <class V, class T>
 void write_row(const kernels_softmax_rows& rows, int64_t row_index, int64_t begin, int64_t end,
@@ -91,9 +137,9 @@ void write_row(const kernels_softmax_rows& rows, int64_t row_index, int64_t begi
     if (!std::isfinite(sum.mantissa))
         fill(row, begin, live_end, nan);
     else if (is_log)
-        write_blocks(row, begin, live_end, log_probability<V>(sum), policy);
+        write_log_probabilities(row, begin, live_end, sum, policy);
     else
-        write_blocks(row, begin, live_end, probability<V>(sum), policy);
+        write_probabilities(row, begin, live_end, sum, policy);
     fill(row, begin < live_end ? live_end : begin, end, masked);
 }
 

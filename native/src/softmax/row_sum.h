@@ -31,7 +31,7 @@ template <class V> bool contains_nan(const typename V::element* x, int64_t count
 }
 
 // The terms of a block, added up; the terms themselves are kept where `keep` says, and the largest logit where not.
-// Four vectors are added in the element type and the result in double, so that the error does not grow with the length.
+// Two vectors are added in the element type and the result in double, so that the error does not grow with the length.
 template <class V, bool keep> struct block_sum {
     using element = typename V::element;
     using vector = typename V::vector;
@@ -39,7 +39,7 @@ template <class V, bool keep> struct block_sum {
     double sum;
     element maximum;
 
-    block_sum(const exponential<V>& reference, const element* x, int64_t count, element* terms) {
+    template <class Reference> block_sum(const Reference& reference, const element* x, int64_t count, element* terms) {
         constexpr int64_t w = V::width;
         auto wide = V::wide_zero();
         vector top = V::set(masked_logit<V>);
@@ -47,15 +47,17 @@ template <class V, bool keep> struct block_sum {
         for (; i + 4 * w <= count; i += 4 * w) {
             const vector x0 = V::load(x + i), x1 = V::load(x + i + w);
             const vector x2 = V::load(x + i + 2 * w), x3 = V::load(x + i + 3 * w);
-            const vector e0 = reference.term(x0), e1 = reference.term(x1);
-            const vector e2 = reference.term(x2), e3 = reference.term(x3);
-            wide = V::accumulate(wide, V::add(V::add(e0, e1), V::add(e2, e3)));
             if constexpr (keep) {
+                const vector e0 = reference.term(x0), e1 = reference.term(x1);
+                const vector e2 = reference.term(x2), e3 = reference.term(x3);
+                wide = V::accumulate(V::accumulate(wide, V::add(e0, e1)), V::add(e2, e3));
                 V::store(terms + i, e0);
                 V::store(terms + i + w, e1);
                 V::store(terms + i + 2 * w, e2);
                 V::store(terms + i + 3 * w, e3);
             } else {
+                wide = V::accumulate(wide, reference.add_term(reference.term(x0), x1));
+                wide = V::accumulate(wide, reference.add_term(reference.term(x2), x3));
                 top = V::maximum(V::maximum(V::maximum(x0, x1), V::maximum(x2, x3)), top);
             }
         }
@@ -84,7 +86,7 @@ template <class V> class row_sum {
         if (count == 0)
             return;
         if (has_reference_) {
-            const block_sum<V, false> block(reference_, x, count, nullptr);
+            const block_sum<V, false> block = sum_of_block(x, count);
             if (!(block.maximum > limit_)) {
                 sum_.add(block.sum);
                 maximum_ = block.maximum > maximum_ ? block.maximum : maximum_;
@@ -101,7 +103,7 @@ template <class V> class row_sum {
             return;
         }
         move_reference();
-        sum_.add(block_sum<V, false>(reference_, x, count, nullptr).sum);
+        sum_.add(sum_of_block(x, count).sum);
     }
 
     kernels_softmax_sum result() const {
@@ -113,11 +115,17 @@ template <class V> class row_sum {
     }
 
   private:
+    block_sum<V, false> sum_of_block(const element* x, int64_t count) const {
+        return with_reference<V>(shift_, exponent_, [=](const auto& reference) {
+            return block_sum<V, false>(reference, x, count, nullptr);
+        });
+    }
+
     // Shifted by the largest logit, terms have other digits. Its own is exchanged for the one that it has there, so
     // that the sum stays no smaller.
     kernels_softmax_sum at_maximum() const {
         const double shift = shift_for(maximum_), exponent = exponent_for(maximum_, shift);
-        const double rest = sum_.value() - term_of(reference_, maximum_);
+        const double rest = sum_.value() - term_of(exponential<V>(shift_, exponent_), maximum_);
         const double moved = mantissa_at({rest, exponent_, shift_, 0}, exponent, shift);
         const double mantissa = moved + term_of(exponential<V>(shift, exponent), maximum_);
         return normalized(mantissa, exponent - headroom, shift, double(maximum_));
@@ -128,13 +136,11 @@ template <class V> class row_sum {
         shift_ = shift_for(maximum_);
         exponent_ = exponent_for(maximum_, shift_);
         sum_ = {mantissa_at(before, exponent_, shift_)};
-        reference_ = exponential<V>(shift_, exponent_);
         const double window = shift_ + (exponent_ + rebase_window) / log2_e;
         limit_ = element(shift_ == 0 && window > direct_limit ? direct_limit : window);
         has_reference_ = true;
     }
 
-    exponential<V> reference_;
     compensated sum_;
     double exponent_ = 0, shift_ = 0;
     element maximum_ = masked_logit<V>, limit_ = 0;

@@ -42,10 +42,12 @@ bool write_short_probabilities(const kernels_softmax_rows& rows, const row_view<
     if (!std::isfinite(maximum))
         return false;
     const double shift = shift_for(maximum), exponent = exponent_for(maximum, shift);
-    const block_sum<V, true> block(exponential<V>(shift, exponent), logits, row.length(), buffer.values);
-    if (std::isnan(block.sum))
+    const double sum = with_reference<V>(shift, exponent, [&](const auto& reference) {
+        return block_sum<V, true>(reference, logits, row.length(), buffer.values).sum;
+    });
+    if (std::isnan(sum))
         return false;
-    const divided<V> by_sum(split_reciprocal<V>(block.sum));
+    const divided<V> by_sum{split_reciprocal<V>(sum)};
     transform<V>(buffer.values, row.output(), row.length(), by_sum, policy);
     fill(row, row.length(), rows.row_length, 0);
     return true;

@@ -4,8 +4,8 @@ namespace Kernels.Tests;
 internal static class SoftmaxAssert
 {
     /// <summary>
-    /// The promised relative error of a probability. Counted in unit roundoffs: numerator 1.25, product 1, sum of rounded numerators 1.25 + 1; below 5, which is 3e-7
-    /// in float. In double, where no wider type holds the factor and the sum, 1 and 0.5 more.
+    /// The promised relative error of a probability. Counted in unit roundoffs: numerator 1.3, quotient 1, sum of rounded numerators 1.3 + 1; below 5, which is
+    /// 3e-7 in float. In double, where no wider type holds the reciprocal and the sum, 1 more.
     /// </summary>
     public static double RelativeBound<T>() where T : unmanaged => typeof(T) == typeof(double) ? 6 * Math.ScaleB(1, -53) : 3e-7;
 

@@ -45,7 +45,8 @@ public abstract class SoftmaxRowTests<T> where T : unmanaged
         KernelOptions kernel = SoftmaxCases.Force(variant);
         foreach (double spread in new[] { 0, 1e-30, 1e-3, 30, 300, 3e3, 3e4, 1e10, 1e30 })
         {
-            foreach (double shift in new[] { 0, 95, -95, 511.9, 512.1, -700, 5e3, -1e5, 1e30, -1e30 })
+            // 2^23 and 2^24: where logarithms of float are subtracted in double, and where neighbours are 2 apart.
+            foreach (double shift in new[] { 0, 95, -95, 511.9, 512.1, -700, 5e3, -1e5, 8388607, -8388608, 16777215, 16777300, 1e30, -1e30 })
             {
                 double limit = Element.Largest<T>();
                 T[] logits = Element.From<T>(Element.ToDoubles<T>(SoftmaxCases.Logits<T>(2 * 67, 1, 5)).Select(x => Math.Clamp(x * spread + shift, -limit, limit)));
