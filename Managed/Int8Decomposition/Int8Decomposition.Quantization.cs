@@ -1,3 +1,4 @@
+using Kernels.Core.Checks;
 using Kernels.Core.Int8Decomposition;
 using Kernels.Managed;
 
@@ -17,7 +18,7 @@ public static partial class Int8Decomposition
         where T : unmanaged
     {
         var problem = new Int8QuantizationProblem<T>(matrix, columnCount, threshold, kernel);
-        Int8QuantizationProblem<T>.CheckOutput(matrix, values, absMax, problem.RowCount, nameof(values), nameof(absMax));
+        Int8QuantizationProblem<T>.CheckOutput(matrix, ref values, ref absMax, problem.RowCount, nameof(values), nameof(absMax));
         IInt8DecompositionBackend<T> backend = Int8DecompositionVariants<T>.Table.Select(kernel);
         fixed (T* source = matrix)
         fixed (sbyte* result = values)
@@ -36,7 +37,7 @@ public static partial class Int8Decomposition
         where T : unmanaged
     {
         var problem = new Int8QuantizationProblem<T>(matrix, columnCount, threshold, kernel);
-        Int8QuantizationProblem<T>.CheckOutput(matrix, values, absMax, columnCount, nameof(values), nameof(absMax));
+        Int8QuantizationProblem<T>.CheckOutput(matrix, ref values, ref absMax, columnCount, nameof(values), nameof(absMax));
         IInt8DecompositionBackend<T> backend = Int8DecompositionVariants<T>.Table.Select(kernel);
         fixed (T* source = matrix)
         fixed (sbyte* result = values)
@@ -59,9 +60,9 @@ public static partial class Int8Decomposition
         where T : unmanaged
     {
         var problem = new Int8QuantizationProblem<T>(matrix, columnCount, threshold, kernel);
-        Int8QuantizationProblem<T>.CheckOutput(matrix, rowValues, rowAbsMax, problem.RowCount, nameof(rowValues), nameof(rowAbsMax));
-        Int8QuantizationProblem<T>.CheckOutput(matrix, columnValues, columnAbsMax, columnCount, nameof(columnValues), nameof(columnAbsMax));
-        Int8DecompositionChecks.Disjoint<sbyte, sbyte>(rowValues, columnValues, nameof(rowValues), nameof(columnValues));
+        Int8QuantizationProblem<T>.CheckOutput(matrix, ref rowValues, ref rowAbsMax, problem.RowCount, nameof(rowValues), nameof(rowAbsMax));
+        Int8QuantizationProblem<T>.CheckOutput(matrix, ref columnValues, ref columnAbsMax, columnCount, nameof(columnValues), nameof(columnAbsMax));
+        Check.Disjoint(rowValues, columnValues, nameof(rowValues), nameof(columnValues));
         QuantizeRows(matrix, columnCount, rowValues, rowAbsMax, threshold, kernel);
         QuantizeColumns(matrix, columnCount, columnValues, columnAbsMax, threshold, kernel);
     }
@@ -76,12 +77,12 @@ public static partial class Int8Decomposition
     {
         Int8DecompositionChecks.ElementType<T>();
         int rowCount = Int8DecompositionChecks.RowCount(values.Length, columnCount, nameof(values), nameof(columnCount));
-        Int8DecompositionChecks.Length(absMax.Length, rowCount, nameof(absMax));
+        Check.Exactly(absMax.Length, rowCount, nameof(absMax));
         Int8DecompositionChecks.AbsMax(absMax, nameof(absMax));
-        Int8DecompositionChecks.Room(matrix.Length, values.Length, nameof(matrix));
-        Int8DecompositionChecks.Disjoint<sbyte, T>(values, matrix, nameof(values), nameof(matrix));
-        Int8DecompositionChecks.Disjoint<float, T>(absMax, matrix, nameof(absMax), nameof(matrix));
-        Int8DecompositionChecks.Kernel(kernel);
+        matrix = Check.Written(matrix, values.Length, nameof(matrix));
+        Check.Disjoint(values, matrix, nameof(values), nameof(matrix));
+        Check.Disjoint(absMax, matrix, nameof(absMax), nameof(matrix));
+        Check.Kernel(kernel);
         IInt8DecompositionBackend<T> backend = Int8DecompositionVariants<T>.Table.Select(kernel);
         fixed (sbyte* source = values)
         fixed (float* largest = absMax)
@@ -101,18 +102,16 @@ public static partial class Int8Decomposition
         where T : unmanaged
     {
         Int8DecompositionChecks.ElementType<T>();
-        Int8DecompositionChecks.Length(products.Length, (long)rowAbsMax.Length * columnAbsMax.Length, nameof(products));
+        Check.Exactly(products.Length, (long)rowAbsMax.Length * columnAbsMax.Length, nameof(products));
         Int8DecompositionChecks.AbsMax(rowAbsMax, nameof(rowAbsMax));
         Int8DecompositionChecks.AbsMax(columnAbsMax, nameof(columnAbsMax));
-        if (!bias.IsEmpty)
-            Int8DecompositionChecks.Length(bias.Length, columnAbsMax.Length, nameof(bias));
-        Int8DecompositionChecks.Room(output.Length, products.Length, nameof(output));
-        Span<T> written = output[..products.Length];
-        Int8DecompositionChecks.Disjoint<int, T>(products, written, nameof(products), nameof(output));
-        Int8DecompositionChecks.Disjoint<float, T>(rowAbsMax, written, nameof(rowAbsMax), nameof(output));
-        Int8DecompositionChecks.Disjoint<float, T>(columnAbsMax, written, nameof(columnAbsMax), nameof(output));
-        Int8DecompositionChecks.Disjoint<float, T>(bias, written, nameof(bias), nameof(output));
-        Int8DecompositionChecks.Kernel(kernel);
+        Check.ExactlyOrEmpty(bias.Length, columnAbsMax.Length, nameof(bias));
+        Span<T> written = Check.Written(output, products.Length, nameof(output));
+        Check.Disjoint(products, written, nameof(products), nameof(output));
+        Check.Disjoint(rowAbsMax, written, nameof(rowAbsMax), nameof(output));
+        Check.Disjoint(columnAbsMax, written, nameof(columnAbsMax), nameof(output));
+        Check.Disjoint(bias, written, nameof(bias), nameof(output));
+        Check.Kernel(kernel);
         IInt8DecompositionBackend<T> backend = Int8DecompositionVariants<T>.Table.Select(kernel);
         fixed (int* sums = products)
         fixed (float* row = rowAbsMax, column = columnAbsMax, added = bias)

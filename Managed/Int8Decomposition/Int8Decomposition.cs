@@ -1,3 +1,4 @@
+using Kernels.Core.Checks;
 using Kernels.Core.Int8Decomposition;
 using Kernels.Managed;
 
@@ -84,8 +85,8 @@ public static partial class Int8Decomposition
     public static int FindOutlierColumns<T>(ReadOnlySpan<T> matrix, int columnCount, float threshold, Span<int> columns) where T : unmanaged
     {
         _ = new Int8QuantizationProblem<T>(matrix, columnCount, threshold, default);
-        Int8DecompositionChecks.Room(columns.Length, columnCount, nameof(columns));
-        Int8DecompositionChecks.Disjoint<T, int>(matrix, columns, nameof(matrix), nameof(columns));
+        columns = Check.Written(columns, columnCount, nameof(columns));
+        Check.Disjoint(matrix, columns, nameof(matrix), nameof(columns));
         float limit = AbsMaxRule.Limit(threshold);
         columns[..columnCount].Clear();
         for (int i = 0; i < matrix.Length; i++)

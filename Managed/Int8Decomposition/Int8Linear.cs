@@ -1,3 +1,4 @@
+using Kernels.Core.Checks;
 using Kernels.Core.Int8Decomposition;
 using Kernels.Managed;
 
@@ -22,11 +23,9 @@ public sealed class Int8Linear
         Int8Weights weights, ReadOnlySpan<float> bias = default, float threshold = Int8DecompositionOptions.DefaultThreshold, OutlierScope outliers = OutlierScope.PerRow)
     {
         ArgumentNullException.ThrowIfNull(weights);
-        if (!bias.IsEmpty)
-            Int8DecompositionChecks.Length(bias.Length, weights.OutputCount, nameof(bias));
+        Check.ExactlyOrEmpty(bias.Length, weights.OutputCount, nameof(bias));
         Int8DecompositionChecks.Threshold(threshold, nameof(threshold));
-        if (!Enum.IsDefined(outliers))
-            throw new ArgumentOutOfRangeException(nameof(outliers), outliers, "no such scope");
+        Check.Defined(outliers, nameof(outliers));
         Weights = weights;
         _bias = bias.ToArray();
         Threshold = threshold;

@@ -1,3 +1,4 @@
+using Kernels.Core.Checks;
 using Kernels.Core.ParaRnn;
 using Kernels.Managed;
 
@@ -41,7 +42,7 @@ public static class AffineScan
     public static void Backward<T>(
         ReadOnlySpan<T> matrices, ReadOnlySpan<T> stateGradients, Span<T> offsetGradients, RnnShape shape, int blockSize, AffineScanOptions<T> options = default) where T : unmanaged
     {
-        RnnChecks.Direction(options.Direction);
+        Check.Defined(options.Direction, nameof(options.Direction));
         var reversed = new AffineScanOptions<T>
         {
             Direction = options.Direction == RnnDirection.Forward ? RnnDirection.Reverse : RnnDirection.Forward,

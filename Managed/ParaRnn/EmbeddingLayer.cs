@@ -1,3 +1,4 @@
+using Kernels.Core.Checks;
 using Kernels.Core.ParaRnn;
 using Kernels.Managed;
 
@@ -39,8 +40,8 @@ public sealed class EmbeddingLayer
     /// <exception cref="ArgumentOutOfRangeException">A token is none of the table; nothing was written.</exception>
     public void Forward(ReadOnlySpan<int> tokens, Span<float> outputs)
     {
-        Check(tokens);
-        RnnChecks.Exactly(outputs.Length, (long)tokens.Length * ElementCount, nameof(outputs));
+        CheckTokens(tokens);
+        Check.AtLeast(outputs.Length, (long)tokens.Length * ElementCount, nameof(outputs));
         for (int i = 0; i < tokens.Length; i++)
             Weights.Values.AsSpan(tokens[i] * ElementCount, ElementCount).CopyTo(outputs[(i * ElementCount)..]);
     }
@@ -51,13 +52,13 @@ public sealed class EmbeddingLayer
     /// <exception cref="ArgumentOutOfRangeException">A token is none of the table; nothing was added.</exception>
     public void Backward(ReadOnlySpan<int> tokens, ReadOnlySpan<float> outputGradients)
     {
-        Check(tokens);
-        RnnChecks.Exactly(outputGradients.Length, (long)tokens.Length * ElementCount, nameof(outputGradients));
+        CheckTokens(tokens);
+        Check.Exactly(outputGradients.Length, (long)tokens.Length * ElementCount, nameof(outputGradients));
         for (int i = 0; i < tokens.Length; i++)
             RowSums.Add(Weights.Gradients.AsSpan(tokens[i] * ElementCount, ElementCount), outputGradients.Slice(i * ElementCount, ElementCount));
     }
 
-    private void Check(ReadOnlySpan<int> tokens)
+    private void CheckTokens(ReadOnlySpan<int> tokens)
     {
         foreach (int token in tokens)
         {

@@ -1,3 +1,4 @@
+using Kernels.Core.Checks;
 using Kernels.Core.ParaRnn;
 using Kernels.Core.Primitives;
 using Kernels.Managed;
@@ -77,10 +78,10 @@ public sealed class LinearLayer
     /// <exception cref="ArgumentException">A length or an option is wrong; nothing has been written.</exception>
     public unsafe void Forward(ReadOnlySpan<float> inputs, Span<float> outputs, KernelOptions options = default)
     {
-        int rows = RowsOf(inputs.Length, InputCount, nameof(inputs));
-        RnnChecks.Exactly(outputs.Length, (long)rows * OutputCount, nameof(outputs));
-        RnnChecks.Disjoint<float>(inputs, outputs, nameof(inputs), nameof(outputs));
-        RnnChecks.Kernel(options);
+        int rows = Check.Rows(inputs.Length, InputCount, nameof(inputs));
+        outputs = Check.Written(outputs, (long)rows * OutputCount, nameof(outputs));
+        Check.Disjoint(inputs, outputs, nameof(inputs), nameof(outputs));
+        Check.Kernel(options);
         fixed (float* x = inputs, y = outputs, w = Weights.Values, b = Biases.Values)
         {
             foreach (Block block in Blocks())
@@ -108,12 +109,12 @@ public sealed class LinearLayer
     /// <exception cref="ArgumentException">A length or an option is wrong; nothing has been written.</exception>
     public unsafe void Backward(ReadOnlySpan<float> inputs, ReadOnlySpan<float> outputGradients, Span<float> inputGradients, KernelOptions options = default)
     {
-        int rows = RowsOf(inputs.Length, InputCount, nameof(inputs));
-        RnnChecks.Exactly(outputGradients.Length, (long)rows * OutputCount, nameof(outputGradients));
-        RnnChecks.ExactlyOrEmpty(inputGradients.Length, inputs.Length, nameof(inputGradients));
-        RnnChecks.Disjoint<float>(inputs, inputGradients, nameof(inputs), nameof(inputGradients));
-        RnnChecks.Disjoint<float>(outputGradients, inputGradients, nameof(outputGradients), nameof(inputGradients));
-        RnnChecks.Kernel(options);
+        int rows = Check.Rows(inputs.Length, InputCount, nameof(inputs));
+        Check.Exactly(outputGradients.Length, (long)rows * OutputCount, nameof(outputGradients));
+        inputGradients = Check.WrittenOrEmpty(inputGradients, inputs.Length, nameof(inputGradients));
+        Check.Disjoint(inputs, inputGradients, nameof(inputs), nameof(inputGradients));
+        Check.Disjoint(outputGradients, inputGradients, nameof(outputGradients), nameof(inputGradients));
+        Check.Kernel(options);
         fixed (float* x = inputs, gy = outputGradients, gx = inputGradients, w = Weights.Values, gw = Weights.Gradients)
         {
             // dW += gy^T x, summed over the rows; dx = gy W, summed over the sections.
@@ -178,8 +179,4 @@ public sealed class LinearLayer
         if (product.RowCount > 0)
             ParaRnnVariants<float>.Table.Select(options).Multiply(product, options);
     }
-
-    private static int RowsOf(int length, int rowLength, string name) => length % rowLength == 0
-        ? length / rowLength
-        : throw new ArgumentException($"{length} elements are no whole number of rows of {rowLength}", name);
 }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using Kernels.Core.Checks;
 using Kernels.Core.ParaRnn;
 
 namespace Kernels;
@@ -100,7 +101,8 @@ public abstract class RnnLayer<TCell> : RnnLayer where TCell : struct, IDifferen
     /// <inheritdoc/>
     public sealed override SolveReport Forward(ReadOnlySpan<float> inputs, Span<float> outputs, int sequenceCount, Span<float> state = default)
     {
-        RnnShape shape = ShapeOf(inputs.Length, Projection.InputCount, outputs.Length, sequenceCount, state.Length, nameof(inputs));
+        RnnShape shape = ShapeOf(inputs.Length, Projection.InputCount, sequenceCount, state.Length, nameof(inputs));
+        outputs = Check.Written(outputs, shape.Elements(1), nameof(outputs));
         Keep(shape, inputs, state);
         Projection.Forward(inputs, _gates, Options);
         SolveReport report = Solve(_gates, _states, shape, _initial, state);
@@ -111,7 +113,8 @@ public abstract class RnnLayer<TCell> : RnnLayer where TCell : struct, IDifferen
     /// <inheritdoc/>
     public sealed override SolveReport Recur(ReadOnlySpan<float> gateInputs, Span<float> outputs, int sequenceCount, Span<float> state = default)
     {
-        RnnShape shape = ShapeOf(gateInputs.Length, Projection.OutputCount, outputs.Length, sequenceCount, state.Length, nameof(gateInputs));
+        RnnShape shape = ShapeOf(gateInputs.Length, Projection.OutputCount, sequenceCount, state.Length, nameof(gateInputs));
+        outputs = Check.Written(outputs, shape.Elements(1), nameof(outputs));
         int stateCount = (int)shape.Elements(TCell.StateCount);
         float[] scratch = ArrayPool<float>.Shared.Rent(RnnChecks.ArrayLength((long)stateCount + state.Length, nameof(gateInputs)));
         try
@@ -128,17 +131,13 @@ public abstract class RnnLayer<TCell> : RnnLayer where TCell : struct, IDifferen
         }
     }
 
-    private RnnShape ShapeOf(int length, int rowLength, int outputLength, int sequenceCount, int stateLength, string name)
+    private RnnShape ShapeOf(int length, int rowLength, int sequenceCount, int stateLength, string name)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(sequenceCount);
-        long row = (long)rowLength * sequenceCount;
-        if (length % row != 0)
-            throw new ArgumentException($"{length} elements are no whole number of steps of {row}", name);
-        var shape = new RnnShape(sequenceCount, (int)(length / row), HiddenCount);
-        RnnChecks.Exactly(outputLength, shape.Elements(1), "outputs");
-        RnnChecks.ExactlyOrEmpty(stateLength, (long)sequenceCount * TCell.StateCount * HiddenCount, "state");
+        var shape = new RnnShape(sequenceCount, Check.Rows(length, (long)rowLength * sequenceCount, name), HiddenCount);
+        Check.ExactlyOrEmpty(stateLength, (long)sequenceCount * TCell.StateCount * HiddenCount, "state");
         RnnChecks.ArrayLength(shape.Elements(Math.Max(TCell.GateCount, TCell.StateCount)), name);
-        RnnChecks.Kernel(Options);
+        Check.Kernel(Options);
         return shape;
     }
 
@@ -173,9 +172,9 @@ public abstract class RnnLayer<TCell> : RnnLayer where TCell : struct, IDifferen
     public sealed override void Backward(ReadOnlySpan<float> outputGradients, Span<float> inputGradients)
     {
         RnnShape shape = _shape ?? throw new InvalidOperationException("a backward pass needs the forward pass before it");
-        RnnChecks.Exactly(outputGradients.Length, shape.Elements(1), nameof(outputGradients));
-        RnnChecks.ExactlyOrEmpty(inputGradients.Length, _inputs.Length, nameof(inputGradients));
-        RnnChecks.Disjoint<float>(outputGradients, inputGradients, nameof(outputGradients), nameof(inputGradients));
+        Check.Exactly(outputGradients.Length, shape.Elements(1), nameof(outputGradients));
+        inputGradients = Check.WrittenOrEmpty(inputGradients, _inputs.Length, nameof(inputGradients));
+        Check.Disjoint(outputGradients, inputGradients, nameof(outputGradients), nameof(inputGradients));
         for (int step = 0; step < shape.StepCount * shape.SequenceCount; step++)
             outputGradients.Slice(step * HiddenCount, HiddenCount).CopyTo(_stateGradients.AsSpan((step * TCell.StateCount + _outputComponent) * HiddenCount));
         ParaRnn.Backward<TCell, float>(

@@ -1,4 +1,5 @@
 using System.Numerics;
+using Kernels.Core.Checks;
 using Kernels.Core.SpGemm;
 using Kernels.Managed;
 
@@ -36,7 +37,7 @@ public sealed class SpGemmPlan<T> where T : unmanaged, IEquatable<T>
     /// <exception cref="ArgumentException">A pattern is another one.</exception>
     public CsrMatrix<T> Multiply<TSemiring>(CsrMatrix<T> left, CsrMatrix<T> right) where TSemiring : struct, ISemiring<T>
     {
-        Check(left, right);
+        CheckOperands(left, right);
         var values = GC.AllocateUninitializedArray<T>((int)EntryCount);
         MultiplyChecked<TSemiring>(left, right, values);
         return new(_pattern.RowCount, _pattern.ColumnCount, _pattern.RowPointerArray, _pattern.ColumnArray, values, _pattern.IsSorted, hasDuplicates: false);
@@ -45,13 +46,13 @@ public sealed class SpGemmPlan<T> where T : unmanaged, IEquatable<T>
     /// <summary>Only the values of the product, in the order of the result's entries. Nothing is allocated if the plan was made with a workspace.</summary>
     /// <param name="left">Its pattern must be the planned one, entry for entry.</param>
     /// <param name="right">Its pattern must be the planned one, entry for entry.</param>
-    /// <param name="values">As many as <see cref="EntryCount"/>.</param>
+    /// <param name="values">As many as <see cref="EntryCount"/>, or more.</param>
     /// <typeparam name="TSemiring">The semiring.</typeparam>
-    /// <exception cref="ArgumentException">A pattern is another one, or there are not as many values.</exception>
+    /// <exception cref="ArgumentException">A pattern is another one, or there are fewer values.</exception>
     public void MultiplyNumeric<TSemiring>(CsrMatrix<T> left, CsrMatrix<T> right, Span<T> values) where TSemiring : struct, ISemiring<T>
     {
-        Check(left, right);
-        CsrChecks.Length(values.Length, EntryCount, nameof(values));
+        CheckOperands(left, right);
+        values = Check.Written(values, EntryCount, nameof(values));
         MultiplyChecked<TSemiring>(left, right, values);
     }
 
@@ -61,7 +62,7 @@ public sealed class SpGemmPlan<T> where T : unmanaged, IEquatable<T>
         _backend.MultiplyNumeric<T, TSemiring>(new SpGemmProblem<T>(left, right, _options), _pattern, values, lease.Workspace);
     }
 
-    private void Check(CsrMatrix<T> left, CsrMatrix<T> right)
+    private void CheckOperands(CsrMatrix<T> left, CsrMatrix<T> right)
     {
         ArgumentNullException.ThrowIfNull(left);
         ArgumentNullException.ThrowIfNull(right);

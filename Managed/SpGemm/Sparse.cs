@@ -1,5 +1,5 @@
 using System.Numerics;
-using System.Runtime.InteropServices;
+using Kernels.Core.Checks;
 using Kernels.Core.SpGemm;
 using Kernels.Cpu.SpGemm;
 using Kernels.Managed;
@@ -43,10 +43,10 @@ public static class Sparse
     {
         ArgumentNullException.ThrowIfNull(matrix);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(width);
-        CsrChecks.Length(dense.Length, (long)matrix.ColumnCount * width, nameof(dense));
-        CsrChecks.Length(result.Length, (long)matrix.RowCount * width, nameof(result));
-        CheckDisjoint(dense, result, nameof(result));
-        ArgumentOutOfRangeException.ThrowIfNegative(options.MaxDegreeOfParallelism, nameof(KernelOptions.MaxDegreeOfParallelism));
+        Check.Exactly(dense.Length, (long)matrix.ColumnCount * width, nameof(dense));
+        result = Check.Written(result, (long)matrix.RowCount * width, nameof(result));
+        Check.Disjoint<T, T>(dense, result, nameof(dense), nameof(result));
+        Check.Kernel(options);
         SparseDenseCpu.Multiply<T, TSemiring>(matrix, dense, width, result, options);
     }
 
@@ -60,9 +60,9 @@ public static class Sparse
     {
         ArgumentNullException.ThrowIfNull(pattern);
         ArgumentOutOfRangeException.ThrowIfNegative(inner);
-        CsrChecks.Length(left.Length, (long)pattern.RowCount * inner, nameof(left));
-        CsrChecks.Length(right.Length, (long)pattern.ColumnCount * inner, nameof(right));
-        ArgumentOutOfRangeException.ThrowIfNegative(options.MaxDegreeOfParallelism, nameof(KernelOptions.MaxDegreeOfParallelism));
+        Check.Exactly(left.Length, (long)pattern.RowCount * inner, nameof(left));
+        Check.Exactly(right.Length, (long)pattern.ColumnCount * inner, nameof(right));
+        Check.Kernel(options);
         var values = new T[pattern.EntryCount];
         SparseDenseCpu.Sample<T, PlusTimes<T>>(pattern, left, right, inner, values, options);
         return pattern.WithValues<T>(values);
@@ -116,7 +116,7 @@ public static class Sparse
     public static CsrMatrix<T> ScaleRows<T>(CsrMatrix<T> matrix, ReadOnlySpan<T> factors) where T : unmanaged, INumberBase<T>
     {
         ArgumentNullException.ThrowIfNull(matrix);
-        CsrChecks.Length(factors.Length, matrix.RowCount, nameof(factors));
+        Check.Exactly(factors.Length, matrix.RowCount, nameof(factors));
         T[] values = matrix.Values.ToArray();
         for (int row = 0; row < matrix.RowCount; row++)
         {
@@ -132,7 +132,7 @@ public static class Sparse
     public static CsrMatrix<T> ScaleColumns<T>(CsrMatrix<T> matrix, ReadOnlySpan<T> factors) where T : unmanaged, INumberBase<T>
     {
         ArgumentNullException.ThrowIfNull(matrix);
-        CsrChecks.Length(factors.Length, matrix.ColumnCount, nameof(factors));
+        Check.Exactly(factors.Length, matrix.ColumnCount, nameof(factors));
         T[] values = matrix.Values.ToArray();
         for (int i = 0; i < values.Length; i++)
             values[i] *= factors[matrix.Columns[i]];
@@ -156,7 +156,7 @@ public static class Sparse
     public static void ReduceRows<T, TSemiring>(CsrMatrix<T> matrix, Span<T> sums) where T : unmanaged, IEquatable<T> where TSemiring : struct, ISemiring<T>
     {
         ArgumentNullException.ThrowIfNull(matrix);
-        CsrChecks.Length(sums.Length, matrix.RowCount, nameof(sums));
+        Check.AtLeast(sums.Length, matrix.RowCount, nameof(sums));
         for (int row = 0; row < matrix.RowCount; row++)
         {
             T sum = TSemiring.Zero;
@@ -172,7 +172,7 @@ public static class Sparse
     public static void ReduceColumns<T, TSemiring>(CsrMatrix<T> matrix, Span<T> sums) where T : unmanaged, IEquatable<T> where TSemiring : struct, ISemiring<T>
     {
         ArgumentNullException.ThrowIfNull(matrix);
-        CsrChecks.Length(sums.Length, matrix.ColumnCount, nameof(sums));
+        sums = Check.Written(sums, matrix.ColumnCount, nameof(sums));
         sums.Fill(TSemiring.Zero);
         ReadOnlySpan<int> columns = matrix.Columns;
         for (int i = 0; i < columns.Length; i++)
@@ -234,11 +234,5 @@ public static class Sparse
             (int first, int second) = isLower ? (row, own[same]) : (mirrored[same], row);
             throw new ArgumentException($"the pattern is not symmetric: ({first}, {second}) has an entry and ({second}, {first}) has none; add the transpose to count the undirected graph's triangles", name);
         }
-    }
-
-    private static void CheckDisjoint<T>(ReadOnlySpan<T> source, ReadOnlySpan<T> target, string name) where T : unmanaged
-    {
-        if (MemoryMarshal.AsBytes(source).Overlaps(MemoryMarshal.AsBytes(target)))
-            throw new ArgumentException("the span overlaps the dense operand", name);
     }
 }

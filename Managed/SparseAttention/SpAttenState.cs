@@ -1,3 +1,4 @@
+using Kernels.Core.Checks;
 using Kernels.Core.SparseAttention;
 using Kernels.Cpu.Primitives;
 using Kernels.Managed;
@@ -97,9 +98,9 @@ public sealed class SpAttenState
     /// <exception cref="NotFiniteNumberException">A number of an active head is not finite; nothing was added.</exception>
     public void Accumulate(ReadOnlySpan<float> columnSums, ReadOnlySpan<float> output, int headDimension)
     {
-        AttentionChecks.Length(columnSums.Length, (long)_isHeadActive.Length * _tokenCount, nameof(columnSums));
+        Check.Exactly(columnSums.Length, (long)_isHeadActive.Length * _tokenCount, nameof(columnSums));
         ArgumentOutOfRangeException.ThrowIfLessThan(headDimension, 1);
-        AttentionChecks.Tokens(output.Length, (long)_isHeadActive.Length * headDimension, nameof(output));
+        Check.Rows(output.Length, (long)_isHeadActive.Length * headDimension, nameof(output));
         for (int head = 0; head < _isHeadActive.Length; head++)
         {
             if (_isHeadActive[head])
@@ -162,8 +163,8 @@ public sealed class SpAttenState
     {
         ArgumentNullException.ThrowIfNull(cache);
         int d = cache.Options.HeadDimension;
-        AttentionChecks.Length(queries.Length, (long)_isHeadActive.Length * d, nameof(queries));
-        AttentionChecks.Destination(output.Length, queries.Length, nameof(output));
+        Check.Exactly(queries.Length, (long)_isHeadActive.Length * d, nameof(queries));
+        Check.AtLeast(output.Length, queries.Length, nameof(output));
         new AttentionShape(_isHeadActive.Length, cache.Options.KeyValueHeads, d).Check(nameof(cache));
         if (!double.IsFinite(scale))
             throw new ArgumentOutOfRangeException(nameof(scale), scale, "a finite number is needed");

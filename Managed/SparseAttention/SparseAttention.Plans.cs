@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Numerics;
+using Kernels.Core.Checks;
 using Kernels.Core.SparseAttention;
 using Kernels.Cpu.Primitives;
 using Kernels.Managed;
@@ -93,8 +94,8 @@ public static partial class SparseAttention
     public static BlockMask PlanVerticalSlash(ReadOnlySpan<float> queries, ReadOnlySpan<float> keys, AttentionShape shape, ReadOnlySpan<VerticalSlashCounts> counts, int blockLength = 64)
     {
         shape.Check(nameof(shape));
-        int queryCount = AttentionChecks.Tokens(queries.Length, shape.QueryRowLength, nameof(queries)), keyCount = AttentionChecks.Tokens(keys.Length, shape.KeyRowLength, nameof(keys));
-        AttentionChecks.Length(counts.Length, shape.QueryHeads, nameof(counts));
+        int queryCount = Check.Rows(queries.Length, shape.QueryRowLength, nameof(queries)), keyCount = Check.Rows(keys.Length, shape.KeyRowLength, nameof(keys));
+        Check.Exactly(counts.Length, shape.QueryHeads, nameof(counts));
         var mask = new BlockMaskShape(queryCount, keyCount, blockLength, blockLength, shape.QueryHeads);
         mask.Check(nameof(blockLength));
         int[][] verticals = new int[shape.QueryHeads][], slashes = new int[shape.QueryHeads][];

@@ -1,3 +1,4 @@
+using Kernels.Core.Checks;
 using Kernels.Core.SparseAttention;
 
 namespace Kernels;
@@ -68,7 +69,7 @@ public static partial class SparseAttention
     public static void Decode(ReadOnlySpan<float> queries, KvCache cache, int sequence, Span<float> output, ITokenSelector? selector = null, AttentionOptions options = default)
     {
         ArgumentNullException.ThrowIfNull(cache);
-        int heads = AttentionChecks.Tokens(queries.Length, cache.Options.HeadDimension, nameof(queries));
+        int heads = Check.Rows(queries.Length, cache.Options.HeadDimension, nameof(queries));
         new AttentionShape(heads, cache.Options.KeyValueHeads, cache.Options.HeadDimension).Check(nameof(queries));
         if (selector is null)
         {

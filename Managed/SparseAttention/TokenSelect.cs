@@ -1,3 +1,4 @@
+using Kernels.Core.Checks;
 using Kernels.Core.SparseAttention;
 using Kernels.Cpu.Primitives;
 using Kernels.Managed;
@@ -144,7 +145,7 @@ public sealed class TokenSelect : ITokenSelector
     {
         // The number of query heads is not said: a selection is for as many as the first one was, else for one query.
         int length = _mean.Length > 0 && queries.Length % _mean.Length == 0 && queries.Length > 0 ? _mean.Length : queries.Length;
-        AttentionChecks.Tokens(length, (long)cache.Options.HeadDimension * cache.Options.KeyValueHeads, nameof(queries));
+        Check.Rows(length, (long)cache.Options.HeadDimension * cache.Options.KeyValueHeads, nameof(queries));
         if (_mean.Length != length)
         {
             _mean = new float[length];

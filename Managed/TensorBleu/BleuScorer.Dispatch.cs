@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
+using Kernels.Core.Checks;
 using Kernels.Core.TensorBleu;
 using Kernels.Managed;
 
@@ -83,7 +84,7 @@ public sealed partial class BleuScorer
 
     private static void CheckScores<T>(TokenBatch<T> candidates, ReadOnlySpan<double> scores, in BleuOptions options) where T : unmanaged, IBinaryInteger<T>
     {
-        BleuChecks.Destination(scores.Length, (long)candidates.Count * options.WeightSetCount, nameof(scores));
+        Check.AtLeast(scores.Length, (long)candidates.Count * options.WeightSetCount, nameof(scores));
         if (MemoryMarshal.AsBytes(candidates.Tokens).Overlaps(MemoryMarshal.AsBytes(scores)))
             throw new ArgumentException("the span overlaps the candidates", nameof(scores));
     }

@@ -1,4 +1,5 @@
 using System.Numerics;
+using Kernels.Core.Checks;
 using Kernels.Core.TensorBleu;
 
 namespace Kernels;
@@ -54,7 +55,7 @@ public sealed partial class BleuScorer : IDisposable
     {
         BleuChecks.Options(options);
         BleuChecks.Groups(candidates.Count, references.GroupCount);
-        BleuChecks.Destination(statistics.Length, candidates.Count, nameof(statistics));
+        Check.AtLeast(statistics.Length, candidates.Count, nameof(statistics));
         Count(candidates, references, statistics[..candidates.Count], [], options);
     }
 
@@ -67,7 +68,7 @@ public sealed partial class BleuScorer : IDisposable
     public void Statistics<T>(TokenBatch<T> candidates, PreparedReferences<T> references, Span<BleuStatistics> statistics, BleuOptions options = default) where T : unmanaged, IBinaryInteger<T>
     {
         CheckPrepared(candidates, references, options);
-        BleuChecks.Destination(statistics.Length, candidates.Count, nameof(statistics));
+        Check.AtLeast(statistics.Length, candidates.Count, nameof(statistics));
         Count(candidates, references, statistics[..candidates.Count], [], options);
     }
 

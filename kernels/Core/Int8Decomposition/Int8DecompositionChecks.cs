@@ -1,4 +1,4 @@
-using System.Runtime.InteropServices;
+using Kernels.Core.Checks;
 
 namespace Kernels.Core.Int8Decomposition;
 
@@ -11,42 +11,17 @@ internal static class Int8DecompositionChecks
             throw new NotSupportedException($"The element type {typeof(T)} has no int8 kernels: use float, Half or Kernels.BFloat16.");
     }
 
-    public static void Length(long available, long needed, string name)
-    {
-        if (available != needed)
-            throw new ArgumentException($"{available} elements, but the sizes ask for {needed}", name);
-    }
-
-    /// <summary>At least as many elements as are written.</summary>
-    public static void Room(long available, long needed, string name)
-    {
-        if (available < needed)
-            throw new ArgumentException($"{available} elements are too few: {needed} are written", name);
-    }
-
     /// <summary>The number of rows that a length gives; it must be whole.</summary>
     public static int RowCount(int length, int rowLength, string name, string rowLengthName)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(rowLength, 1, rowLengthName);
-        if (length % rowLength != 0)
-            throw new ArgumentException($"{length} elements are no whole number of rows of {rowLength}", name);
-        return length / rowLength;
+        return Check.Rows(length, rowLength, name);
     }
 
     public static void Threshold(float threshold, string name)
     {
         if (!(threshold >= 0 && float.IsFinite(threshold)))
             throw new ArgumentOutOfRangeException(name, threshold, "the threshold must be a finite number of at least 0; 0 turns decomposition off");
-    }
-
-    public static void Kernel(in KernelOptions options) =>
-        ArgumentOutOfRangeException.ThrowIfNegative(options.MaxDegreeOfParallelism, nameof(KernelOptions.MaxDegreeOfParallelism));
-
-    public static void Disjoint<TInput, TOutput>(ReadOnlySpan<TInput> input, ReadOnlySpan<TOutput> output, string inputName, string outputName)
-        where TInput : unmanaged where TOutput : unmanaged
-    {
-        if (MemoryMarshal.AsBytes(input).Overlaps(MemoryMarshal.AsBytes(output)))
-            throw new ArgumentException($"the span overlaps {inputName}", outputName);
     }
 
     /// <summary>Largest magnitudes as quantisation makes them: finite and not negative.</summary>

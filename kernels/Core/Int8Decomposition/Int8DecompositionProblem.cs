@@ -1,3 +1,5 @@
+using Kernels.Core.Checks;
+
 namespace Kernels.Core.Int8Decomposition;
 
 /// <summary>A decomposed product of activations and eight-bit weights, with every argument checked: backends trust it.</summary>
@@ -17,11 +19,10 @@ internal readonly ref struct Int8DecompositionProblem<T> where T : unmanaged
         ArgumentNullException.ThrowIfNull(weights, WeightsName);
         RowCount = Int8DecompositionChecks.RowCount(activations.Length, weights.InputCount, ActivationsName, WeightsName);
         long written = (long)RowCount * weights.OutputCount;
-        Int8DecompositionChecks.Room(output.Length, written, OutputName);
-        Output = output[..(int)written];
+        Output = Check.Written(output, written, OutputName);
         CheckOptions(options, weights.OutputCount);
-        Int8DecompositionChecks.Disjoint<T, T>(activations, Output, ActivationsName, OutputName);
-        Int8DecompositionChecks.Disjoint<float, T>(options.Bias, Output, nameof(options.Bias), OutputName);
+        Check.Disjoint(activations, Output, ActivationsName, OutputName);
+        Check.Disjoint(options.Bias, Output, nameof(options.Bias), OutputName);
         Activations = activations;
         Weights = weights;
         Options = options;
@@ -30,11 +31,9 @@ internal readonly ref struct Int8DecompositionProblem<T> where T : unmanaged
     private static void CheckOptions(in Int8DecompositionOptions options, int outputCount)
     {
         Int8DecompositionChecks.Threshold(options.Threshold, nameof(options.Threshold));
-        if (!Enum.IsDefined(options.Outliers))
-            throw new ArgumentOutOfRangeException(nameof(options.Outliers), options.Outliers, "no such scope");
-        if (!options.Bias.IsEmpty)
-            Int8DecompositionChecks.Length(options.Bias.Length, outputCount, nameof(options.Bias));
-        Int8DecompositionChecks.Kernel(options.Kernel);
+        Check.Defined(options.Outliers, nameof(options.Outliers));
+        Check.ExactlyOrEmpty(options.Bias.Length, outputCount, nameof(options.Bias));
+        Check.Kernel(options.Kernel);
     }
 }
 
@@ -53,10 +52,9 @@ internal readonly ref struct Int8ProductProblem
         ArgumentNullException.ThrowIfNull(weights, WeightsName);
         RowCount = Int8DecompositionChecks.RowCount(values.Length, weights.InputCount, ValuesName, WeightsName);
         long written = (long)RowCount * weights.OutputCount;
-        Int8DecompositionChecks.Room(products.Length, written, ProductsName);
-        Products = products[..(int)written];
-        Int8DecompositionChecks.Kernel(options);
-        Int8DecompositionChecks.Disjoint<sbyte, int>(values, Products, ValuesName, ProductsName);
+        Products = Check.Written(products, written, ProductsName);
+        Check.Kernel(options);
+        Check.Disjoint(values, Products, ValuesName, ProductsName);
         CheckRange(values, weights);
         Values = values;
         Weights = weights;
@@ -85,17 +83,17 @@ internal readonly ref struct Int8QuantizationProblem<T> where T : unmanaged
         Int8DecompositionChecks.ElementType<T>();
         RowCount = Int8DecompositionChecks.RowCount(matrix.Length, columnCount, MatrixName, ColumnCountName);
         Int8DecompositionChecks.Threshold(threshold, nameof(threshold));
-        Int8DecompositionChecks.Kernel(options);
+        Check.Kernel(options);
     }
 
-    /// <summary>One set of outputs: values as large as the matrix, and as many largest magnitudes as there are rows or columns.</summary>
-    public static void CheckOutput(ReadOnlySpan<T> matrix, ReadOnlySpan<sbyte> values, ReadOnlySpan<float> absMax, int absMaxCount, string valuesName, string absMaxName)
+    /// <summary>One set of outputs, cut to what is written: values as large as the matrix, and as many largest magnitudes as there are rows or columns.</summary>
+    public static void CheckOutput(ReadOnlySpan<T> matrix, ref Span<sbyte> values, ref Span<float> absMax, int absMaxCount, string valuesName, string absMaxName)
     {
-        Int8DecompositionChecks.Length(values.Length, matrix.Length, valuesName);
-        Int8DecompositionChecks.Length(absMax.Length, absMaxCount, absMaxName);
-        Int8DecompositionChecks.Disjoint<T, sbyte>(matrix, values, MatrixName, valuesName);
-        Int8DecompositionChecks.Disjoint<T, float>(matrix, absMax, MatrixName, absMaxName);
-        Int8DecompositionChecks.Disjoint<sbyte, float>(values, absMax, valuesName, absMaxName);
+        values = Check.Written(values, matrix.Length, valuesName);
+        absMax = Check.Written(absMax, absMaxCount, absMaxName);
+        Check.Disjoint(matrix, values, MatrixName, valuesName);
+        Check.Disjoint(matrix, absMax, MatrixName, absMaxName);
+        Check.Disjoint(values, absMax, valuesName, absMaxName);
     }
 }
 
@@ -107,36 +105,30 @@ internal readonly ref struct Int8GradientProblem<T> where T : unmanaged
     public readonly int RowCount;
 
     public Int8GradientProblem(
-        Int8Weights weights, ReadOnlySpan<T> outputGradient, ReadOnlySpan<T> input, ReadOnlySpan<T> inputGradient, ReadOnlySpan<float> weightGradient, ReadOnlySpan<float> biasGradient,
+        Int8Weights weights, ReadOnlySpan<T> outputGradient, ReadOnlySpan<T> input, Span<T> inputGradient, Span<float> weightGradient, Span<float> biasGradient,
         in KernelOptions options)
     {
         Int8DecompositionChecks.ElementType<T>();
         RowCount = Int8DecompositionChecks.RowCount(outputGradient.Length, weights.OutputCount, OutputGradientName, OutputGradientName);
         long inputs = (long)RowCount * weights.InputCount;
         if (!input.IsEmpty || !weightGradient.IsEmpty)
-            Int8DecompositionChecks.Length(input.Length, inputs, InputName);
-        Wanted(inputGradient.Length, inputs, InputGradientName);
-        Wanted(weightGradient.Length, (long)weights.OutputCount * weights.InputCount, WeightGradientName);
-        Wanted(biasGradient.Length, weights.OutputCount, BiasGradientName);
-        Int8DecompositionChecks.Kernel(options);
+            Check.Exactly(input.Length, inputs, InputName);
+        inputGradient = Check.WrittenOrEmpty(inputGradient, inputs, InputGradientName);
+        weightGradient = Check.WrittenOrEmpty(weightGradient, (long)weights.OutputCount * weights.InputCount, WeightGradientName);
+        biasGradient = Check.WrittenOrEmpty(biasGradient, weights.OutputCount, BiasGradientName);
+        Check.Kernel(options);
         CheckDisjoint(outputGradient, inputGradient, weightGradient, biasGradient, OutputGradientName);
         CheckDisjoint(input, inputGradient, weightGradient, biasGradient, InputName);
-        Int8DecompositionChecks.Disjoint<T, float>(inputGradient, weightGradient, InputGradientName, WeightGradientName);
-        Int8DecompositionChecks.Disjoint<T, float>(inputGradient, biasGradient, InputGradientName, BiasGradientName);
-        Int8DecompositionChecks.Disjoint<float, float>(weightGradient, biasGradient, WeightGradientName, BiasGradientName);
-    }
-
-    private static void Wanted(int available, long needed, string name)
-    {
-        if (available != 0)
-            Int8DecompositionChecks.Length(available, needed, name);
+        Check.Disjoint(inputGradient, weightGradient, InputGradientName, WeightGradientName);
+        Check.Disjoint(inputGradient, biasGradient, InputGradientName, BiasGradientName);
+        Check.Disjoint(weightGradient, biasGradient, WeightGradientName, BiasGradientName);
     }
 
     private static void CheckDisjoint(
         ReadOnlySpan<T> source, ReadOnlySpan<T> inputGradient, ReadOnlySpan<float> weightGradient, ReadOnlySpan<float> biasGradient, string name)
     {
-        Int8DecompositionChecks.Disjoint<T, T>(source, inputGradient, name, InputGradientName);
-        Int8DecompositionChecks.Disjoint<T, float>(source, weightGradient, name, WeightGradientName);
-        Int8DecompositionChecks.Disjoint<T, float>(source, biasGradient, name, BiasGradientName);
+        Check.Disjoint(source, inputGradient, name, InputGradientName);
+        Check.Disjoint(source, weightGradient, name, WeightGradientName);
+        Check.Disjoint(source, biasGradient, name, BiasGradientName);
     }
 }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Kernels.Core.Checks;
 using Kernels.Core.Int8Decomposition;
 using Kernels.Core.Threading;
 
@@ -67,7 +68,7 @@ public sealed unsafe class Int8Weights
     public static Int8Weights Pack(ReadOnlySpan<float> weights, int outputCount, int inputCount, KernelOptions options = default)
     {
         Int8WeightsLayout layout = LayoutOf(outputCount, inputCount);
-        Int8DecompositionChecks.Length(weights.Length, (long)outputCount * inputCount, nameof(weights));
+        Check.Exactly(weights.Length, (long)outputCount * inputCount, nameof(weights));
         int threads = ThreadCount(layout, options);
         var absMax = new float[outputCount];
         fixed (float* source = weights, largest = absMax)
@@ -90,8 +91,8 @@ public sealed unsafe class Int8Weights
     public static Int8Weights FromQuantized(ReadOnlySpan<sbyte> values, ReadOnlySpan<float> absMax, int outputCount, int inputCount, KernelOptions options = default)
     {
         Int8WeightsLayout layout = LayoutOf(outputCount, inputCount);
-        Int8DecompositionChecks.Length(values.Length, (long)outputCount * inputCount, nameof(values));
-        Int8DecompositionChecks.Length(absMax.Length, outputCount, nameof(absMax));
+        Check.Exactly(values.Length, (long)outputCount * inputCount, nameof(values));
+        Check.Exactly(absMax.Length, outputCount, nameof(absMax));
         Int8DecompositionChecks.AbsMax(absMax, nameof(absMax));
         int threads = ThreadCount(layout, options);
         var packed = new Int8Weights(layout, absMax.ToArray(), values.Contains(sbyte.MinValue) ? -sbyte.MinValue : sbyte.MaxValue);
@@ -101,11 +102,11 @@ public sealed unsafe class Int8Weights
     }
 
     /// <summary>Writes q absmax / 127 of every weight.</summary>
-    /// <param name="weights">[outputs, inputs], row-major.</param>
-    /// <exception cref="ArgumentException">The span has another number of elements.</exception>
+    /// <param name="weights">[outputs, inputs], row-major; at least that many elements.</param>
+    /// <exception cref="ArgumentException">The span has fewer elements.</exception>
     public void Dequantize(Span<float> weights)
     {
-        Int8DecompositionChecks.Length(weights.Length, (long)OutputCount * InputCount, nameof(weights));
+        Check.AtLeast(weights.Length, (long)OutputCount * InputCount, nameof(weights));
         for (int output = 0; output < OutputCount; output++)
         {
             byte* start = _start + Layout.Start(output);
@@ -115,11 +116,11 @@ public sealed unsafe class Int8Weights
     }
 
     /// <summary>Writes q of every weight: the inverse of <see cref="FromQuantized"/>.</summary>
-    /// <param name="values">[outputs, inputs], row-major.</param>
-    /// <exception cref="ArgumentException">The span has another number of elements.</exception>
+    /// <param name="values">[outputs, inputs], row-major; at least that many elements.</param>
+    /// <exception cref="ArgumentException">The span has fewer elements.</exception>
     public void CopyValuesTo(Span<sbyte> values)
     {
-        Int8DecompositionChecks.Length(values.Length, (long)OutputCount * InputCount, nameof(values));
+        Check.AtLeast(values.Length, (long)OutputCount * InputCount, nameof(values));
         for (int output = 0; output < OutputCount; output++)
         {
             byte* start = _start + Layout.Start(output);
@@ -144,7 +145,7 @@ public sealed unsafe class Int8Weights
     {
         // A thread is worth waking for about a tenth of a millisecond of packing, which takes a few weights in a nanosecond.
         const long parallelWeights = 1 << 19;
-        ArgumentOutOfRangeException.ThrowIfNegative(options.MaxDegreeOfParallelism, nameof(KernelOptions.MaxDegreeOfParallelism));
+        Check.Kernel(options);
         return options.MaxDegreeOfParallelism > 0 ? options.MaxDegreeOfParallelism
             : (long)layout.OutputCount * layout.InputCount < parallelWeights ? 1 : MachineInfo.Current.ProcessorCount;
     }

@@ -1,4 +1,5 @@
 using System.Numerics;
+using Kernels.Core.Checks;
 using Kernels.Core.MixedPrecisionGemm;
 
 namespace Kernels;
@@ -33,8 +34,7 @@ public sealed class GptqHessian
     /// <exception cref="ArgumentException">The elements are no whole rows, or one is not finite; nothing was added then.</exception>
     public void Add(ReadOnlySpan<float> activations)
     {
-        if (activations.Length % InputCount != 0)
-            throw new ArgumentException($"{activations.Length} elements are no whole number of rows of {InputCount} inputs", nameof(activations));
+        Check.Rows(activations.Length, InputCount, nameof(activations));
         QuantizedWeightsChecks.Finite(activations, InputCount, nameof(activations));
         var row = new double[InputCount];
         for (int start = 0; start < activations.Length; start += InputCount)
@@ -51,7 +51,7 @@ public sealed class GptqHessian
     /// <exception cref="ArgumentException">The span has another number of elements, or one is not finite; nothing was added then.</exception>
     public void AddMatrix(ReadOnlySpan<double> matrix)
     {
-        QuantizedWeightsChecks.Length(matrix.Length, _matrix.Length, nameof(matrix));
+        Check.Exactly(matrix.Length, _matrix.Length, nameof(matrix));
         int bad = 0;
         while (bad < matrix.Length && double.IsFinite(matrix[bad]))
             bad++;

@@ -1,3 +1,5 @@
+using Kernels.Core.Checks;
+
 namespace Kernels.Core.MixedPrecisionGemm;
 
 /// <summary>Inputs sorted by group, for act-order: GPTQ quantised them in another order than the matrix has, so the inputs of a group lie scattered.</summary>
@@ -10,7 +12,7 @@ internal static class InputsByGroup
     /// <exception cref="ArgumentException">An index is out of range, or a group has not as many inputs as the others.</exception>
     public static int[] Order(ReadOnlySpan<int> groupIndices, in QuantizedWeightsLayout layout, string name)
     {
-        QuantizedWeightsChecks.Length(groupIndices.Length, layout.InputCount, name);
+        Check.Exactly(groupIndices.Length, layout.InputCount, name);
         var order = new int[groupIndices.Length];
         var filled = new int[layout.GroupCount];
         bool isSorted = true;

@@ -1,3 +1,4 @@
+using Kernels.Core.Checks;
 using Kernels.Core.MixedPrecisionGemm;
 
 namespace Kernels;
@@ -24,9 +25,9 @@ public static class MarlinLayout
     /// <exception cref="ArgumentException">Sizes disagree, or a value exceeds its bits.</exception>
     public static void Pack(ReadOnlySpan<byte> values, int outputCount, int inputCount, int bits, Span<int> packed)
     {
-        Check(outputCount, inputCount, bits);
-        QuantizedWeightsChecks.Length(values.Length, (long)outputCount * inputCount, nameof(values));
-        QuantizedWeightsChecks.Length(packed.Length, values.Length * (long)bits / WordBits, nameof(packed));
+        CheckTiles(outputCount, inputCount, bits);
+        Check.Exactly(values.Length, (long)outputCount * inputCount, nameof(values));
+        packed = Check.Written(packed, values.Length * (long)bits / WordBits, nameof(packed));
         QuantizedWeightsChecks.Range(values, (1 << bits) - 1, nameof(values));
         packed.Clear();
         for (int output = 0; output < outputCount; output++)
@@ -48,9 +49,9 @@ public static class MarlinLayout
     /// <exception cref="ArgumentException">Sizes disagree.</exception>
     public static void Unpack(ReadOnlySpan<int> packed, int outputCount, int inputCount, int bits, Span<byte> values)
     {
-        Check(outputCount, inputCount, bits);
-        QuantizedWeightsChecks.Length(values.Length, (long)outputCount * inputCount, nameof(values));
-        QuantizedWeightsChecks.Length(packed.Length, values.Length * (long)bits / WordBits, nameof(packed));
+        CheckTiles(outputCount, inputCount, bits);
+        Check.AtLeast(values.Length, (long)outputCount * inputCount, nameof(values));
+        Check.Exactly(packed.Length, (long)outputCount * inputCount * bits / WordBits, nameof(packed));
         for (int output = 0; output < outputCount; output++)
         {
             for (int input = 0; input < inputCount; input++)
@@ -69,7 +70,9 @@ public static class MarlinLayout
     /// <exception cref="ArgumentException">Sizes disagree.</exception>
     public static void PermuteScales<T>(ReadOnlySpan<T> scales, int outputCount, int groupCount, Span<T> permuted) where T : unmanaged
     {
-        CheckColumns(scales.Length, permuted.Length, outputCount, groupCount);
+        CheckColumns(outputCount, groupCount);
+        Check.Exactly(scales.Length, (long)outputCount * groupCount, nameof(scales));
+        Check.AtLeast(permuted.Length, scales.Length, nameof(permuted));
         for (int i = 0; i < scales.Length; i++)
             permuted[(int)ScaleIndex(i % outputCount, i / outputCount, outputCount, groupCount)] = scales[i];
     }
@@ -82,8 +85,10 @@ public static class MarlinLayout
     /// <exception cref="ArgumentException">Sizes disagree.</exception>
     public static void UnpermuteScales<T>(ReadOnlySpan<T> permuted, int outputCount, int groupCount, Span<T> scales) where T : unmanaged
     {
-        CheckColumns(permuted.Length, scales.Length, outputCount, groupCount);
-        for (int i = 0; i < scales.Length; i++)
+        CheckColumns(outputCount, groupCount);
+        Check.Exactly(permuted.Length, (long)outputCount * groupCount, nameof(permuted));
+        Check.AtLeast(scales.Length, permuted.Length, nameof(scales));
+        for (int i = 0; i < permuted.Length; i++)
             scales[i] = permuted[(int)ScaleIndex(i % outputCount, i / outputCount, outputCount, groupCount)];
     }
 
@@ -96,8 +101,10 @@ public static class MarlinLayout
     /// <exception cref="ArgumentException">Sizes disagree, or a value exceeds its bits.</exception>
     public static void PackZeroPoints(ReadOnlySpan<byte> zeroPoints, int outputCount, int groupCount, int bits, Span<int> packed)
     {
-        Check(outputCount, TileInputs, bits);
-        CheckColumns(zeroPoints.Length, packed.Length * (long)WordBits / bits, outputCount, groupCount);
+        CheckTiles(outputCount, TileInputs, bits);
+        CheckColumns(outputCount, groupCount);
+        Check.Exactly(zeroPoints.Length, (long)outputCount * groupCount, nameof(zeroPoints));
+        packed = Check.Written(packed, zeroPoints.Length * (long)bits / WordBits, nameof(packed));
         QuantizedWeightsChecks.Range(zeroPoints, (1 << bits) - 1, nameof(zeroPoints));
         packed.Clear();
         for (int i = 0; i < zeroPoints.Length; i++)
@@ -116,8 +123,10 @@ public static class MarlinLayout
     /// <exception cref="ArgumentException">Sizes disagree.</exception>
     public static void UnpackZeroPoints(ReadOnlySpan<int> packed, int outputCount, int groupCount, int bits, Span<byte> zeroPoints)
     {
-        Check(outputCount, TileInputs, bits);
-        CheckColumns(zeroPoints.Length, packed.Length * (long)WordBits / bits, outputCount, groupCount);
+        CheckTiles(outputCount, TileInputs, bits);
+        CheckColumns(outputCount, groupCount);
+        Check.Exactly(packed.Length, (long)outputCount * groupCount * bits / WordBits, nameof(packed));
+        zeroPoints = Check.Written(zeroPoints, (long)outputCount * groupCount, nameof(zeroPoints));
         for (int i = 0; i < zeroPoints.Length; i++)
         {
             (long word, int shift) = LocateZeroPoint(i % outputCount, i / outputCount, outputCount, bits);
@@ -158,7 +167,7 @@ public static class MarlinLayout
 
     private static (long Word, int Shift) WordOf(long place, int bits) => (place * bits / WordBits, (int)(place * bits % WordBits));
 
-    private static void Check(int outputCount, int inputCount, int bits)
+    private static void CheckTiles(int outputCount, int inputCount, int bits)
     {
         if (outputCount < 1 || outputCount % TileOutputs != 0)
             throw new ArgumentOutOfRangeException(nameof(outputCount), outputCount, $"outputs come in tiles of {TileOutputs}");
@@ -168,11 +177,9 @@ public static class MarlinLayout
             throw new ArgumentOutOfRangeException(nameof(bits), bits, "4 or 8");
     }
 
-    private static void CheckColumns(long available, long other, int outputCount, int groupCount)
+    private static void CheckColumns(int outputCount, int groupCount)
     {
-        Check(outputCount, TileInputs, bits: 4);
+        CheckTiles(outputCount, TileInputs, bits: 4);
         ArgumentOutOfRangeException.ThrowIfLessThan(groupCount, 1);
-        QuantizedWeightsChecks.Length(available, (long)outputCount * groupCount, nameof(groupCount));
-        QuantizedWeightsChecks.Length(other, (long)outputCount * groupCount, nameof(groupCount));
     }
 }

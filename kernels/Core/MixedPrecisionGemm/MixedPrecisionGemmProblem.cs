@@ -1,5 +1,5 @@
-using System.Runtime.InteropServices;
 using CommunityToolkit.HighPerformance;
+using Kernels.Core.Checks;
 using Kernels.Core.Matrices;
 
 namespace Kernels.Core.MixedPrecisionGemm;
@@ -22,13 +22,8 @@ internal readonly ref struct MixedPrecisionGemmProblem<T> where T : unmanaged
     public MixedPrecisionGemmProblem(ReadOnlySpan<T> activations, QuantizedWeights weights, Span<T> output, in MixedPrecisionGemmOptions options)
     {
         CheckTypes(weights);
-        if (activations.Length % weights.InputCount != 0)
-            throw new ArgumentException($"{activations.Length} elements are no whole number of rows of {weights.InputCount} inputs", ActivationsName);
-        RowCount = activations.Length / weights.InputCount;
-        long needed = (long)RowCount * weights.OutputCount;
-        if (output.Length < needed)
-            throw new ArgumentException($"{output.Length} elements are too few: {needed} are written", OutputName);
-        Output = output[..(int)needed];
+        RowCount = Check.Rows(activations.Length, weights.InputCount, ActivationsName);
+        Output = Check.Written(output, (long)RowCount * weights.OutputCount, OutputName);
         Activations = activations;
         Weights = weights;
         Options = options;
@@ -66,27 +61,19 @@ internal readonly ref struct MixedPrecisionGemmProblem<T> where T : unmanaged
 
     private void CheckDisjoint()
     {
-        CheckDisjoint(Activations, Output, ActivationsName);
-        CheckDisjoint(Options.Bias, Output, nameof(Options.Bias));
+        Check.Disjoint<T, T>(Activations, Output, ActivationsName, OutputName);
+        Check.Disjoint<float, T>(Options.Bias, Output, nameof(Options.Bias), OutputName);
     }
 
     private static void CheckOptions(in MixedPrecisionGemmOptions options, QuantizedWeights weights)
     {
-        if (!Enum.IsDefined(options.Arithmetic))
-            throw new ArgumentOutOfRangeException(nameof(options.Arithmetic), options.Arithmetic, "no such arithmetic");
+        Check.Defined(options.Arithmetic, nameof(options.Arithmetic));
         if (options.Arithmetic == GemmArithmetic.Int8Activations && (weights.Format.IsCodebook || weights.Format.IsSparse))
         {
             throw new ArgumentOutOfRangeException(
                 nameof(options.Arithmetic), options.Arithmetic, $"weights of {weights.Format.Type}, {weights.Format.Sparsity}, are multiplied in {GemmArithmetic.Exact} arithmetic only");
         }
-        if (!options.Bias.IsEmpty && options.Bias.Length != weights.OutputCount)
-            throw new ArgumentException($"{options.Bias.Length} elements for {weights.OutputCount} outputs", nameof(options.Bias));
-        ArgumentOutOfRangeException.ThrowIfNegative(options.Kernel.MaxDegreeOfParallelism, nameof(KernelOptions.MaxDegreeOfParallelism));
-    }
-
-    private static void CheckDisjoint<TInput>(ReadOnlySpan<TInput> input, ReadOnlySpan<T> output, string inputName) where TInput : unmanaged
-    {
-        if (MemoryMarshal.AsBytes(input).Overlaps(MemoryMarshal.AsBytes(output)))
-            throw new ArgumentException($"the span overlaps {inputName}", OutputName);
+        Check.ExactlyOrEmpty(options.Bias.Length, weights.OutputCount, nameof(options.Bias));
+        Check.Kernel(options.Kernel);
     }
 }

@@ -1,3 +1,4 @@
+using Kernels.Core.Checks;
 using Kernels.Core.MixedPrecisionGemm;
 using Kernels.Core.Threading;
 
@@ -23,7 +24,7 @@ public sealed unsafe partial class QuantizedWeights
         QuantizedWeightsLayout layout = QuantizedWeightsChecks.Layout(outputCount, inputCount, format);
         if (format.IsSparse)
             throw new ArgumentOutOfRangeException(nameof(format), format.Sparsity, "GPTQ chooses values, not which weights there are");
-        QuantizedWeightsChecks.Length(weights.Length, (long)outputCount * inputCount, nameof(weights));
+        Check.Exactly(weights.Length, (long)outputCount * inputCount, nameof(weights));
         QuantizedWeightsChecks.FiniteWithScales(weights, layout, nameof(weights));
         if (hessian.InputCount != inputCount)
             throw new ArgumentException($"it is of {hessian.InputCount} inputs, not {inputCount}", nameof(hessian));

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Kernels.Core.Checks;
 using Kernels.Core.MixedPrecisionGemm;
 using Kernels.Core.Tensors;
 using Kernels.Core.Threading;
@@ -80,7 +81,7 @@ public sealed unsafe partial class QuantizedWeights : IDisposable
     public static QuantizedWeights Pack(ReadOnlySpan<float> weights, int outputCount, int inputCount, QuantizationFormat format, KernelOptions options = default)
     {
         QuantizedWeightsLayout layout = QuantizedWeightsChecks.Layout(outputCount, inputCount, format);
-        QuantizedWeightsChecks.Length(weights.Length, (long)outputCount * inputCount, nameof(weights));
+        Check.Exactly(weights.Length, (long)outputCount * inputCount, nameof(weights));
         QuantizedWeightsChecks.FiniteWithScales(weights, layout, nameof(weights));
         fixed (float* first = weights)
             return From(layout, [], new RoundedWeights(first, layout), options);
@@ -105,9 +106,9 @@ public sealed unsafe partial class QuantizedWeights : IDisposable
     {
         QuantizedWeightsLayout layout = QuantizedWeightsChecks.Layout(outputCount, inputCount, format);
         long scaleCount = (long)outputCount * layout.GroupCount;
-        QuantizedWeightsChecks.Length(values.Length, (long)outputCount * inputCount, nameof(values));
-        QuantizedWeightsChecks.Length(scales.Length, scaleCount, nameof(scales));
-        QuantizedWeightsChecks.Length(zeroPoints.Length, format.HasZeroPoints ? scaleCount : 0, nameof(zeroPoints));
+        Check.Exactly(values.Length, (long)outputCount * inputCount, nameof(values));
+        Check.Exactly(scales.Length, scaleCount, nameof(scales));
+        Check.Exactly(zeroPoints.Length, format.HasZeroPoints ? scaleCount : 0, nameof(zeroPoints));
         QuantizedWeightsChecks.Range(values, format.LargestValue, nameof(values));
         QuantizedWeightsChecks.Range(zeroPoints, format.LargestValue, nameof(zeroPoints));
         QuantizedWeightsChecks.Finite(scales, layout.GroupCount, nameof(scales));
@@ -138,7 +139,7 @@ public sealed unsafe partial class QuantizedWeights : IDisposable
     {
         // A thread is worth waking for about a tenth of a millisecond of packing: a nanosecond for each weight.
         const long parallelWeights = 1 << 18;
-        ArgumentOutOfRangeException.ThrowIfNegative(options.MaxDegreeOfParallelism, nameof(KernelOptions.MaxDegreeOfParallelism));
+        Check.Kernel(options);
         return options.MaxDegreeOfParallelism > 0 ? options.MaxDegreeOfParallelism
             : (long)layout.OutputCount * layout.InputCount < parallelWeights ? 1 : MachineInfo.Current.ProcessorCount;
     }
@@ -146,16 +147,16 @@ public sealed unsafe partial class QuantizedWeights : IDisposable
     /// <summary>Writes the values, scales and zero points as <see cref="FromQuantized"/> takes them.</summary>
     /// <param name="values">q, [outputs, inputs], with inputs in their own order.</param>
     /// <param name="scales">[outputs, groups].</param>
-    /// <param name="zeroPoints">[outputs, groups] for formats with zero points; else empty.</param>
+    /// <param name="zeroPoints">[outputs, groups] for formats with zero points; others write none.</param>
     /// <param name="groupIndices">[inputs]: the group of each input; or empty where they are not wanted.</param>
-    /// <exception cref="ArgumentException">A span has another number of elements.</exception>
+    /// <exception cref="ArgumentException">A span has fewer elements.</exception>
     public void Unpack(Span<byte> values, Span<float> scales, Span<byte> zeroPoints, Span<int> groupIndices = default)
     {
         long scaleCount = (long)OutputCount * GroupCount;
-        QuantizedWeightsChecks.Length(values.Length, (long)OutputCount * InputCount, nameof(values));
-        QuantizedWeightsChecks.Length(scales.Length, scaleCount, nameof(scales));
-        QuantizedWeightsChecks.Length(zeroPoints.Length, Format.HasZeroPoints ? scaleCount : 0, nameof(zeroPoints));
-        QuantizedWeightsChecks.Length(groupIndices.Length, groupIndices.IsEmpty ? 0 : InputCount, nameof(groupIndices));
+        Check.AtLeast(values.Length, (long)OutputCount * InputCount, nameof(values));
+        scales = Check.Written(scales, scaleCount, nameof(scales));
+        zeroPoints = Check.Written(zeroPoints, Format.HasZeroPoints ? scaleCount : 0, nameof(zeroPoints));
+        groupIndices = Check.WrittenOrEmpty(groupIndices, InputCount, nameof(groupIndices));
         Acquire();
         try
         {
@@ -175,11 +176,11 @@ public sealed unsafe partial class QuantizedWeights : IDisposable
     }
 
     /// <summary>Writes scale (q - zero), or scale codebook[q], of every weight, with inputs in their own order.</summary>
-    /// <param name="weights">[outputs, inputs], row-major.</param>
-    /// <exception cref="ArgumentException">The span has another number of elements.</exception>
+    /// <param name="weights">[outputs, inputs], row-major; at least that many elements.</param>
+    /// <exception cref="ArgumentException">The span has fewer elements.</exception>
     public void Dequantize(Span<float> weights)
     {
-        QuantizedWeightsChecks.Length(weights.Length, (long)OutputCount * InputCount, nameof(weights));
+        Check.AtLeast(weights.Length, (long)OutputCount * InputCount, nameof(weights));
         Acquire();
         try
         {

@@ -1,3 +1,5 @@
+using Kernels.Core.Checks;
+
 namespace Kernels.Core.MixedPrecisionGemm;
 
 /// <summary>The argument checks of quantised weights. Every message names the parameter and the value.</summary>
@@ -13,9 +15,9 @@ internal static class QuantizedWeightsChecks
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(outputCount, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(inputCount, 1);
-        Defined(format.Type, nameof(format));
-        Defined(format.ScaleType, nameof(format));
-        Defined(format.Sparsity, nameof(format));
+        Check.Defined(format.Type, nameof(format));
+        Check.Defined(format.ScaleType, nameof(format));
+        Check.Defined(format.Sparsity, nameof(format));
         int groupSize = format.GroupSizeOf(inputCount);
         if (groupSize < 0 || inputCount % groupSize != 0)
             throw new ArgumentOutOfRangeException(nameof(format), groupSize, $"the group size must divide the {inputCount} inputs, or be {QuantizationFormat.WholeColumn} for one group");
@@ -31,12 +33,6 @@ internal static class QuantizedWeightsChecks
         if (layout.ByteCount + (long)inputCount * sizeof(int) > Array.MaxLength - 2 * QuantizedWeightsLayout.Alignment)
             throw new ArgumentOutOfRangeException(nameof(outputCount), outputCount, $"{layout.ByteCount} packed bytes exceed what an array can hold");
         return layout;
-    }
-
-    public static void Length(long available, long needed, string name)
-    {
-        if (available != needed)
-            throw new ArgumentException($"{available} elements, but the sizes ask for {needed}", name);
     }
 
     public static void Finite(ReadOnlySpan<float> values, int rowLength, string name)
@@ -93,11 +89,5 @@ internal static class QuantizedWeightsChecks
             throw new ArgumentOutOfRangeException(name, scale, $"a group needs a scale beyond the largest {format.ScaleType}");
         if (rounded == 0 && scale != 0)
             throw new ArgumentOutOfRangeException(name, scale, $"a group needs a scale that {format.ScaleType} rounds to 0");
-    }
-
-    private static void Defined<TEnum>(TEnum value, string name) where TEnum : struct, Enum
-    {
-        if (!Enum.IsDefined(value))
-            throw new ArgumentOutOfRangeException(name, value, $"no {typeof(TEnum).Name}");
     }
 }

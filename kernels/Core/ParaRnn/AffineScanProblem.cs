@@ -1,3 +1,4 @@
+using Kernels.Core.Checks;
 using Kernels.Core.ParaRnn;
 
 namespace Kernels;
@@ -35,16 +36,16 @@ internal readonly ref struct AffineScanProblem<T> where T : unmanaged
         RnnChecks.Shape(shape, nameof(shape));
         if (blockSize is < 1 or > RnnChecks.MaxStateCount)
             throw new ArgumentOutOfRangeException(nameof(blockSize), blockSize, $"blocks of 1 to {RnnChecks.MaxStateCount} rows are supported");
-        RnnChecks.Exactly(matrices.Length, shape.Elements(blockSize * blockSize), nameof(matrices));
-        RnnChecks.Exactly(offsets.Length, shape.Elements(blockSize), nameof(offsets));
-        RnnChecks.Exactly(states.Length, offsets.Length, nameof(states));
-        RnnChecks.Direction(options.Direction);
-        RnnChecks.ExactlyOrEmpty(options.InitialState.Length, (long)shape.SequenceCount * blockSize * shape.ChannelCount, nameof(options.InitialState));
+        Check.Exactly(matrices.Length, shape.Elements(blockSize * blockSize), nameof(matrices));
+        Check.Exactly(offsets.Length, shape.Elements(blockSize), nameof(offsets));
+        states = Check.Written(states, offsets.Length, nameof(states));
+        Check.Defined(options.Direction, nameof(options.Direction));
+        Check.ExactlyOrEmpty(options.InitialState.Length, (long)shape.SequenceCount * blockSize * shape.ChannelCount, nameof(options.InitialState));
         RnnChecks.Lengths(options.Lengths, shape, nameof(options.Lengths));
-        RnnChecks.Kernel(options.Kernel);
-        RnnChecks.Disjoint(matrices, states, nameof(matrices), nameof(states));
-        RnnChecks.Disjoint(offsets, states, nameof(offsets), nameof(states));
-        RnnChecks.Disjoint(options.InitialState, states, nameof(options.InitialState), nameof(states));
+        Check.Kernel(options.Kernel);
+        Check.Disjoint(matrices, states, nameof(matrices), nameof(states));
+        Check.Disjoint(offsets, states, nameof(offsets), nameof(states));
+        Check.Disjoint(options.InitialState, states, nameof(options.InitialState), nameof(states));
         Shape = shape;
         BlockSize = blockSize;
         Matrices = matrices;

@@ -1,4 +1,4 @@
-using System.Runtime.InteropServices;
+using Kernels.Core.Checks;
 
 namespace Kernels.Core.ParaRnn;
 
@@ -11,8 +11,7 @@ internal static class RnnChecks
     {
         if (shape.SequenceCount < 0 || shape.StepCount < 0 || shape.ChannelCount < 0)
             throw new ArgumentOutOfRangeException(name, shape, "a count is negative");
-        if (!Enum.IsDefined(shape.Order))
-            throw new ArgumentOutOfRangeException(name, shape.Order, "neither time-major nor batch-major");
+        Check.Defined(shape.Order, name);
         // More than a span can hold, whatever the cell's components; from here on products of the sizes fit 64 bits.
         long steps = (long)shape.SequenceCount * shape.StepCount, states = (long)shape.SequenceCount * shape.ChannelCount;
         if (steps > int.MaxValue || states > int.MaxValue || steps * shape.ChannelCount > int.MaxValue)
@@ -25,12 +24,6 @@ internal static class RnnChecks
         if (length > Array.MaxLength)
             throw new ArgumentOutOfRangeException(name, length, $"more elements than the {Array.MaxLength} of an array");
         return (int)length;
-    }
-
-    public static void AtLeastOne(int? count, string name)
-    {
-        if (count < 1)
-            throw new ArgumentOutOfRangeException(name, count, "a whole number from 1 on is needed");
     }
 
     public static void Cell<TCell>() where TCell : struct, IRnnCell
@@ -46,40 +39,13 @@ internal static class RnnChecks
             throw new NotSupportedException($"Recurrences run on float and double, not on {typeof(T)}");
     }
 
-    public static void Exactly(long length, long needed, string name)
-    {
-        if (length != needed)
-            throw new ArgumentException($"{length} elements, but the shape has {needed}", name);
-    }
-
-    public static void ExactlyOrEmpty(long length, long needed, string name)
-    {
-        if (length != 0)
-            Exactly(length, needed, name);
-    }
-
     public static void Lengths(ReadOnlySpan<int> lengths, in RnnShape shape, string name)
     {
-        ExactlyOrEmpty(lengths.Length, shape.SequenceCount, name);
+        Check.ExactlyOrEmpty(lengths.Length, shape.SequenceCount, name);
         for (int sequence = 0; sequence < lengths.Length; sequence++)
         {
             if ((uint)lengths[sequence] > (uint)shape.StepCount)
                 throw new ArgumentOutOfRangeException(name, lengths[sequence], $"the length of sequence {sequence} is not within 0 to {shape.StepCount}");
         }
-    }
-
-    public static void Kernel(in KernelOptions options) =>
-        ArgumentOutOfRangeException.ThrowIfNegative(options.MaxDegreeOfParallelism, nameof(KernelOptions.MaxDegreeOfParallelism));
-
-    public static void Direction(RnnDirection direction)
-    {
-        if (!Enum.IsDefined(direction))
-            throw new ArgumentOutOfRangeException(nameof(direction), direction, "neither forward nor reverse");
-    }
-
-    public static void Disjoint<T>(ReadOnlySpan<T> input, ReadOnlySpan<T> output, string inputName, string outputName) where T : unmanaged
-    {
-        if (MemoryMarshal.AsBytes(input).Overlaps(MemoryMarshal.AsBytes(output)))
-            throw new ArgumentException($"the span overlaps {inputName}", outputName);
     }
 }

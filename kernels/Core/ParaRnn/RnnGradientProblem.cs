@@ -1,3 +1,5 @@
+using Kernels.Core.Checks;
+
 namespace Kernels.Core.ParaRnn;
 
 /// <summary>A backward pass with every argument checked.</summary>
@@ -21,20 +23,20 @@ internal readonly ref struct RnnGradientProblem<TCell, T>
         RnnChecks.Element<T>();
         RnnChecks.Cell<TCell>();
         RnnChecks.Shape(shape, nameof(shape));
-        RnnChecks.Exactly(gates.Length, shape.Elements(TCell.GateCount), nameof(gates));
-        RnnChecks.Exactly(weights.Length, (long)TCell.WeightCount * shape.ChannelCount, nameof(weights));
-        RnnChecks.Exactly(states.Length, shape.Elements(TCell.StateCount), nameof(states));
-        RnnChecks.Exactly(stateGradients.Length, states.Length, nameof(stateGradients));
-        RnnChecks.Exactly(gateGradients.Length, gates.Length, nameof(gateGradients));
-        RnnChecks.Exactly(weightGradients.Length, weights.Length, nameof(weightGradients));
+        Check.Exactly(gates.Length, shape.Elements(TCell.GateCount), nameof(gates));
+        Check.Exactly(weights.Length, (long)TCell.WeightCount * shape.ChannelCount, nameof(weights));
+        Check.Exactly(states.Length, shape.Elements(TCell.StateCount), nameof(states));
+        Check.Exactly(stateGradients.Length, states.Length, nameof(stateGradients));
+        gateGradients = Check.Written(gateGradients, gates.Length, nameof(gateGradients));
+        weightGradients = Check.Written(weightGradients, weights.Length, nameof(weightGradients));
         long stateElements = (long)shape.SequenceCount * TCell.StateCount * shape.ChannelCount;
-        RnnChecks.Direction(options.Direction);
-        RnnChecks.ExactlyOrEmpty(options.InitialState.Length, stateElements, nameof(options.InitialState));
-        RnnChecks.ExactlyOrEmpty(options.FinalStateGradient.Length, stateElements, nameof(options.FinalStateGradient));
-        RnnChecks.ExactlyOrEmpty(options.InitialStateGradient.Length, stateElements, nameof(options.InitialStateGradient));
+        Check.Defined(options.Direction, nameof(options.Direction));
+        Check.ExactlyOrEmpty(options.InitialState.Length, stateElements, nameof(options.InitialState));
+        Check.ExactlyOrEmpty(options.FinalStateGradient.Length, stateElements, nameof(options.FinalStateGradient));
+        Span<T> initialGradient = Check.WrittenOrEmpty(options.InitialStateGradient, stateElements, nameof(options.InitialStateGradient));
         RnnChecks.Lengths(options.Lengths, shape, nameof(options.Lengths));
-        RnnChecks.ExactlyOrEmpty(options.Resets.Length, (long)shape.SequenceCount * shape.StepCount, nameof(options.Resets));
-        RnnChecks.Kernel(options.Kernel);
+        Check.ExactlyOrEmpty(options.Resets.Length, (long)shape.SequenceCount * shape.StepCount, nameof(options.Resets));
+        Check.Kernel(options.Kernel);
         Shape = shape;
         Gates = gates;
         Weights = weights;
@@ -45,19 +47,19 @@ internal readonly ref struct RnnGradientProblem<TCell, T>
         Options = options;
         CheckOutput(gateGradients, nameof(gateGradients));
         CheckOutput(weightGradients, nameof(weightGradients));
-        CheckOutput(options.InitialStateGradient, nameof(options.InitialStateGradient));
-        RnnChecks.Disjoint<T>(gateGradients, weightGradients, nameof(gateGradients), nameof(weightGradients));
-        RnnChecks.Disjoint<T>(gateGradients, options.InitialStateGradient, nameof(gateGradients), nameof(options.InitialStateGradient));
-        RnnChecks.Disjoint<T>(weightGradients, options.InitialStateGradient, nameof(weightGradients), nameof(options.InitialStateGradient));
+        CheckOutput(initialGradient, nameof(options.InitialStateGradient));
+        Check.Disjoint<T, T>(gateGradients, weightGradients, nameof(gateGradients), nameof(weightGradients));
+        Check.Disjoint<T, T>(gateGradients, initialGradient, nameof(gateGradients), nameof(options.InitialStateGradient));
+        Check.Disjoint<T, T>(weightGradients, initialGradient, nameof(weightGradients), nameof(options.InitialStateGradient));
     }
 
     private void CheckOutput(ReadOnlySpan<T> output, string name)
     {
-        RnnChecks.Disjoint(Gates, output, nameof(Gates), name);
-        RnnChecks.Disjoint(Weights, output, nameof(Weights), name);
-        RnnChecks.Disjoint(States, output, nameof(States), name);
-        RnnChecks.Disjoint(StateGradients, output, nameof(StateGradients), name);
-        RnnChecks.Disjoint(Options.InitialState, output, nameof(Options.InitialState), name);
-        RnnChecks.Disjoint(Options.FinalStateGradient, output, nameof(Options.FinalStateGradient), name);
+        Check.Disjoint(Gates, output, nameof(Gates), name);
+        Check.Disjoint(Weights, output, nameof(Weights), name);
+        Check.Disjoint(States, output, nameof(States), name);
+        Check.Disjoint(StateGradients, output, nameof(StateGradients), name);
+        Check.Disjoint(Options.InitialState, output, nameof(Options.InitialState), name);
+        Check.Disjoint(Options.FinalStateGradient, output, nameof(Options.FinalStateGradient), name);
     }
 }

@@ -1,4 +1,4 @@
-using System.Runtime.InteropServices;
+using Kernels.Core.Checks;
 
 namespace Kernels.Core.Softmax;
 
@@ -54,12 +54,6 @@ internal static class SoftmaxChecks
             throw new ArgumentException($"{elementCount} elements, gaps included, are more than the {int.MaxValue} that a span can hold", name);
     }
 
-    public static void Destination(long available, long needed, string name)
-    {
-        if (available < needed)
-            throw new ArgumentException($"{available} elements are too few: {needed} are written", name);
-    }
-
     /// <summary>In place means: the same first element and the same strides. Every other overlap would feed outputs back as inputs.</summary>
     public static void Overlap<T>(ReadOnlySpan<T> input, ReadOnlySpan<T> output, bool sameStrides, string outputName) where T : unmanaged
     {
@@ -69,31 +63,18 @@ internal static class SoftmaxChecks
             throw new ArgumentException($"the span overlaps an input at an offset of {offset} elements; only an output that is exactly the input (same start and strides) may share its memory", outputName);
     }
 
-    public static void Disjoint<TInput, TOutput>(ReadOnlySpan<TInput> input, ReadOnlySpan<TOutput> output, string inputName, string outputName)
-        where TInput : unmanaged where TOutput : unmanaged
-    {
-        if (MemoryMarshal.AsBytes(input).Overlaps(MemoryMarshal.AsBytes(output)))
-            throw new ArgumentException($"the span overlaps {inputName}", outputName);
-    }
-
     public static void Options<T>(in SoftmaxOptions<T> options, in SoftmaxShape shape, string optionsName) where T : unmanaged
     {
-        Finite(options.Scale, nameof(options.Scale));
-        Finite(options.SoftCap, nameof(options.SoftCap));
+        Check.Finite(options.Scale, nameof(options.Scale));
+        Check.Finite(options.SoftCap, nameof(options.SoftCap));
         ArgumentOutOfRangeException.ThrowIfNegative(options.SoftCap, nameof(options.SoftCap));
-        ArgumentOutOfRangeException.ThrowIfNegative(options.Kernel.MaxDegreeOfParallelism, nameof(KernelOptions.MaxDegreeOfParallelism));
+        Check.Kernel(options.Kernel);
         MaskLength(options.Mask.Length, shape, nameof(options.Mask));
         MaskLength(options.BooleanMask.Length, shape, nameof(options.BooleanMask));
         if (shape.InnerCount != 1 && (!options.RowLengths.IsEmpty || options.Causal))
             throw new ArgumentException($"{nameof(options.RowLengths)} and {nameof(options.Causal)} need the softmax to run along the last axis", optionsName);
         RowLengths(options.RowLengths, shape);
         CausalQueryCount(options.CausalQueryCount, options.Causal, shape);
-    }
-
-    public static void Finite(double value, string name)
-    {
-        if (!double.IsFinite(value))
-            throw new ArgumentOutOfRangeException(name, value, "a finite number is needed");
     }
 
     private static void MaskLength(int length, in SoftmaxShape shape, string name)

@@ -1,3 +1,4 @@
+using Kernels.Core.Checks;
 using Kernels.Core.Elements;
 using Kernels.Core.Softmax;
 
@@ -45,20 +46,18 @@ internal readonly ref struct SoftmaxGradientProblem<T> where T : unmanaged
     {
         ElementToken.Of<T>();
         Shape = SoftmaxChecks.Rows(outputGradient.Length, rowLength, SoftmaxProblem<T>.RowLengthName, OutputGradientName);
-        if (result.Length != outputGradient.Length)
-            throw new ArgumentException($"{result.Length} elements for the {outputGradient.Length} of {OutputGradientName}", resultName);
-        SoftmaxChecks.Destination(logitGradient.Length, outputGradient.Length, LogitGradientName);
-        SoftmaxChecks.Finite(options.Scale, nameof(options.Scale));
-        SoftmaxChecks.Finite(options.SoftCap, nameof(options.SoftCap));
+        Check.Exactly(result.Length, outputGradient.Length, resultName);
+        LogitGradient = Check.Written(logitGradient, outputGradient.Length, LogitGradientName);
+        Check.Finite(options.Scale, nameof(options.Scale));
+        Check.Finite(options.SoftCap, nameof(options.SoftCap));
         ArgumentOutOfRangeException.ThrowIfNegative(options.SoftCap, nameof(options.SoftCap));
-        ArgumentOutOfRangeException.ThrowIfNegative(options.Kernel.MaxDegreeOfParallelism, nameof(KernelOptions.MaxDegreeOfParallelism));
+        Check.Kernel(options.Kernel);
         int logitsNeeded = options.SoftCap > 0 ? outputGradient.Length : 0;
         if (options.Logits.Length != logitsNeeded)
             throw new ArgumentException($"{options.Logits.Length} logits, but a soft cap of {options.SoftCap} needs {logitsNeeded}", nameof(options.Logits));
         IsLog = isLog;
         OutputGradient = outputGradient;
         Result = result;
-        LogitGradient = logitGradient[..outputGradient.Length];
         Options = options;
         SoftmaxChecks.Overlap(outputGradient, LogitGradient, sameStrides: true, LogitGradientName);
         SoftmaxChecks.Overlap(result, LogitGradient, sameStrides: true, LogitGradientName);

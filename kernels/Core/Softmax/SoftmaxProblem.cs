@@ -1,3 +1,4 @@
+using Kernels.Core.Checks;
 using Kernels.Core.Elements;
 
 namespace Kernels.Core.Softmax;
@@ -20,7 +21,7 @@ internal readonly ref struct SoftmaxProblem<T> where T : unmanaged
         ElementToken.Of<T>();
         long written = operation == SoftmaxOperation.LogSumExp ? shape.RowCount : shape.OutputExtent;
         SoftmaxChecks.Options(options, shape, OptionsName);
-        SoftmaxChecks.Destination(output.Length, written, outputName);
+        Check.AtLeast(output.Length, written, outputName);
         Operation = operation;
         Shape = shape;
         Input = input[..(int)shape.InputExtent];
@@ -45,11 +46,11 @@ internal readonly ref struct SoftmaxProblem<T> where T : unmanaged
     private void CheckOverlaps(string outputName)
     {
         if (Operation == SoftmaxOperation.LogSumExp)
-            SoftmaxChecks.Disjoint<T, T>(Input, Output, LogitsName, outputName);
+            Check.Disjoint(Input, Output, LogitsName, outputName);
         else
             SoftmaxChecks.Overlap(Input, Output, Shape.InputRowStride == Shape.OutputRowStride, outputName);
-        SoftmaxChecks.Disjoint<T, T>(Options.Mask, Output, nameof(Options.Mask), outputName);
-        SoftmaxChecks.Disjoint<bool, T>(Options.BooleanMask, Output, nameof(Options.BooleanMask), outputName);
-        SoftmaxChecks.Disjoint<int, T>(Options.RowLengths, Output, nameof(Options.RowLengths), outputName);
+        Check.Disjoint(Options.Mask, Output, nameof(Options.Mask), outputName);
+        Check.Disjoint(Options.BooleanMask, Output, nameof(Options.BooleanMask), outputName);
+        Check.Disjoint(Options.RowLengths, Output, nameof(Options.RowLengths), outputName);
     }
 }

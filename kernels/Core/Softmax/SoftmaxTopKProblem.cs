@@ -1,3 +1,5 @@
+using Kernels.Core.Checks;
+
 namespace Kernels.Core.Softmax;
 
 /// <summary>The k largest probabilities of each row, with every argument checked.</summary>
@@ -17,20 +19,20 @@ internal readonly ref struct SoftmaxTopKProblem<T> where T : unmanaged
         if (count < 0 || count > rowLength)
             throw new ArgumentOutOfRangeException(CountName, count, $"a row has {rowLength} elements");
         long needed = shape.RowCount * count;
-        SoftmaxChecks.Destination(values.Length, needed, ValuesName);
-        SoftmaxChecks.Destination(indices.Length, needed, IndicesName);
+        Check.AtLeast(values.Length, needed, ValuesName);
+        Check.AtLeast(indices.Length, needed, IndicesName);
         Values = values[..(int)needed];
         Indices = indices[..(int)needed];
         Count = count;
-        SoftmaxChecks.Disjoint<T, T>(logits, Values, SoftmaxProblem<T>.LogitsName, ValuesName);
-        SoftmaxChecks.Disjoint<T, int>(logits, Indices, SoftmaxProblem<T>.LogitsName, IndicesName);
-        SoftmaxChecks.Disjoint<T, int>(Values, Indices, ValuesName, IndicesName);
-        SoftmaxChecks.Disjoint<T, T>(options.Mask, Values, nameof(options.Mask), ValuesName);
-        SoftmaxChecks.Disjoint<bool, T>(options.BooleanMask, Values, nameof(options.BooleanMask), ValuesName);
-        SoftmaxChecks.Disjoint<int, T>(options.RowLengths, Values, nameof(options.RowLengths), ValuesName);
-        SoftmaxChecks.Disjoint<T, int>(options.Mask, Indices, nameof(options.Mask), IndicesName);
-        SoftmaxChecks.Disjoint<bool, int>(options.BooleanMask, Indices, nameof(options.BooleanMask), IndicesName);
-        SoftmaxChecks.Disjoint<int, int>(options.RowLengths, Indices, nameof(options.RowLengths), IndicesName);
+        Check.Disjoint(logits, Values, SoftmaxProblem<T>.LogitsName, ValuesName);
+        Check.Disjoint(logits, Indices, SoftmaxProblem<T>.LogitsName, IndicesName);
+        Check.Disjoint(Values, Indices, ValuesName, IndicesName);
+        Check.Disjoint(options.Mask, Values, nameof(options.Mask), ValuesName);
+        Check.Disjoint(options.BooleanMask, Values, nameof(options.BooleanMask), ValuesName);
+        Check.Disjoint(options.RowLengths, Values, nameof(options.RowLengths), ValuesName);
+        Check.Disjoint(options.Mask, Indices, nameof(options.Mask), IndicesName);
+        Check.Disjoint(options.BooleanMask, Indices, nameof(options.BooleanMask), IndicesName);
+        Check.Disjoint(options.RowLengths, Indices, nameof(options.RowLengths), IndicesName);
         Rows = SoftmaxProblem<T>.WithoutOutput(shape, logits, options);
     }
 }

@@ -1,3 +1,5 @@
+using Kernels.Core.Checks;
+
 namespace Kernels.Core.SpGemm;
 
 /// <summary>The argument checks of sparse matrices. Every message names the parameter and the value.</summary>
@@ -12,16 +14,10 @@ internal static class CsrChecks
             throw new ArgumentOutOfRangeException(name, count, $"a matrix has 0 to {MostRows} rows and columns");
     }
 
-    public static void Length(long length, long needed, string name)
-    {
-        if (length != needed)
-            throw new ArgumentException($"{length} elements where {needed} are needed", name);
-    }
-
     /// <summary>Pointers that begin at 0, do not fall, and end within the entries given.</summary>
     public static void Pointers(ReadOnlySpan<long> pointers, int rowCount, int columnsLength, int valuesLength, string name)
     {
-        Length(pointers.Length, rowCount + 1L, name);
+        Check.Exactly(pointers.Length, rowCount + 1L, name);
         if (pointers[0] != 0)
             throw new ArgumentException($"the first pointer is {pointers[0]}, not 0", name);
         for (int row = 0; row < rowCount; row++)

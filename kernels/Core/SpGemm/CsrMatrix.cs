@@ -1,3 +1,4 @@
+using Kernels.Core.Checks;
 using Kernels.Core.SpGemm;
 
 namespace Kernels;
@@ -86,7 +87,7 @@ public sealed class CsrMatrix<T> where T : unmanaged, IEquatable<T>
     /// <exception cref="ArgumentException">There are not as many values as entries.</exception>
     public CsrMatrix<TOther> WithValues<TOther>(ReadOnlySpan<TOther> values) where TOther : unmanaged, IEquatable<TOther>
     {
-        CsrChecks.Length(values.Length, EntryCount, nameof(values));
+        Check.Exactly(values.Length, EntryCount, nameof(values));
         OwnsArrays = false;
         if (RowPointers[0] == 0)
             return new(RowCount, ColumnCount, RowPointerArray, ColumnArray, values.ToArray(), IsSorted, HasDuplicates, _firstRow);

@@ -1,4 +1,5 @@
 using System.Numerics;
+using Kernels.Core.Checks;
 using Kernels.Core.SpGemm;
 
 namespace Kernels;
@@ -82,8 +83,8 @@ public static class CsrMatrix
     {
         CsrChecks.Size(rowCount, nameof(rowCount));
         CsrChecks.Size(columnCount, nameof(columnCount));
-        CsrChecks.Length(columns.Length, rows.Length, nameof(columns));
-        CsrChecks.Length(values.Length, rows.Length, nameof(values));
+        Check.Exactly(columns.Length, rows.Length, nameof(columns));
+        Check.Exactly(values.Length, rows.Length, nameof(values));
         CsrChecks.Indices(rows, rowCount, nameof(rows));
         CsrChecks.Indices(columns, columnCount, nameof(columns));
         CsrMatrix<T> matrix = CsrCoordinates.Compress(rowCount, columnCount, rows, columns, values).Sort();
@@ -115,7 +116,7 @@ public static class CsrMatrix
     {
         CsrChecks.Size(rowCount, nameof(rowCount));
         CsrChecks.Size(columnCount, nameof(columnCount));
-        CsrChecks.Length(dense.Length, (long)rowCount * columnCount, nameof(dense));
+        Check.Exactly(dense.Length, (long)rowCount * columnCount, nameof(dense));
         var pointers = new long[rowCount + 1];
         List<int> columns = [];
         List<T> values = [];

@@ -1,3 +1,5 @@
+using Kernels.Core.Checks;
+
 namespace Kernels.Core.SpGemm;
 
 /// <summary>From a text to a matrix: header, then block by block its entries.</summary>
@@ -22,7 +24,7 @@ internal static unsafe class MatrixMarketReader
     {
         SparseElement.Token<T>();
         ArgumentOutOfRangeException.ThrowIfNegative(options.MaxRows, nameof(options.MaxRows));
-        ArgumentOutOfRangeException.ThrowIfNegative(options.Kernel.MaxDegreeOfParallelism, nameof(KernelOptions.MaxDegreeOfParallelism));
+        Check.Kernel(options.Kernel);
         MatrixMarketHeader header = ReadHeader(text, options.Lenient, out MatrixMarketBlock block);
         if (!MatrixMarketValue.CanRead<T>(header.Field))
             throw new KernelFormatException(text.Name, 1, $"{header.Field.ToString().ToLowerInvariant()} values cannot be read as {SparseElement.Token<T>()}");

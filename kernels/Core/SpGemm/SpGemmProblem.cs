@@ -1,3 +1,5 @@
+using Kernels.Core.Checks;
+
 namespace Kernels.Core.SpGemm;
 
 /// <summary>A product with every argument checked: backends trust it.</summary>
@@ -20,7 +22,7 @@ internal readonly ref struct SpGemmProblem<T> where T : unmanaged, IEquatable<T>
         if (options.Accumulate is { } addend)
             CsrChecks.SameShape(left.RowCount, right.ColumnCount, addend.RowCount, addend.ColumnCount, nameof(options.Accumulate));
         ArgumentOutOfRangeException.ThrowIfNegative(options.MaxResultBytes, nameof(options.MaxResultBytes));
-        ArgumentOutOfRangeException.ThrowIfNegative(options.Kernel.MaxDegreeOfParallelism, nameof(KernelOptions.MaxDegreeOfParallelism));
+        Check.Kernel(options.Kernel);
         (Left, Right, Options) = (left, right, options);
     }
 }

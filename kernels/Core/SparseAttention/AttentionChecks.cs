@@ -1,36 +1,10 @@
-using System.Runtime.InteropServices;
+using Kernels.Core.Checks;
 
 namespace Kernels.Core.SparseAttention;
 
 /// <summary>The argument checks that the attention problems share. Every message names the parameter and the value.</summary>
 internal static class AttentionChecks
 {
-    public static int Tokens(long elementCount, long rowLength, string name)
-    {
-        if (elementCount % rowLength != 0)
-            throw new ArgumentException($"{elementCount} elements are no whole number of tokens of {rowLength}", name);
-        return (int)(elementCount / rowLength);
-    }
-
-    public static void Length(long available, long expected, string name)
-    {
-        if (available != expected)
-            throw new ArgumentException($"{available} elements where {expected} are needed", name);
-    }
-
-    public static void Destination(long available, long needed, string name)
-    {
-        if (available < needed)
-            throw new ArgumentException($"{available} elements are too few: {needed} are written", name);
-    }
-
-    public static void Disjoint<TInput, TOutput>(ReadOnlySpan<TInput> input, ReadOnlySpan<TOutput> output, string inputName, string outputName)
-        where TInput : unmanaged where TOutput : unmanaged
-    {
-        if (MemoryMarshal.AsBytes(input).Overlaps(MemoryMarshal.AsBytes(output)))
-            throw new ArgumentException($"the span overlaps {inputName}", outputName);
-    }
-
     public static void Scalars(in AttentionOptions options)
     {
         if (!float.IsFinite((float)options.Scale))
@@ -39,24 +13,24 @@ internal static class AttentionChecks
             throw new ArgumentOutOfRangeException(nameof(options.SoftCap), options.SoftCap, "0, or a number that is above 0 and finite as a float, is needed");
         ArgumentOutOfRangeException.ThrowIfNegative(options.Window, nameof(options.Window));
         ArgumentOutOfRangeException.ThrowIfNegative(options.SinkTokens, nameof(options.SinkTokens));
-        ArgumentOutOfRangeException.ThrowIfNegative(options.Kernel.MaxDegreeOfParallelism, nameof(KernelOptions.MaxDegreeOfParallelism));
+        Check.Kernel(options.Kernel);
     }
 
     /// <summary>Masks, slopes and outputs of the options against the sizes of the call.</summary>
     public static void Extents(in AttentionOptions options, in AttentionShape shape, int queryCount, int keyCount, int sequenceCount)
     {
         if (!options.AlibiSlopes.IsEmpty)
-            Length(options.AlibiSlopes.Length, shape.QueryHeads, nameof(options.AlibiSlopes));
+            Check.Exactly(options.AlibiSlopes.Length, shape.QueryHeads, nameof(options.AlibiSlopes));
         long pairs = (long)queryCount * keyCount;
         Mask(options.AdditiveMask.Length, pairs, shape, sequenceCount, nameof(options.AdditiveMask));
         Mask(options.BooleanMask.Length, pairs, shape, sequenceCount, nameof(options.BooleanMask));
         if (options.Mask is { } mask)
             Blocks(mask.Shape, shape, queryCount, keyCount, sequenceCount);
         if (!options.LogSumExp.IsEmpty)
-            Destination(options.LogSumExp.Length, (long)queryCount * shape.QueryHeads, nameof(options.LogSumExp));
+            Check.AtLeast(options.LogSumExp.Length, (long)queryCount * shape.QueryHeads, nameof(options.LogSumExp));
         if (options.ColumnSums.IsEmpty)
             return;
-        Destination(options.ColumnSums.Length, (long)shape.QueryHeads * keyCount, nameof(options.ColumnSums));
+        Check.AtLeast(options.ColumnSums.Length, (long)shape.QueryHeads * keyCount, nameof(options.ColumnSums));
         if (options.SharedPrefix)
             throw new ArgumentException("column sums of a shared prefix are not defined: it belongs to several sequences", nameof(options.ColumnSums));
     }

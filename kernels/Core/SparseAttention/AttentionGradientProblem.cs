@@ -1,3 +1,5 @@
+using Kernels.Core.Checks;
+
 namespace Kernels.Core.SparseAttention;
 
 /// <summary>The gradient of attention over arrays, with every argument checked.</summary>
@@ -12,34 +14,34 @@ internal readonly ref struct AttentionGradientProblem<T> where T : unmanaged
 
     public AttentionGradientProblem(in AttentionProblem<T> forward, ReadOnlySpan<float> outputGradient, ReadOnlySpan<float> logSumExp, Span<float> queryGradient, Span<float> keyGradient, Span<float> valueGradient)
     {
-        AttentionChecks.Length(outputGradient.Length, forward.Queries.Length, nameof(outputGradient));
-        AttentionChecks.Length(logSumExp.Length, (long)forward.QueryCount * forward.Shape.QueryHeads, nameof(logSumExp));
-        AttentionChecks.Destination(queryGradient.Length, forward.Queries.Length, nameof(queryGradient));
-        AttentionChecks.Destination(keyGradient.Length, forward.Keys.Length, nameof(keyGradient));
-        AttentionChecks.Destination(valueGradient.Length, forward.Values.Length, nameof(valueGradient));
+        Check.Exactly(outputGradient.Length, forward.Queries.Length, nameof(outputGradient));
+        Check.Exactly(logSumExp.Length, (long)forward.QueryCount * forward.Shape.QueryHeads, nameof(logSumExp));
+        queryGradient = Check.Written(queryGradient, forward.Queries.Length, nameof(queryGradient));
+        keyGradient = Check.Written(keyGradient, forward.Keys.Length, nameof(keyGradient));
+        valueGradient = Check.Written(valueGradient, forward.Values.Length, nameof(valueGradient));
         if (!forward.Options.ColumnSums.IsEmpty)
             throw new ArgumentException("column sums belong to the forward call", nameof(AttentionOptions.ColumnSums));
         CheckDisjoint(forward, outputGradient, logSumExp, queryGradient, nameof(queryGradient));
         CheckDisjoint(forward, outputGradient, logSumExp, keyGradient, nameof(keyGradient));
         CheckDisjoint(forward, outputGradient, logSumExp, valueGradient, nameof(valueGradient));
-        AttentionChecks.Disjoint<float, float>(queryGradient, keyGradient, nameof(queryGradient), nameof(keyGradient));
-        AttentionChecks.Disjoint<float, float>(queryGradient, valueGradient, nameof(queryGradient), nameof(valueGradient));
-        AttentionChecks.Disjoint<float, float>(keyGradient, valueGradient, nameof(keyGradient), nameof(valueGradient));
+        Check.Disjoint(queryGradient, keyGradient, nameof(queryGradient), nameof(keyGradient));
+        Check.Disjoint(queryGradient, valueGradient, nameof(queryGradient), nameof(valueGradient));
+        Check.Disjoint(keyGradient, valueGradient, nameof(keyGradient), nameof(valueGradient));
         Forward = forward;
         OutputGradient = outputGradient;
         LogSumExp = logSumExp;
-        QueryGradient = queryGradient[..forward.Queries.Length];
-        KeyGradient = keyGradient[..forward.Keys.Length];
-        ValueGradient = valueGradient[..forward.Values.Length];
+        QueryGradient = queryGradient;
+        KeyGradient = keyGradient;
+        ValueGradient = valueGradient;
     }
 
     private static void CheckDisjoint(in AttentionProblem<T> forward, ReadOnlySpan<float> outputGradient, ReadOnlySpan<float> logSumExp, ReadOnlySpan<float> gradient, string name)
     {
-        AttentionChecks.Disjoint(forward.Queries, gradient, AttentionProblem<T>.QueriesName, name);
-        AttentionChecks.Disjoint(forward.Keys, gradient, AttentionProblem<T>.KeysName, name);
-        AttentionChecks.Disjoint(forward.Values, gradient, AttentionProblem<T>.ValuesName, name);
-        AttentionChecks.Disjoint<float, float>(forward.Output, gradient, AttentionProblem<T>.OutputName, name);
-        AttentionChecks.Disjoint(outputGradient, gradient, nameof(outputGradient), name);
-        AttentionChecks.Disjoint(logSumExp, gradient, nameof(logSumExp), name);
+        Check.Disjoint(forward.Queries, gradient, AttentionProblem<T>.QueriesName, name);
+        Check.Disjoint(forward.Keys, gradient, AttentionProblem<T>.KeysName, name);
+        Check.Disjoint(forward.Values, gradient, AttentionProblem<T>.ValuesName, name);
+        Check.Disjoint(forward.Output, gradient, AttentionProblem<T>.OutputName, name);
+        Check.Disjoint(outputGradient, gradient, nameof(outputGradient), name);
+        Check.Disjoint(logSumExp, gradient, nameof(logSumExp), name);
     }
 }

@@ -1,3 +1,5 @@
+using Kernels.Core.Checks;
+
 namespace Kernels.Core.SparseAttention;
 
 /// <summary>Attention over arrays of keys and values, with every argument checked: backends trust it.</summary>
@@ -19,10 +21,10 @@ internal readonly ref struct AttentionProblem<T> where T : unmanaged
     {
         KeyValueTypes.Of<T>();
         shape.Check(ShapeName);
-        QueryCount = AttentionChecks.Tokens(queries.Length, shape.QueryRowLength, QueriesName);
-        KeyCount = AttentionChecks.Tokens(keys.Length, shape.KeyRowLength, KeysName);
-        AttentionChecks.Length(values.Length, keys.Length, ValuesName);
-        AttentionChecks.Destination(output.Length, queries.Length, OutputName);
+        QueryCount = Check.Rows(queries.Length, shape.QueryRowLength, QueriesName);
+        KeyCount = Check.Rows(keys.Length, shape.KeyRowLength, KeysName);
+        Check.Exactly(values.Length, keys.Length, ValuesName);
+        Check.AtLeast(output.Length, queries.Length, OutputName);
         AttentionChecks.Scalars(options);
         AttentionChecks.Offsets(options.QueryOffsets, QueryCount, nameof(options.QueryOffsets));
         AttentionChecks.Offsets(options.KeyOffsets, KeyCount, nameof(options.KeyOffsets));
@@ -57,10 +59,10 @@ internal readonly ref struct AttentionProblem<T> where T : unmanaged
 
     private static void CheckDisjoint(ReadOnlySpan<float> queries, ReadOnlySpan<T> keys, ReadOnlySpan<T> values, ReadOnlySpan<float> output, in AttentionOptions options)
     {
-        AttentionChecks.Disjoint(queries, output, QueriesName, OutputName);
-        AttentionChecks.Disjoint(keys, output, KeysName, OutputName);
-        AttentionChecks.Disjoint(values, output, ValuesName, OutputName);
-        AttentionChecks.Disjoint<float, float>(output, options.LogSumExp, OutputName, nameof(options.LogSumExp));
-        AttentionChecks.Disjoint<float, float>(output, options.ColumnSums, OutputName, nameof(options.ColumnSums));
+        Check.Disjoint(queries, output, QueriesName, OutputName);
+        Check.Disjoint(keys, output, KeysName, OutputName);
+        Check.Disjoint(values, output, ValuesName, OutputName);
+        Check.Disjoint(output, options.LogSumExp, OutputName, nameof(options.LogSumExp));
+        Check.Disjoint(output, options.ColumnSums, OutputName, nameof(options.ColumnSums));
     }
 }

@@ -1,3 +1,5 @@
+using Kernels.Core.Checks;
+
 namespace Kernels.Core.SparseAttention;
 
 /// <summary>A plan of the best blocks of keys for each query, with every argument checked: backends trust it.</summary>
@@ -14,10 +16,10 @@ internal readonly ref struct BlockPlanProblem
     public BlockPlanProblem(ReadOnlySpan<float> queries, ReadOnlySpan<float> keys, in AttentionShape shape, TopKBlockOptions options, in KernelOptions kernel)
     {
         shape.Check(nameof(shape));
-        ArgumentOutOfRangeException.ThrowIfNegative(kernel.MaxDegreeOfParallelism, nameof(KernelOptions.MaxDegreeOfParallelism));
+        Check.Kernel(kernel);
         Shape = shape;
-        QueryCount = AttentionChecks.Tokens(queries.Length, shape.QueryRowLength, nameof(queries));
-        KeyCount = AttentionChecks.Tokens(keys.Length, shape.KeyRowLength, nameof(keys));
+        QueryCount = Check.Rows(queries.Length, shape.QueryRowLength, nameof(queries));
+        KeyCount = Check.Rows(keys.Length, shape.KeyRowLength, nameof(keys));
         Sizes = new TopKBlockSizes(options);
         Mask = new BlockMaskShape(QueryCount, KeyCount, 1, Sizes.BlockLength, shape.KeyValueHeads);
         SelectedCount = Math.Min(Sizes.TopK, Mask.ColumnBlockCount);

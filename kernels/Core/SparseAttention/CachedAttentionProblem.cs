@@ -1,3 +1,5 @@
+using Kernels.Core.Checks;
+
 namespace Kernels.Core.SparseAttention;
 
 /// <summary>Attention over sequences of a cache, with every argument checked.</summary>
@@ -21,21 +23,20 @@ internal readonly ref struct CachedAttentionProblem
         ArgumentNullException.ThrowIfNull(cache);
         Shape = new AttentionShape(queryHeads, cache.Options.KeyValueHeads, cache.Options.HeadDimension);
         Shape.Check(nameof(queryHeads));
-        QueryCount = AttentionChecks.Tokens(queries.Length, Shape.QueryRowLength, nameof(queries));
+        QueryCount = Check.Rows(queries.Length, Shape.QueryRowLength, nameof(queries));
         TokenCount = CountTokens(cache, sequences);
         TokenPositions.Check(positions, TokenCount, nameof(positions));
         KeyCount = positions.IsEmpty ? TokenCount : positions.Length;
-        AttentionChecks.Destination(output.Length, queries.Length, nameof(output));
+        Output = Check.Written(output, queries.Length, nameof(output));
         AttentionChecks.Scalars(options);
         CheckOffsets(sequences.Length, options);
         // Masks are for all tokens, column sums for those that are attended to.
         AttentionChecks.Extents(options with { ColumnSums = default }, Shape, QueryCount, TokenCount, sequences.Length);
         if (!options.ColumnSums.IsEmpty)
-            AttentionChecks.Destination(options.ColumnSums.Length, (long)queryHeads * KeyCount, nameof(options.ColumnSums));
-        Output = output[..queries.Length];
-        AttentionChecks.Disjoint<float, float>(queries, Output, nameof(queries), nameof(output));
-        AttentionChecks.Disjoint<float, float>(Output, options.LogSumExp, nameof(output), nameof(options.LogSumExp));
-        AttentionChecks.Disjoint<float, float>(Output, options.ColumnSums, nameof(output), nameof(options.ColumnSums));
+            Check.AtLeast(options.ColumnSums.Length, (long)queryHeads * KeyCount, nameof(options.ColumnSums));
+        Check.Disjoint(queries, Output, nameof(queries), nameof(output));
+        Check.Disjoint(Output, options.LogSumExp, nameof(output), nameof(options.LogSumExp));
+        Check.Disjoint(Output, options.ColumnSums, nameof(output), nameof(options.ColumnSums));
         _cache = cache;
         _sequences = sequences;
         _queryOffsets = options.QueryOffsets;

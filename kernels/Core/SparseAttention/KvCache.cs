@@ -1,3 +1,4 @@
+using Kernels.Core.Checks;
 using Kernels.Core.SparseAttention;
 
 namespace Kernels;
@@ -83,11 +84,8 @@ public sealed partial class KvCache : IDisposable
     public void Append(int sequence, ReadOnlySpan<float> keys, ReadOnlySpan<float> values)
     {
         KvSequence target = Find(sequence);
-        int rowLength = Options.KeyValueHeads * Options.HeadDimension, count = keys.Length / rowLength;
-        if (keys.Length % rowLength != 0)
-            throw new ArgumentException($"{keys.Length} elements are no whole number of tokens of {rowLength}", nameof(keys));
-        if (values.Length != keys.Length)
-            throw new ArgumentException($"{values.Length} elements for the {keys.Length} of keys", nameof(values));
+        int rowLength = Options.KeyValueHeads * Options.HeadDimension, count = Check.Rows(keys.Length, rowLength, nameof(keys));
+        Check.Exactly(values.Length, keys.Length, nameof(values));
         Reserve(target, count);
         for (int i = 0; i < count; i++)
         {
@@ -108,10 +106,8 @@ public sealed partial class KvCache : IDisposable
         if ((uint)position >= (uint)source.TokenCount)
             throw new ArgumentOutOfRangeException(nameof(position), position, $"the sequence has {source.TokenCount} tokens");
         int rowLength = Options.KeyValueHeads * Options.HeadDimension;
-        if (keys.Length < rowLength)
-            throw new ArgumentException($"{keys.Length} elements are too few: {rowLength} are written", nameof(keys));
-        if (values.Length < rowLength)
-            throw new ArgumentException($"{values.Length} elements are too few: {rowLength} are written", nameof(values));
+        keys = Check.Written(keys, rowLength, nameof(keys));
+        values = Check.Written(values, rowLength, nameof(values));
         _pages.Read(source.Table[position >> _pages.Shift], position & _pages.SlotMask, keys, values);
     }
 

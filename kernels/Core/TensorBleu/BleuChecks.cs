@@ -1,3 +1,5 @@
+using Kernels.Core.Checks;
+
 namespace Kernels.Core.TensorBleu;
 
 /// <summary>The argument checks of the BLEU family. Every message names the parameter and the value.</summary>
@@ -17,12 +19,6 @@ internal static class BleuChecks
         }
         if (last > end)
             throw new ArgumentException($"the last offset is {last}, beyond the end at {end}", name);
-    }
-
-    public static void Destination(int available, long needed, string name)
-    {
-        if (available < needed)
-            throw new ArgumentException($"{available} elements are too few: {needed} are needed", name);
     }
 
     /// <summary>What is counted together must fit an array or a block of scratch that 32 bits number.</summary>
@@ -46,13 +42,12 @@ internal static class BleuChecks
     {
         if (options.MaxOrder is < 1 or > BleuOptions.LargestOrder)
             throw new ArgumentOutOfRangeException(nameof(BleuOptions.MaxOrder), options.MaxOrder, $"orders run from 1 to {BleuOptions.LargestOrder}");
-        if (!Enum.IsDefined(options.Smoothing))
-            throw new ArgumentOutOfRangeException(nameof(BleuOptions.Smoothing), options.Smoothing, "there is no such smoothing");
+        Check.Defined(options.Smoothing, nameof(BleuOptions.Smoothing));
         if (options.Smoothing == BleuSmoothing.NltkMethod6 && options.MaxOrder < BleuNltkFormula.FirstInterpolatedOrder)
             throw new ArgumentOutOfRangeException(nameof(BleuOptions.MaxOrder), options.MaxOrder, $"method 6 needs order {BleuNltkFormula.FirstInterpolatedOrder}");
         if (options.SmoothingValue is { } value && !(double.IsFinite(value) && value >= 0))
             throw new ArgumentOutOfRangeException(nameof(BleuOptions.SmoothingValue), value, "a finite number, not negative, is needed");
-        ArgumentOutOfRangeException.ThrowIfNegative(options.Kernel.MaxDegreeOfParallelism, nameof(KernelOptions.MaxDegreeOfParallelism));
+        Check.Kernel(options.Kernel);
         Weights(options.Weights, options.MaxOrder);
         if (options.TensorBleuCompatible && (options.IsNltk || options.EffectiveOrder))
             throw new ArgumentException("the compatible mode has neither NLTK's smoothings nor effective order", nameof(BleuOptions.TensorBleuCompatible));

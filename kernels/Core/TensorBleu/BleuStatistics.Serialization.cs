@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Kernels.Core.Checks;
 using Kernels.Core.TensorBleu;
 
 namespace Kernels;
@@ -18,7 +19,7 @@ public readonly partial struct BleuStatistics
     /// <exception cref="ArgumentException">The destination is too short.</exception>
     public void Write(Span<byte> destination)
     {
-        BleuChecks.Destination(destination.Length, SerializedBytes, nameof(destination));
+        Check.AtLeast(destination.Length, SerializedBytes, nameof(destination));
         BinaryPrimitives.WriteUInt64LittleEndian(destination, MagicAndVersion);
         ReadOnlySpan<long> header = [OrderCount, SentenceCount, CandidateLength, ReferenceLength];
         Span<byte> rest = WriteNumbers(header, destination[sizeof(ulong)..]);
@@ -33,7 +34,7 @@ public readonly partial struct BleuStatistics
     /// <exception cref="FormatException">The bytes are not statistics of this version.</exception>
     public static BleuStatistics Read(ReadOnlySpan<byte> source)
     {
-        BleuChecks.Destination(source.Length, SerializedBytes, nameof(source));
+        Check.AtLeast(source.Length, SerializedBytes, nameof(source));
         if (BinaryPrimitives.ReadUInt64LittleEndian(source) != MagicAndVersion)
             throw new FormatException("the bytes do not begin as BLEU statistics of version 1 do");
         Span<long> numbers = stackalloc long[HeaderNumbers - 1 + NumbersPerOrder * BleuOptions.LargestOrder];

@@ -1,4 +1,5 @@
 using System.Numerics;
+using Kernels.Core.Checks;
 using Kernels.Core.TensorBleu;
 
 namespace Kernels;
@@ -112,7 +113,7 @@ public readonly partial struct BleuStatistics : IEquatable<BleuStatistics>, IAdd
     public void Scores(Span<double> scores, BleuOptions options)
     {
         BleuChecks.Options(options);
-        BleuChecks.Destination(scores.Length, options.WeightSetCount, nameof(scores));
+        Check.AtLeast(scores.Length, options.WeightSetCount, nameof(scores));
         Scores(scores, options, options.WeightSetCount);
     }
 

@@ -1,5 +1,6 @@
 using ILGPU;
 using ILGPU.Runtime;
+using Kernels.Core.Checks;
 
 namespace Kernels.Gpu;
 
@@ -80,24 +81,19 @@ public sealed class MixedPrecisionGemmGpu : IDisposable
     public void Multiply<T>(ReadOnlySpan<T> activations, GpuQuantizedWeights weights, Span<T> output, MixedPrecisionGemmOptions options = default) where T : unmanaged
     {
         ArgumentNullException.ThrowIfNull(weights);
-        if (activations.Length % weights.InputCount != 0)
-            throw new ArgumentException($"{activations.Length} elements are no whole number of rows of {weights.InputCount} inputs", nameof(activations));
-        int rowCount = activations.Length / weights.InputCount;
-        long needed = (long)rowCount * weights.OutputCount;
-        if (output.Length < needed)
-            throw new ArgumentException($"{output.Length} elements are too few: {needed} are written", nameof(output));
+        int rowCount = Check.Rows(activations.Length, weights.InputCount, nameof(activations));
+        output = Check.Written(output, (long)rowCount * weights.OutputCount, nameof(output));
         if (options.Arithmetic != GemmArithmetic.Exact)
             throw new NotSupportedException($"{nameof(options.Arithmetic)} {options.Arithmetic} has no GPU kernels; the managed and native backends serve it.");
-        if (!options.Bias.IsEmpty && options.Bias.Length != weights.OutputCount)
-            throw new ArgumentException($"{options.Bias.Length} elements for {weights.OutputCount} outputs", nameof(options.Bias));
+        Check.ExactlyOrEmpty(options.Bias.Length, weights.OutputCount, nameof(options.Bias));
         GpuChecks.Variant(options.Kernel, GpuVariants.MixedPrecisionGemm<T>(weights.Format));
         options.Kernel.CancellationToken.ThrowIfCancellationRequested();
         _ = ProgramOf<T>();
         using GpuBuffer<T> source = Device.Allocate(activations);
-        using GpuBuffer<T> destination = Device.Allocate<T>(needed);
+        using GpuBuffer<T> destination = Device.Allocate<T>(output.Length);
         using GpuBuffer<float>? bias = options.Bias.IsEmpty ? null : Device.Allocate(options.Bias);
         Multiply(source, weights, destination, rowCount, bias);
-        destination.CopyTo(output[..(int)needed]);
+        destination.CopyTo(output);
     }
 
     /// <summary>Frees the scratch memory.</summary>

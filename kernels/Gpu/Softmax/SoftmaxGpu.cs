@@ -1,5 +1,6 @@
 using ILGPU;
 using ILGPU.Runtime;
+using Kernels.Core.Checks;
 using Kernels.Core.Softmax;
 
 namespace Kernels.Gpu;
@@ -112,7 +113,7 @@ public sealed class SoftmaxGpu : IDisposable
         SoftmaxGpuChecks.Buffers(Device, logits, output, operation, outputName);
         SoftmaxShape shape = ShapeOf(operation, logits.Length, output.Length, rowLength);
         SoftmaxChecks.Options(options, shape, SoftmaxProblem<T>.OptionsName);
-        SoftmaxChecks.Destination(output.Length, operation == SoftmaxOperation.LogSumExp ? shape.RowCount : shape.OutputExtent, outputName);
+        Check.AtLeast(output.Length, operation == SoftmaxOperation.LogSumExp ? shape.RowCount : shape.OutputExtent, outputName);
         SoftmaxGpuChecks.Options(options);
         Launch(operation, logits, output, shape, options);
     }

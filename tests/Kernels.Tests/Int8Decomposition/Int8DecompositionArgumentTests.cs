@@ -40,9 +40,9 @@ public sealed class Int8DecompositionArgumentTests
         { "rows: no columns", "columnCount" },
         { "rows: no whole rows", "matrix" },
         { "rows: too few values", "values" },
-        { "rows: stats of other length", "absMax" },
+        { "rows: stats too short", "absMax" },
         { "rows: threshold NaN", "threshold" },
-        { "columns: stats of other length", "absMax" },
+        { "columns: stats too short", "absMax" },
         { "double: column values overlap row values", "columnValues" },
         { "dequantise: stats of other length", "absMax" },
         { "dequantise: matrix too short", "matrix" },
@@ -57,9 +57,9 @@ public sealed class Int8DecompositionArgumentTests
         { "layer: unknown scope", "outliers" },
         { "backward: no whole rows", "outputGradient" },
         { "backward: weight gradient without input", "input" },
-        { "backward: input gradient of other size", "inputGradient" },
-        { "backward: weight gradient of other size", "weightGradient" },
-        { "backward: bias gradient of other size", "biasGradient" },
+        { "backward: input gradient too short", "inputGradient" },
+        { "backward: weight gradient too short", "weightGradient" },
+        { "backward: bias gradient too short", "biasGradient" },
         { "backward: input gradient overlaps", "inputGradient" },
     };
 
@@ -113,9 +113,9 @@ public sealed class Int8DecompositionArgumentTests
             case "rows: no columns": Int8Decomposition.QuantizeRows<float>(activations, 0, bytes, output); break;
             case "rows: no whole rows": Int8Decomposition.QuantizeRows<float>(shared, Inputs, bytes, output); break;
             case "rows: too few values": Int8Decomposition.QuantizeRows<float>(activations, Inputs, values.AsSpan(0, 15), two); break;
-            case "rows: stats of other length": Int8Decomposition.QuantizeRows<float>(activations, Inputs, values.AsSpan(0, 16), stats); break;
+            case "rows: stats too short": Int8Decomposition.QuantizeRows<float>(activations, Inputs, values.AsSpan(0, 16), two.AsSpan(1)); break;
             case "rows: threshold NaN": Int8Decomposition.QuantizeRows<float>(activations, Inputs, values.AsSpan(0, 16), two, float.NaN); break;
-            case "columns: stats of other length": Int8Decomposition.QuantizeColumns<float>(activations, Inputs, values.AsSpan(0, 16), two); break;
+            case "columns: stats too short": Int8Decomposition.QuantizeColumns<float>(activations, Inputs, values.AsSpan(0, 16), two); break;
             case "double: column values overlap row values":
                 Int8Decomposition.DoubleQuantize<float>(activations, Inputs, values.AsSpan(0, 16), two, values.AsSpan(8, 16), new float[Inputs]); break;
             case "dequantise: stats of other length": Int8Decomposition.Dequantize<float>(values, Inputs, two, new float[Outputs * Inputs]); break;
@@ -131,9 +131,9 @@ public sealed class Int8DecompositionArgumentTests
             case "layer: unknown scope": _ = new Int8Linear(packed, outliers: (OutlierScope)9); break;
             case "backward: no whole rows": layer.Backward<float>(output.AsSpan(1), default, default); break;
             case "backward: weight gradient without input": layer.Backward<float>(output, default, default, new float[Outputs * Inputs]); break;
-            case "backward: input gradient of other size": layer.Backward<float>(output, default, shared); break;
-            case "backward: weight gradient of other size": layer.Backward<float>(output, activations, default, new float[3]); break;
-            case "backward: bias gradient of other size": layer.Backward<float>(output, default, default, default, two); break;
+            case "backward: input gradient too short": layer.Backward<float>(output, default, shared.AsSpan(0, Rows * Inputs - 1)); break;
+            case "backward: weight gradient too short": layer.Backward<float>(output, activations, default, new float[3]); break;
+            case "backward: bias gradient too short": layer.Backward<float>(output, default, default, default, two); break;
             case "backward: input gradient overlaps": layer.Backward<float>(output, activations, activations); break;
             default: throw new InvalidOperationException(call);
         }

@@ -19,13 +19,13 @@ public sealed class ParaRnnArgumentTests
     {
         Refused<ArgumentException>("gates", () => default, gates: 71);
         Refused<ArgumentException>("weights", () => default, weights: 13);
-        Refused<ArgumentException>("states", () => default, states: 25);
+        Refused<ArgumentException>("states", () => default, states: 23);
         Refused<ArgumentOutOfRangeException>("shape", () => default, shape: new(-1, 3, 4));
         Refused<ArgumentOutOfRangeException>("shape", () => default, shape: new(2, 3, 4, (RnnOrder)7));
         Refused<ArgumentOutOfRangeException>("Solver", () => new() { Solver = (RnnSolver)9 });
-        Refused<ArgumentOutOfRangeException>("direction", () => new() { Direction = (RnnDirection)9 });
+        Refused<ArgumentOutOfRangeException>("Direction", () => new() { Direction = (RnnDirection)9 });
         Refused<ArgumentException>("InitialState", () => new() { InitialState = new float[7] });
-        Refused<ArgumentException>("FinalState", () => new() { FinalState = new float[9] });
+        Refused<ArgumentException>("FinalState", () => new() { FinalState = new float[7] });
         Refused<ArgumentException>("Lengths", () => new() { Lengths = new int[3] });
         Refused<ArgumentOutOfRangeException>("Lengths", () => new() { Lengths = new[] { 3, 4 } });
         Refused<ArgumentOutOfRangeException>("Lengths", () => new() { Lengths = new[] { -1, 2 } });
@@ -92,7 +92,7 @@ public sealed class ParaRnnArgumentTests
         Assert.Equal("stateGradients", Assert.Throws<ArgumentException>(() =>
             ParaRnn.Backward<DiagonalElman, float>(new float[24], new float[4], new float[24], new float[23], new float[24], new float[4], s_shape)).ParamName);
         Assert.Equal("weightGradients", Assert.Throws<ArgumentException>(() =>
-            ParaRnn.Backward<DiagonalElman, float>(new float[24], new float[4], new float[24], new float[24], new float[24], new float[5], s_shape)).ParamName);
+            ParaRnn.Backward<DiagonalElman, float>(new float[24], new float[4], new float[24], new float[24], new float[24], new float[3], s_shape)).ParamName);
         Assert.Equal("FinalStateGradient", Assert.Throws<ArgumentException>(() =>
             ParaRnn.Backward<DiagonalElman, float>(new float[24], new float[4], new float[24], new float[24], new float[24], new float[4], s_shape, new() { FinalStateGradient = new float[1] })).ParamName);
         Assert.Equal("blockSize", Assert.Throws<ArgumentOutOfRangeException>(() => AffineScan.Compute<float>(new float[24], new float[24], new float[24], s_shape, 5)).ParamName);
