@@ -20,5 +20,5 @@ internal static unsafe partial class Int8DecompositionNativeMethods
 {
     // A block takes from half a microsecond (one row) to milliseconds (192 rows without SIMD), which a collection must not wait for: the transition stays.
     [LibraryImport(NativeKernels.LibraryName, EntryPoint = "kernels_int8_add")]
-    public static partial int Add(NativeIsa isa, NativeInt8Block* block, int* sums);
+    public static partial int Add(int isa, NativeInt8Block* block, int* sums);
 }

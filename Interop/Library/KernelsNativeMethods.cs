@@ -9,7 +9,7 @@ internal static unsafe partial class KernelsNativeMethods
     public static partial int AbiVersion();
 
     [LibraryImport(NativeKernels.LibraryName, EntryPoint = "kernels_cpu_supports")]
-    public static partial int CpuSupports(NativeIsa isa);
+    public static partial int CpuSupports(int isa);
 
     [LibraryImport(NativeKernels.LibraryName, EntryPoint = "kernels_status_message")]
     public static partial byte* StatusMessage(int status);

@@ -22,7 +22,7 @@ internal static class NativeKernels
     public static string Absence => s_absence.Value;
 
     /// <summary>Why the library's kernels for an instruction set cannot run here; empty if they can.</summary>
-    public static string AbsenceOf(NativeIsa isa) =>
+    public static string AbsenceOf(int isa) =>
         Absence.Length > 0 ? Absence :
         KernelsNativeMethods.CpuSupports(isa) == StatusOk ? "" : StatusMessage(KernelsNativeMethods.CpuSupports(isa));
 

@@ -34,5 +34,5 @@ internal static unsafe partial class MixedPrecisionGemmNativeMethods
     // A panel takes some microseconds for one row, some hundred for many: short enough for a garbage collection to wait for.
     [SuppressGCTransition]
     [LibraryImport(NativeKernels.LibraryName, EntryPoint = "kernels_gemm_add_int8")]
-    public static partial int AddInt8(NativeIsa isa, NativeGemmSegments* segments, NativeGemmActivations* activations, void* sums);
+    public static partial int AddInt8(int isa, NativeGemmSegments* segments, NativeGemmActivations* activations, void* sums);
 }

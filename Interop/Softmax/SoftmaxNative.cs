@@ -5,7 +5,7 @@ using Kernels.Native.Library;
 namespace Kernels.Native.Softmax;
 
 /// <summary>The softmax family in C++: shares rows, tiles of columns, or the chunks of a few long rows, out among threads. What a row becomes depends on neither.</summary>
-internal sealed unsafe class SoftmaxNative<T>(NativeIsa isa) : ISoftmaxBackend<T> where T : unmanaged
+internal sealed unsafe class SoftmaxNative<T>(int isa) : ISoftmaxBackend<T> where T : unmanaged
 {
     // Elements below which a second thread does not pay: 128 rows of 1000, some 40 microseconds on one thread, gain nothing from it.
     private const long ParallelElementCount = 256 * 1024;

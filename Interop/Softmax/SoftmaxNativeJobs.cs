@@ -4,13 +4,13 @@ using Kernels.Native.Library;
 namespace Kernels.Native.Softmax;
 
 /// <summary>Whole rows.</summary>
-internal unsafe struct NativeRowsJob(NativeIsa isa, NativeElementType type, NativeSoftmaxRows* rows) : IRangeJob
+internal unsafe struct NativeRowsJob(int isa, NativeElementType type, NativeSoftmaxRows* rows) : IRangeJob
 {
     public readonly void Run(long begin, long end) => NativeKernels.Check(SoftmaxNativeMethods.Compute(isa, type, rows, begin, end));
 }
 
 /// <summary>Columns of an axis that is not the last: the items are the tiles of all outer slabs.</summary>
-internal unsafe struct NativeColumnsJob(NativeIsa isa, NativeElementType type, NativeSoftmaxRows* rows, long tileLength) : IRangeJob
+internal unsafe struct NativeColumnsJob(int isa, NativeElementType type, NativeSoftmaxRows* rows, long tileLength) : IRangeJob
 {
     private readonly long TilesPerSlab => (rows->InnerCount + tileLength - 1) / tileLength;
 
@@ -23,7 +23,7 @@ internal unsafe struct NativeColumnsJob(NativeIsa isa, NativeElementType type, N
 }
 
 /// <summary>The first pass over one long row: the items are its chunks.</summary>
-internal unsafe struct NativePartialSumJob(NativeIsa isa, NativeElementType type, NativeSoftmaxRows* rows, long row, long chunk, NativeSoftmaxSum* parts) : IRangeJob
+internal unsafe struct NativePartialSumJob(int isa, NativeElementType type, NativeSoftmaxRows* rows, long row, long chunk, NativeSoftmaxSum* parts) : IRangeJob
 {
     public readonly void Run(long begin, long end)
     {
@@ -36,7 +36,7 @@ internal unsafe struct NativePartialSumJob(NativeIsa isa, NativeElementType type
 }
 
 /// <summary>The second pass over one long row: the items are its chunks.</summary>
-internal unsafe struct NativeNormalizeJob(NativeIsa isa, NativeElementType type, NativeSoftmaxRows* rows, long row, long chunk, NativeSoftmaxSum* sum) : IRangeJob
+internal unsafe struct NativeNormalizeJob(int isa, NativeElementType type, NativeSoftmaxRows* rows, long row, long chunk, NativeSoftmaxSum* sum) : IRangeJob
 {
     public readonly void Run(long begin, long end)
     {
@@ -46,13 +46,13 @@ internal unsafe struct NativeNormalizeJob(NativeIsa isa, NativeElementType type,
 }
 
 /// <summary>Whole rows of a gradient.</summary>
-internal unsafe struct NativeGradientJob(NativeIsa isa, NativeElementType type, NativeSoftmaxGradientRows* rows) : IRangeJob
+internal unsafe struct NativeGradientJob(int isa, NativeElementType type, NativeSoftmaxGradientRows* rows) : IRangeJob
 {
     public readonly void Run(long begin, long end) => NativeKernels.Check(SoftmaxNativeMethods.Backward(isa, type, rows, begin, end));
 }
 
 /// <summary>The largest probabilities of whole rows.</summary>
-internal unsafe struct NativeTopKJob(NativeIsa isa, NativeElementType type, NativeSoftmaxRows* rows, void* values, int* indices, int count) : IRangeJob
+internal unsafe struct NativeTopKJob(int isa, NativeElementType type, NativeSoftmaxRows* rows, void* values, int* indices, int count) : IRangeJob
 {
     public readonly void Run(long begin, long end) => NativeKernels.Check(SoftmaxNativeMethods.TopK(isa, type, rows, begin, end, values, indices, count));
 }

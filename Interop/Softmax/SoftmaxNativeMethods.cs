@@ -97,7 +97,7 @@ internal static unsafe partial class SoftmaxNativeMethods
     public const int ChunkLimit = 1024;
 
     [LibraryImport(NativeKernels.LibraryName, EntryPoint = "kernels_softmax_compute")]
-    public static partial int Compute(NativeIsa isa, NativeElementType type, NativeSoftmaxRows* rows, long rowBegin, long rowEnd);
+    public static partial int Compute(int isa, NativeElementType type, NativeSoftmaxRows* rows, long rowBegin, long rowEnd);
 
     [LibraryImport(NativeKernels.LibraryName, EntryPoint = "kernels_softmax_tile_length")]
     public static partial long TileLength(NativeElementType type, long rowLength);
@@ -106,17 +106,17 @@ internal static unsafe partial class SoftmaxNativeMethods
     public static partial long ChunkLength(long rowLength);
 
     [LibraryImport(NativeKernels.LibraryName, EntryPoint = "kernels_softmax_partial_sum")]
-    public static partial int PartialSum(NativeIsa isa, NativeElementType type, NativeSoftmaxRows* rows, long row, long begin, long end, NativeSoftmaxSum* sum);
+    public static partial int PartialSum(int isa, NativeElementType type, NativeSoftmaxRows* rows, long row, long begin, long end, NativeSoftmaxSum* sum);
 
     [LibraryImport(NativeKernels.LibraryName, EntryPoint = "kernels_softmax_combine")]
     public static partial int Combine(NativeSoftmaxSum* parts, long count, NativeSoftmaxSum* sum);
 
     [LibraryImport(NativeKernels.LibraryName, EntryPoint = "kernels_softmax_normalize")]
-    public static partial int Normalize(NativeIsa isa, NativeElementType type, NativeSoftmaxRows* rows, long row, long begin, long end, NativeSoftmaxSum* sum);
+    public static partial int Normalize(int isa, NativeElementType type, NativeSoftmaxRows* rows, long row, long begin, long end, NativeSoftmaxSum* sum);
 
     [LibraryImport(NativeKernels.LibraryName, EntryPoint = "kernels_softmax_backward")]
-    public static partial int Backward(NativeIsa isa, NativeElementType type, NativeSoftmaxGradientRows* rows, long rowBegin, long rowEnd);
+    public static partial int Backward(int isa, NativeElementType type, NativeSoftmaxGradientRows* rows, long rowBegin, long rowEnd);
 
     [LibraryImport(NativeKernels.LibraryName, EntryPoint = "kernels_softmax_top_k")]
-    public static partial int TopK(NativeIsa isa, NativeElementType type, NativeSoftmaxRows* rows, long rowBegin, long rowEnd, void* values, int* indices, int count);
+    public static partial int TopK(int isa, NativeElementType type, NativeSoftmaxRows* rows, long rowBegin, long rowEnd, void* values, int* indices, int count);
 }

@@ -41,11 +41,11 @@ internal static unsafe partial class SparseAttentionNativeMethods
 {
     // A tile takes from half a microsecond (four query rows of 128) to a hundred (many of them, without SIMD), which a collection must not wait for: the transition stays.
     [LibraryImport(NativeKernels.LibraryName, EntryPoint = "kernels_attention_score_keys")]
-    public static partial int ScoreKeys(NativeIsa isa, NativeElementType type, NativeAttentionRows* rows);
+    public static partial int ScoreKeys(int isa, NativeElementType type, NativeAttentionRows* rows);
 
     [LibraryImport(NativeKernels.LibraryName, EntryPoint = "kernels_attention_add_values")]
-    public static partial int AddValues(NativeIsa isa, NativeElementType type, NativeAttentionRows* rows);
+    public static partial int AddValues(int isa, NativeElementType type, NativeAttentionRows* rows);
 
     [LibraryImport(NativeKernels.LibraryName, EntryPoint = "kernels_attention_score_planes")]
-    public static partial int ScorePlanes(NativeIsa isa, NativeAttentionPlanes* planes);
+    public static partial int ScorePlanes(int isa, NativeAttentionPlanes* planes);
 }

@@ -62,6 +62,17 @@ public sealed partial class AbiParityTests
         Assert.All(headers, header => Assert.Equal(header.Value, mirrors[header.Key]));
     }
 
+    [Fact]
+    public void InstructionSetsHaveTheNumbersOfTheHeader()
+    {
+        string table = Repository.Read("kernels/Core/Machine/InstructionSets.cs");
+        string sets = Regex.Match(Headers, @"enum \{\s*KERNELS_SCALAR = .*?\}", RegexOptions.Singleline).Value;
+        Dictionary<string, string> header = Regex.Matches(sets, @"KERNELS_(\w+) = (\d+)").ToDictionary(m => Pascal(m.Groups[1].Value.ToLowerInvariant()), m => m.Groups[2].Value);
+        Dictionary<string, string> ours = Regex.Matches(table, @"struct (\w+) : INativeInstructionSet.*?NativeNumber => (\d+);", RegexOptions.Singleline).ToDictionary(m => m.Groups[1].Value, m => m.Groups[2].Value);
+        Assert.NotEmpty(header);
+        Assert.Equal(header, ours);
+    }
+
     private static string[] Split(string parameters) => parameters.Trim() is "" or "void" ? [] : parameters.Split(',', StringSplitOptions.TrimEntries);
 
     // "const kernels_softmax_rows* rows" -> NativeSoftmaxRows*
@@ -80,7 +91,7 @@ public sealed partial class AbiParityTests
         return $"{CType(parts.Groups[1].Value)} {Pascal(parts.Groups[2].Value)}";
     }
 
-    private static string Enums(string type) => type is "NativeIsa" or "NativeElementType" ? "int" : type;
+    private static string Enums(string type) => type is "NativeElementType" ? "int" : type;
 
     private static string Pascal(string snake) => string.Concat(snake.Split('_').Select(word => char.ToUpperInvariant(word[0]) + word[1..]));
 }

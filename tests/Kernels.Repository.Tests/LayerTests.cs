@@ -9,8 +9,8 @@ public sealed class LayerTests
     private static readonly Dictionary<string, string[]> s_layers = new()
     {
         ["kernels/Core"] = [],
-        ["kernels/Cpu"] = ["kernels/Core"],
         ["Interop"] = ["kernels/Core"],
+        ["kernels/Cpu"] = ["kernels/Core", "Interop"],
         ["Managed"] = ["kernels/Core", "kernels/Cpu", "Interop"],
     };
 

@@ -36,7 +36,7 @@ public sealed class ReadmeTests
 
     private static string Sets(KernelDispatch dispatch, string backend)
     {
-        string[] sets = [.. dispatch.Variants.Where(variant => variant.Backend == backend).Select(variant => variant.InstructionSet)];
+        string[] sets = [.. dispatch.Variants.Where(variant => variant.Backend == backend).Select(variant => variant.Implementation)];
         return sets.Length == 0 ? "–" : string.Join(", ", sets);
     }
 

@@ -17,12 +17,12 @@ public enum VariantAvailability
 /// <param name="Family">The family's word, such as <c>softmax</c>.</param>
 /// <param name="Types">The element types, such as <c>f32</c>.</param>
 /// <param name="Backend"><c>cpu</c> (managed SIMD), <c>native</c> (C++) or <c>gpu</c> (ILGPU).</param>
-/// <param name="InstructionSet">The instruction set, named as .NET names it, in lower case.</param>
+/// <param name="Implementation">What it is made of: the instruction set, named as .NET names it, in lower case, or the algorithm.</param>
 /// <param name="Availability">Whether it can run on this machine.</param>
 /// <param name="Reason">Why it cannot, or an empty string.</param>
 public sealed record KernelVariant(
-    string Family, string Types, string Backend, string InstructionSet, VariantAvailability Availability, string Reason)
+    string Family, string Types, string Backend, string Implementation, VariantAvailability Availability, string Reason)
 {
-    /// <summary>The identity string: <c>family/types/backend/instruction-set</c>.</summary>
-    public string Identity { get; } = $"{Family}/{Types}/{Backend}/{InstructionSet}";
+    /// <summary>The identity string: <c>family/types/backend/implementation</c>.</summary>
+    public string Identity { get; } = $"{Family}/{Types}/{Backend}/{Implementation}";
 }

@@ -1,33 +1,24 @@
 using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.Arm;
-using System.Runtime.Intrinsics.X86;
 using Kernels.Core.Catalogue;
 using Kernels.Core.LinearCrossEntropy;
 using Kernels.Cpu.Simd;
+using Kernels.Native.Library;
+using static Kernels.Core.Machine.InstructionSets;
 
 namespace Kernels.Cpu.LinearCrossEntropy;
 
 /// <summary>The managed variants. One body serves all; they differ in the width of its registers.</summary>
 internal static class LinearCrossEntropyCpuVariants
 {
-    private const string Family = "linear_cross_entropy", Types = "f32", Backend = "cpu";
+    private static readonly VariantEntries<ILinearCrossEntropyBackend> s_entries = new("linear_cross_entropy", "f32", NativeKernels.AbsenceOf);
 
     /// <summary>Best first. The last one runs everywhere.</summary>
     public static VariantEntry<ILinearCrossEntropyBackend>[] All { get; } =
     [
-        Entry("avx512", Avx512F.IsSupported && Avx512BW.IsSupported && Avx512DQ.IsSupported, "the processor or the runtime's settings lack AVX-512 F, BW or DQ",
-            new LinearCrossEntropyCpu<Simd512<float>, Vector512<float>>()),
-        Entry("avx2", Avx2.IsSupported && Fma.IsSupported, "the processor or the runtime's settings lack AVX2 or FMA",
-            new LinearCrossEntropyCpu<Simd256<float>, Vector256<float>>()),
-        Entry("advsimd", AdvSimd.Arm64.IsSupported, "not an ARM64 processor", new LinearCrossEntropyCpu<Simd128<float>, Vector128<float>>()),
-        Entry("sse42", Sse42.IsSupported, "not an x86-64 processor, or the runtime's settings turn SIMD off",
-            new LinearCrossEntropyCpu<Simd128<float>, Vector128<float>>()),
-        Entry("scalar", true, "", new LinearCrossEntropyCpu<SimdScalar<float>, float>()),
+        s_entries.Managed<Avx512>(new LinearCrossEntropyCpu<Simd512<float>, Vector512<float>>()),
+        s_entries.Managed<Avx2>(new LinearCrossEntropyCpu<Simd256<float>, Vector256<float>>()),
+        s_entries.Managed<AdvSimd128>(new LinearCrossEntropyCpu<Simd128<float>, Vector128<float>>()),
+        s_entries.Managed<Sse42>(new LinearCrossEntropyCpu<Simd128<float>, Vector128<float>>()),
+        s_entries.Managed<Scalar>(new LinearCrossEntropyCpu<SimdScalar<float>, float>()),
     ];
-
-    private static VariantEntry<ILinearCrossEntropyBackend> Entry(string instructionSet, bool isSupported, string reason, ILinearCrossEntropyBackend backend)
-    {
-        VariantAvailability availability = isSupported ? VariantAvailability.Available : VariantAvailability.Emulated;
-        return new(new KernelVariant(Family, Types, Backend, instructionSet, availability, isSupported ? "" : reason), backend);
-    }
 }

@@ -1,30 +1,21 @@
 // The export: validation and dispatch.
 #include <kernels/int8_decomposition.h>
 
+#include "../select.h"
 #include "kernel_table.h"
 
 namespace kernels::int8 {
 
 namespace {
 
-add_function* find(int32_t isa) {
-    if (kernels_cpu_supports(isa) != KERNELS_OK)
-        return nullptr;
-    switch (isa) {
+constexpr isa_kernels<add_function> kernels_by_isa[] = {
+    {KERNELS_SCALAR, add_scalar},
 #if defined(KERNELS_X86)
-    case KERNELS_AVX512_VNNI:
-        return add_avx512_vnni;
-    case KERNELS_AVX_VNNI:
-        return add_avx_vnni;
-    case KERNELS_AVX2:
-        return add_avx2;
+    {KERNELS_AVX2, add_avx2},
+    {KERNELS_AVX_VNNI, add_avx_vnni},
+    {KERNELS_AVX512_VNNI, add_avx512_vnni},
 #endif
-    case KERNELS_SCALAR:
-        return add_scalar;
-    default:
-        return nullptr;
-    }
-}
+};
 
 bool is_valid(const kernels_int8_block* block) {
     return block != nullptr && block->weights != nullptr && block->activations != nullptr && block->step_bytes >= 0 &&
@@ -41,7 +32,7 @@ int32_t kernels_int8_add(int32_t isa, const kernels_int8_block* block, int32_t* 
     using namespace kernels::int8;
     if (!is_valid(block) || sums == nullptr)
         return KERNELS_INVALID_ARGUMENT;
-    add_function* const add = find(isa);
+    add_function* const add = kernels::select<kernels_by_isa>(isa);
     if (add == nullptr)
         return KERNELS_UNSUPPORTED_ISA;
     add(*block, sums);

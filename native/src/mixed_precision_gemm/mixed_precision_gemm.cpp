@@ -1,30 +1,21 @@
 // The exports: validation and dispatch.
 #include <kernels/mixed_precision_gemm.h>
 
+#include "../select.h"
 #include "kernel_table.h"
 
 namespace kernels::gemm {
 
 namespace {
 
-const int8_kernels* find(int32_t isa) {
-    if (kernels_cpu_supports(isa) != KERNELS_OK)
-        return nullptr;
-    switch (isa) {
+constexpr isa_kernels<const int8_kernels> kernels_by_isa[] = {
+    {KERNELS_SCALAR, &scalar_kernels},
 #if defined(KERNELS_X86)
-    case KERNELS_AVX512_VNNI:
-        return &avx512_vnni_kernels;
-    case KERNELS_AVX_VNNI:
-        return &avx_vnni_kernels;
-    case KERNELS_AVX2:
-        return &avx2_kernels;
+    {KERNELS_AVX2, &avx2_kernels},
+    {KERNELS_AVX_VNNI, &avx_vnni_kernels},
+    {KERNELS_AVX512_VNNI, &avx512_vnni_kernels},
 #endif
-    case KERNELS_SCALAR:
-        return &scalar_kernels;
-    default:
-        return nullptr;
-    }
-}
+};
 
 bool is_scale_type(int32_t type) {
     return type == KERNELS_F32 || type == KERNELS_F16 || type == KERNELS_BF16;
@@ -56,7 +47,7 @@ int32_t kernels_gemm_add_int8(int32_t isa, const kernels_gemm_segments* segments
         return KERNELS_INVALID_ARGUMENT;
     if (!is_scale_type(segments->scale_type))
         return KERNELS_UNSUPPORTED_TYPE;
-    const int8_kernels* kernels = find(isa);
+    const int8_kernels* kernels = kernels::select<kernels_by_isa>(isa);
     if (kernels == nullptr)
         return KERNELS_UNSUPPORTED_ISA;
     if (activations->row_count == 0 || segments->segment_count == 0)

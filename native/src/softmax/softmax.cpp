@@ -1,6 +1,7 @@
 // The exports: validation and dispatch.
 #include <kernels/softmax.h>
 
+#include "../select.h"
 #include "kernel_table.h"
 #include "sums.h"
 #include "tiles.h"
@@ -15,27 +16,24 @@ bool is_type(int32_t type) {
     return type >= 0 && type < type_count;
 }
 
+// Of each instruction set, the tables of all element types.
+using type_tables = const kernel_table[type_count];
+
+constexpr isa_kernels<type_tables> kernels_by_isa[] = {
+    {KERNELS_SCALAR, &scalar_kernels},
+#if defined(KERNELS_X86)
+    {KERNELS_AVX2, &avx2_kernels},
+    {KERNELS_AVX512, &avx512_kernels},
+#endif
+};
+
 int32_t find(int32_t isa, int32_t type, const kernel_table** table) {
     if (!is_type(type))
         return KERNELS_UNSUPPORTED_TYPE;
-    // Asking the processor is a look at a variable that the C++ runtime fills at start.
-    if (kernels_cpu_supports(isa) != KERNELS_OK)
+    type_tables* const tables = select<kernels_by_isa>(isa);
+    if (tables == nullptr)
         return KERNELS_UNSUPPORTED_ISA;
-    switch (isa) {
-#if defined(KERNELS_X86)
-    case KERNELS_AVX512:
-        *table = &avx512_kernels[type];
-        break;
-    case KERNELS_AVX2:
-        *table = &avx2_kernels[type];
-        break;
-#endif
-    case KERNELS_SCALAR:
-        *table = &scalar_kernels[type];
-        break;
-    default:
-        return KERNELS_UNSUPPORTED_ISA;
-    }
+    *table = &(*tables)[type];
     return KERNELS_OK;
 }
 

@@ -1,28 +1,28 @@
 // The exports: validation and dispatch.
 #include <kernels/sparse_attention.h>
 
+#include "../select.h"
 #include "kernel_table.h"
 
 namespace kernels::attention {
 
 namespace {
 
-const kernel_table* find(int32_t isa) {
-    if (kernels_cpu_supports(isa) != KERNELS_OK)
-        return nullptr;
-    switch (isa) {
+constexpr isa_kernels<const kernel_table> streams_by_isa[] = {
+    {KERNELS_SCALAR, &scalar_kernels},
 #if defined(KERNELS_X86)
-    case KERNELS_AVX512:
-        return &avx512_kernels;
-    case KERNELS_AVX2:
-        return &avx2_kernels;
+    {KERNELS_AVX2, &avx2_kernels},
+    {KERNELS_AVX512, &avx512_kernels},
 #endif
-    case KERNELS_SCALAR:
-        return &scalar_kernels;
-    default:
-        return nullptr;
-    }
-}
+};
+
+// Integer dot products alone: scalar code has none.
+#if defined(KERNELS_X86)
+constexpr isa_kernels<plane_function> planes_by_isa[] = {
+    {KERNELS_AVX_VNNI, score_planes_avx_vnni},
+    {KERNELS_AVX512_VNNI, score_planes_avx512_vnni},
+};
+#endif
 
 const stream_kernels* find(const kernel_table& table, int32_t type) {
     switch (type) {
@@ -39,19 +39,12 @@ const stream_kernels* find(const kernel_table& table, int32_t type) {
     }
 }
 
-plane_function* find_planes(int32_t isa) {
-    if (kernels_cpu_supports(isa) != KERNELS_OK)
-        return nullptr;
-    switch (isa) {
+plane_function* find_planes([[maybe_unused]] int32_t isa) {
 #if defined(KERNELS_X86)
-    case KERNELS_AVX512_VNNI:
-        return score_planes_avx512_vnni;
-    case KERNELS_AVX_VNNI:
-        return score_planes_avx_vnni;
+    return select<planes_by_isa>(isa);
+#else
+    return nullptr;
 #endif
-    default:
-        return nullptr;
-    }
 }
 
 bool is_valid(const kernels_attention_planes* planes) {
@@ -68,7 +61,7 @@ bool is_valid(const kernels_attention_rows* rows) {
 }
 
 int32_t run(int32_t isa, int32_t type, const kernels_attention_rows* rows, stream_function* stream_kernels::*kernel) {
-    const kernel_table* const table = find(isa);
+    const kernel_table* const table = select<streams_by_isa>(isa);
     if (table == nullptr)
         return KERNELS_UNSUPPORTED_ISA;
     const stream_kernels* const kernels = find(*table, type);

@@ -13,7 +13,7 @@ internal static class Int8Contenders
     public static IEnumerable<IContender> Ours(Int8Buffers buffers, ProductOracle oracle, IReadOnlyList<int> threadCounts)
     {
         // On 128 bits and less a call takes seconds at these sizes.
-        IEnumerable<KernelVariant> wide = Dispatch.Variants.Where(v => v is { Availability: VariantAvailability.Available, InstructionSet: not ("scalar" or "sse42") });
+        IEnumerable<KernelVariant> wide = Dispatch.Variants.Where(v => v is { Availability: VariantAvailability.Available, Implementation: not ("scalar" or "sse42") });
         foreach (int threads in threadCounts)
         {
             foreach (KernelVariant variant in threads == 1 && wide.Any() ? wide : [Dispatch.Chosen])

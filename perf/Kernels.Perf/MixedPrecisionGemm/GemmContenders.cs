@@ -17,7 +17,7 @@ internal static class GemmContenders
     {
         // In exact arithmetic native variants run the managed kernels.
         bool isExact = buffers.Case.Arithmetic == GemmArithmetic.Exact;
-        KernelVariant[] wide = [.. Dispatch.Variants.Where(variant => variant is { Availability: VariantAvailability.Available, InstructionSet: not ("scalar" or "sse42") }
+        KernelVariant[] wide = [.. Dispatch.Variants.Where(variant => variant is { Availability: VariantAvailability.Available, Implementation: not ("scalar" or "sse42") }
             && (!isExact || variant.Backend != "native" || variant == Dispatch.Chosen))];
         foreach (int threads in threadCounts)
         {

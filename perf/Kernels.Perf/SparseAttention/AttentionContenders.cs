@@ -13,7 +13,7 @@ internal static class AttentionContenders
     {
         string types = data.Case.Type == KeyValueType.Float32 ? "f32" : data.Case.Type == KeyValueType.Float16 ? "f32_f16_f32" : "f32_i8_f32";
         KernelDispatch dispatch = KernelInfo.Catalogue.Single(d => d.Chosen.Family == Family && d.Chosen.Types == types);
-        IEnumerable<KernelVariant> runnable = dispatch.Variants.Where(variant => variant is { Availability: VariantAvailability.Available, InstructionSet: "avx512" or "avx2" or "advsimd" });
+        IEnumerable<KernelVariant> runnable = dispatch.Variants.Where(variant => variant is { Availability: VariantAvailability.Available, Implementation: "avx512" or "avx2" or "advsimd" });
         foreach (int threads in threadCounts)
         {
             foreach (KernelVariant variant in threads == 1 ? runnable : [dispatch.Chosen])

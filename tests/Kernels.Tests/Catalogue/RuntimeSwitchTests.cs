@@ -8,14 +8,22 @@ public sealed class RuntimeSwitchTests
 {
     private static bool IsOff(string name) => Environment.GetEnvironmentVariable("DOTNET_" + name) == "0";
 
+    // Native code asks the processor, yet obeys the switches: what they turn off is there in no form.
+    private static void AssertNoNativeCodeFor(params string[] instructionSets)
+    {
+        IEnumerable<KernelVariant> off = KernelInfo.Catalogue.SelectMany(d => d.Variants).Where(v => v.Backend == "native" && instructionSets.Contains(v.Implementation));
+        Assert.NotEmpty(off);
+        Assert.All(off, variant => Assert.Equal(VariantAvailability.Absent, variant.Availability));
+    }
+
     private static IEnumerable<KernelVariant> Cpu(string instructionSet) =>
-        KernelInfo.Catalogue.SelectMany(d => d.Variants).Where(v => v.Backend == "cpu" && v.InstructionSet == instructionSet);
+        KernelInfo.Catalogue.SelectMany(d => d.Variants).Where(v => v.Backend == "cpu" && v.Implementation == instructionSet);
 
     // Families whose variants are instruction sets, not algorithms.
-    private static KernelDispatch[] Vectorised { get; } = [.. KernelInfo.Catalogue.Where(d => d.Variants.Any(v => v is { Backend: "cpu", InstructionSet: "scalar" }))];
+    private static KernelDispatch[] Vectorised { get; } = [.. KernelInfo.Catalogue.Where(d => d.Variants.Any(v => v is { Backend: "cpu", Implementation: "scalar" }))];
 
     private static string BestOnCpu(KernelDispatch dispatch) =>
-        dispatch.Variants.First(v => v.Backend == "cpu" && v.Availability == VariantAvailability.Available).InstructionSet;
+        dispatch.Variants.First(v => v.Backend == "cpu" && v.Availability == VariantAvailability.Available).Implementation;
 
     [SkippableFact]
     public void EnableAvx512Off()
@@ -23,6 +31,7 @@ public sealed class RuntimeSwitchTests
         Skip.IfNot(IsOff("EnableAVX512"), "DOTNET_EnableAVX512=0 is not set in this run");
         Assert.False(Avx512F.IsSupported);
         Assert.All(Cpu("avx512"), variant => Assert.Equal(VariantAvailability.Emulated, variant.Availability));
+        AssertNoNativeCodeFor("avx512", "avx512vnni");
     }
 
     [SkippableFact]
@@ -32,6 +41,7 @@ public sealed class RuntimeSwitchTests
         Assert.False(Avx2.IsSupported);
         Assert.False(Avx512F.IsSupported);
         Assert.All(Cpu("avx2").Concat(Cpu("avx512")), variant => Assert.Equal(VariantAvailability.Emulated, variant.Availability));
+        AssertNoNativeCodeFor("avx2", "avxvnni", "avx512", "avx512vnni");
     }
 
     [SkippableFact]
@@ -42,6 +52,7 @@ public sealed class RuntimeSwitchTests
         Assert.False(Sse42.IsSupported);
         Assert.NotEmpty(Vectorised);
         Assert.All(Vectorised, dispatch => Assert.Equal("scalar", BestOnCpu(dispatch)));
+        AssertNoNativeCodeFor("avx2", "avxvnni", "avx512", "avx512vnni");
     }
 
     [Fact]
@@ -59,5 +70,5 @@ public sealed class RuntimeSwitchTests
     // and the 512-bit variant does without.
     private static string Refined(string wanted, KernelDispatch dispatch) =>
         (wanted == "avx2" || (wanted == "avx512" && dispatch.Chosen.Family == "int8_decomposition")) && AvxVnni.IsSupported
-        && dispatch.Variants.Any(variant => variant.InstructionSet == "avxvnni") ? "avxvnni" : wanted;
+        && dispatch.Variants.Any(variant => variant.Implementation == "avxvnni") ? "avxvnni" : wanted;
 }

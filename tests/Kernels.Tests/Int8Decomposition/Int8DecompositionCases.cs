@@ -25,7 +25,7 @@ internal static class Int8DecompositionCases
     private static KernelVariant Variant<T>(string variantKey) where T : unmanaged =>
         Int8DecompositionVariants<T>.Table.Entries.ToArray().Select(entry => entry.Variant).Single(variant => KeyOf(variant) == variantKey);
 
-    private static string KeyOf(KernelVariant variant) => $"{variant.Backend}/{variant.InstructionSet}";
+    private static string KeyOf(KernelVariant variant) => $"{variant.Backend}/{variant.Implementation}";
 
     public static float[] Normal(int count, int seed, double spread = 1)
     {

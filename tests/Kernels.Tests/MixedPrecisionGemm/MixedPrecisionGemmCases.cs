@@ -29,7 +29,7 @@ internal static class MixedPrecisionGemmCases
     public static bool IsAvailable<T>(string variantKey) where T : unmanaged =>
         MixedPrecisionGemmVariants<T>.FourBit.Entries.ToArray().Single(entry => KeyOf(entry.Variant) == variantKey).Variant.Availability == VariantAvailability.Available;
 
-    private static string KeyOf(KernelVariant variant) => $"{variant.Backend}/{variant.InstructionSet}";
+    private static string KeyOf(KernelVariant variant) => $"{variant.Backend}/{variant.Implementation}";
 
     public static GemmArithmetic[] Arithmetics { get; } = Enum.GetValues<GemmArithmetic>();
 

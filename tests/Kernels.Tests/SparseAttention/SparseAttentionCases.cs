@@ -11,7 +11,7 @@ internal static class SparseAttentionCases
 
     public static IEnumerable<string> Names => SparseAttentionVariants.Of(KeyValueType.Float32).Entries.ToArray().Select(entry => NameOf(entry.Variant));
 
-    public static string NameOf(KernelVariant variant) => $"{variant.Backend}/{variant.InstructionSet}";
+    public static string NameOf(KernelVariant variant) => $"{variant.Backend}/{variant.Implementation}";
 
     /// <summary>Options that force the variant of that name, in software if need be; skips the test if it cannot run at all.</summary>
     public static KernelOptions Force(string name, KeyValueType type = KeyValueType.Float32, int threads = 1)

@@ -1,22 +1,16 @@
-using Kernels.Cpu.MixedPrecisionGemm;
+using Kernels.Core.Machine;
 using Kernels.Native.Library;
 using Kernels.Native.MixedPrecisionGemm;
 
-namespace Kernels.Managed;
-
-/// <summary>An instruction set of the native library, as a type.</summary>
-internal interface INativeGemmIsa
-{
-    static abstract NativeIsa Isa { get; }
-}
+namespace Kernels.Cpu.MixedPrecisionGemm;
 
 /// <summary>
 /// Native micro-kernels under the managed driver: the eight-bit ones. Exact arithmetic stays with <typeparamref name="TExact"/>, since it is fused multiply-adds
 /// in any language, and what prepares activations and writes results is the driver's.
 /// </summary>
-internal readonly unsafe struct NativeGemmKernels<TExact, TIsa, TFormat> : IGemmKernels
+internal readonly unsafe struct NativeGemmKernels<TExact, TSet, TFormat> : IGemmKernels
     where TExact : struct, IGemmKernels
-    where TIsa : struct, INativeGemmIsa
+    where TSet : struct, INativeInstructionSet
     where TFormat : struct, IWeightFormat
 {
     public static void AddExact(in GemmRun run, float* sums) => TExact.AddExact(run, sums);
@@ -44,7 +38,7 @@ internal readonly unsafe struct NativeGemmKernels<TExact, TIsa, TFormat> : IGemm
             Sums = rows.Sums,
             RowCount = rows.RowCount,
         };
-        NativeKernels.Check(MixedPrecisionGemmNativeMethods.AddInt8(TIsa.Isa, &segments, &activations, sums));
+        NativeKernels.Check(MixedPrecisionGemmNativeMethods.AddInt8(TSet.NativeNumber, &segments, &activations, sums));
     }
 
     private static NativeElementType TypeOf(ScaleType type) => type switch

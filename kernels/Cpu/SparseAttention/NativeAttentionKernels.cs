@@ -1,30 +1,21 @@
-using Kernels.Cpu.SparseAttention;
+using Kernels.Core.Machine;
 using Kernels.Native.Library;
 using Kernels.Native.SparseAttention;
 
-namespace Kernels.Managed;
-
-/// <summary>An instruction set of the native library, as a type.</summary>
-internal interface INativeAttentionIsa
-{
-    static abstract NativeIsa Isa { get; }
-
-    /// <summary>The form with eight-bit dot products, for planes of keys, where the processor has it; the scalar one has none.</summary>
-    static abstract NativeIsa PlaneIsa { get; }
-
-    /// <summary>Whether the runtime's settings leave those dot products on.</summary>
-    static abstract bool AllowsPlanes { get; }
-}
+namespace Kernels.Cpu.SparseAttention;
 
 /// <summary>
 /// Native micro-kernels under the managed driver: products with keys and sums of values as they are stored, which it widens by instructions that .NET lacks. All else is as
-/// <typeparamref name="TManaged"/>, managed code for the same registers, has it.
+/// <typeparamref name="TManaged"/>, managed code for the same registers, has it. <typeparamref name="TPlanes"/> has the eight-bit dot products for planes of keys, where the processor
+/// has them; scalar code has none.
 /// </summary>
-internal readonly unsafe struct NativeAttentionKernels<TManaged, TIsa> : IAttentionKernels
+internal readonly unsafe struct NativeAttentionKernels<TManaged, TSet, TPlanes> : IAttentionKernels
     where TManaged : struct, IAttentionKernels
-    where TIsa : struct, INativeAttentionIsa
+    where TSet : struct, INativeInstructionSet
+    where TPlanes : struct, INativeInstructionSet
 {
-    private static readonly bool s_hasPlanes = TIsa.AllowsPlanes && NativeKernels.AbsenceOf(TIsa.PlaneIsa).Length == 0;
+    private static readonly bool s_hasPlanes = typeof(TPlanes) != typeof(InstructionSets.Scalar)
+        && InstructionSets.NativeAbsence<TPlanes>(NativeKernels.AbsenceOf(TPlanes.NativeNumber)).Length == 0;
 
     public static int SliverWidth => TManaged.SliverWidth;
 
@@ -45,13 +36,13 @@ internal readonly unsafe struct NativeAttentionKernels<TManaged, TIsa> : IAttent
     public static void ScoreKeys<TFormat>(byte** keys, int keyCount, in StreamedRows rows) where TFormat : struct, IKeyValueFormat
     {
         NativeAttentionRows native = Describe(keys, keyCount, rows);
-        NativeKernels.Check(SparseAttentionNativeMethods.ScoreKeys(TIsa.Isa, TypeOf<TFormat>(), &native));
+        NativeKernels.Check(SparseAttentionNativeMethods.ScoreKeys(TSet.NativeNumber, TypeOf<TFormat>(), &native));
     }
 
     public static void AddValues<TFormat>(byte** values, int keyCount, in StreamedRows rows) where TFormat : struct, IKeyValueFormat
     {
         NativeAttentionRows native = Describe(values, keyCount, rows);
-        NativeKernels.Check(SparseAttentionNativeMethods.AddValues(TIsa.Isa, TypeOf<TFormat>(), &native));
+        NativeKernels.Check(SparseAttentionNativeMethods.AddValues(TSet.NativeNumber, TypeOf<TFormat>(), &native));
     }
 
     public static void ScorePlanes(in PlaneTile tile)
@@ -76,7 +67,7 @@ internal readonly unsafe struct NativeAttentionKernels<TManaged, TIsa> : IAttent
             StepCount = tile.StepCount,
             HeadCount = tile.HeadCount,
         };
-        NativeKernels.Check(SparseAttentionNativeMethods.ScorePlanes(TIsa.PlaneIsa, &native));
+        NativeKernels.Check(SparseAttentionNativeMethods.ScorePlanes(TPlanes.NativeNumber, &native));
     }
 
     private static NativeAttentionRows Describe(byte** stored, int count, in StreamedRows rows) => new()

@@ -1,22 +1,16 @@
-using Kernels.Cpu.Int8Decomposition;
+using Kernels.Core.Machine;
 using Kernels.Native.Int8Decomposition;
 using Kernels.Native.Library;
 
-namespace Kernels.Managed;
-
-/// <summary>An instruction set of the native library, as a type.</summary>
-internal interface INativeInt8Isa
-{
-    static abstract NativeIsa Isa { get; }
-}
+namespace Kernels.Cpu.Int8Decomposition;
 
 /// <summary>
 /// Native micro-kernels under the managed driver: the integer product. Activations are packed as <typeparamref name="TPacking"/> has them, which is the form that the
 /// native code of the same instructions reads.
 /// </summary>
-internal readonly unsafe struct NativeInt8Kernels<TPacking, TIsa> : IInt8Kernels
+internal readonly unsafe struct NativeInt8Kernels<TPacking, TSet> : IInt8Kernels
     where TPacking : struct, IInt8Kernels
-    where TIsa : struct, INativeInt8Isa
+    where TSet : struct, INativeInstructionSet
 {
     public static int ActivationBytes => TPacking.ActivationBytes;
 
@@ -37,6 +31,6 @@ internal readonly unsafe struct NativeInt8Kernels<TPacking, TIsa> : IInt8Kernels
             RowCount = rowCount,
             StepCount = stepCount,
         };
-        NativeKernels.Check(Int8DecompositionNativeMethods.Add(TIsa.Isa, &block, sums));
+        NativeKernels.Check(Int8DecompositionNativeMethods.Add(TSet.NativeNumber, &block, sums));
     }
 }
