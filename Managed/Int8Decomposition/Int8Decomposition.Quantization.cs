@@ -93,7 +93,7 @@ public static partial class Int8Decomposition
     /// <summary>output[i, j] = products[i, j] (rowAbsMax[i] / 127) (columnAbsMax[j] / 127) + bias[j], in the roundings of the fused product.</summary>
     /// <param name="products">[m, n], as <see cref="MultiplyInt8"/> gives them.</param>
     /// <param name="rowAbsMax">[m]; finite, not negative.</param>
-    /// <param name="columnAbsMax">[n]: <see cref="Int8Weights.AbsMax"/>, for example.</param>
+    /// <param name="columnAbsMax">[n]: of <see cref="Int8Weights.CopyAbsMaxTo"/>, for example.</param>
     /// <param name="output">[m, n]; at least that many elements.</param>
     /// <param name="bias">[n], or empty for none.</param>
     /// <param name="kernel">How to run.</param>

@@ -29,7 +29,7 @@ public static partial class Int8Decomposition
     /// <para>Complexity O(m n k). At small m the weights, a byte each, are read once, and that bounds the time.</para>
     /// </remarks>
     /// <param name="activations">[m, k]; k is the weights' <see cref="Int8Weights.InputCount"/> and divides the number of elements, which gives m.</param>
-    /// <param name="weights">W, [n, k].</param>
+    /// <param name="weights">W, [n, k]. Values of -128, which only <see cref="Int8Weights.FromQuantized"/> takes, are refused above 132,104 inputs, where a sum could exceed 32 bits.</param>
     /// <param name="output">[m, n]; at least that many elements.</param>
     /// <param name="options">Threshold, scope of outliers, bias, and how to run.</param>
     /// <typeparam name="T"><see cref="float"/>, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
@@ -39,6 +39,7 @@ public static partial class Int8Decomposition
         IInt8DecompositionBackend<T> backend = Int8DecompositionVariants<T>.Table.Select(options.Kernel);
         if (problem.RowCount == 0)
             return;
+        using PackedLease lease = weights.Acquire();
         fixed (T* first = problem.Activations, result = problem.Output)
         fixed (float* bias = options.Bias)
         {
@@ -54,7 +55,6 @@ public static partial class Int8Decomposition
             };
             backend.Multiply(rows, options.Kernel);
         }
-        GC.KeepAlive(weights);
     }
 
     /// <summary>products = values q^T, exact in 32 bits: the whole range -128..127 on both sides.</summary>
@@ -69,12 +69,12 @@ public static partial class Int8Decomposition
         IInt8DecompositionBackend<float> backend = Int8DecompositionVariants<float>.Table.Select(kernel);
         if (problem.RowCount == 0)
             return;
+        using PackedLease lease = weights.Acquire();
         fixed (sbyte* first = problem.Values)
         fixed (int* result = problem.Products)
         {
             backend.MultiplyInt8(new Int8ProductRows { RowCount = problem.RowCount, Weights = new Int8WeightsRows(weights), Values = first, Products = result }, kernel);
         }
-        GC.KeepAlive(weights);
     }
 
     /// <summary>Writes the numbers of the columns that hold an element whose magnitude is not below the threshold, ascending, and returns how many they are.</summary>

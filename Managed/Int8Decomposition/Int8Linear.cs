@@ -8,7 +8,7 @@ namespace Kernels;
 /// A linear layer y = x W^T + b with weights in eight bits: LLM.int8() forward, and the gradients by which layers below it, adapters beside it, and its bias are trained.
 /// Immutable: any number of threads may use it at a time.
 /// </summary>
-/// <remarks>Takes one byte for each weight and 12 for each output.</remarks>
+/// <remarks>Takes one byte for each weight and 16 for each output. The layer owns nothing that must be disposed: its <see cref="Weights"/> are their owner's, or freed as garbage.</remarks>
 public sealed class Int8Linear
 {
     private readonly float[] _bias;
@@ -70,6 +70,7 @@ public sealed class Int8Linear
     {
         var problem = new Int8GradientProblem<T>(Weights, outputGradient, input, inputGradient, weightGradient, biasGradient, kernel);
         IInt8DecompositionBackend<T> backend = Int8DecompositionVariants<T>.Table.Select(kernel);
+        using PackedLease lease = Weights.Acquire();
         fixed (T* gradient = outputGradient, activations = input, result = inputGradient)
         fixed (float* weights = weightGradient, bias = biasGradient)
         {
@@ -85,7 +86,6 @@ public sealed class Int8Linear
             };
             backend.Backward(rows, kernel);
         }
-        GC.KeepAlive(Weights);
     }
 
     /// <summary>Writes layers to a safetensors file in the layout of bitsandbytes' Linear8bitLt: weight, SCB, weight_format, bias, each behind the layer's name and a point.</summary>

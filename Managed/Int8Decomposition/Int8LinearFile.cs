@@ -60,7 +60,9 @@ internal static class Int8LinearFile
         var values = new sbyte[checked(layer.Weights.OutputCount * layer.Weights.InputCount)];
         layer.Weights.CopyValuesTo(values);
         writer.Write<sbyte>(Join(name, Weight), values);
-        writer.Write(Join(name, Scales), layer.Weights.AbsMax);
+        var absMax = new float[layer.Weights.OutputCount];
+        layer.Weights.CopyAbsMaxTo(absMax);
+        writer.Write<float>(Join(name, Scales), absMax);
         writer.Write<byte>(Join(name, Format), [RowFormat]);
         if (!layer.Bias.IsEmpty)
             writer.Write(Join(name, Bias), layer.Bias);

@@ -45,31 +45,24 @@ public static class MixedPrecisionGemm
         IMixedPrecisionGemmBackend<T> backend = MixedPrecisionGemmVariants<T>.Of(weights.Format).Select(options.Kernel);
         if (problem.RowCount == 0)
             return;
-        weights.Acquire();
-        try
+        using PackedLease lease = weights.Acquire();
+        fixed (T* first = problem.Activations, result = problem.Output)
+        fixed (float* bias = options.Bias)
         {
-            fixed (T* first = problem.Activations, result = problem.Output)
-            fixed (float* bias = options.Bias)
+            var rows = new MixedPrecisionGemmRows<T>
             {
-                var rows = new MixedPrecisionGemmRows<T>
-                {
-                    RowCount = problem.RowCount,
-                    ActivationStride = problem.ActivationStride,
-                    OutputStride = problem.OutputStride,
-                    Arithmetic = options.Arithmetic,
-                    Layout = weights.Layout,
-                    Weights = weights.Packed,
-                    InputOrder = weights.InputOrder,
-                    Activations = first,
-                    Output = result,
-                    Bias = bias,
-                };
-                backend.Multiply(rows, options.Kernel);
-            }
-        }
-        finally
-        {
-            weights.Release();
+                RowCount = problem.RowCount,
+                ActivationStride = problem.ActivationStride,
+                OutputStride = problem.OutputStride,
+                Arithmetic = options.Arithmetic,
+                Layout = weights.Layout,
+                Weights = lease.Start,
+                InputOrder = weights.InputOrder,
+                Activations = first,
+                Output = result,
+                Bias = bias,
+            };
+            backend.Multiply(rows, options.Kernel);
         }
     }
 }

@@ -21,11 +21,19 @@ internal readonly ref struct Int8DecompositionProblem<T> where T : unmanaged
         long written = (long)RowCount * weights.OutputCount;
         Output = Check.Written(output, written, OutputName);
         CheckOptions(options, weights.OutputCount);
+        CheckRange(weights);
         Check.Disjoint(activations, Output, ActivationsName, OutputName);
         Check.Disjoint(options.Bias, Output, nameof(options.Bias), OutputName);
         Activations = activations;
         Weights = weights;
         Options = options;
+    }
+
+    // k 127 max|w| <= 2^31 - 1: weights of -128, which no quantiser here makes, leave room for fewer inputs.
+    private static void CheckRange(Int8Weights weights)
+    {
+        if ((long)weights.InputCount * sbyte.MaxValue * weights.LargestMagnitude > int.MaxValue)
+            throw new ArgumentOutOfRangeException(WeightsName, sbyte.MinValue, $"sums of {weights.InputCount} products may exceed 32 bits where weights are -128");
     }
 
     private static void CheckOptions(in Int8DecompositionOptions options, int outputCount)

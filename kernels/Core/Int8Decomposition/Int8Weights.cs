@@ -1,6 +1,6 @@
-using System.Runtime.InteropServices;
 using Kernels.Core.Checks;
 using Kernels.Core.Int8Decomposition;
+using Kernels.Core.Tensors;
 using Kernels.Core.Threading;
 
 namespace Kernels;
@@ -11,28 +11,21 @@ namespace Kernels;
 /// </summary>
 /// <remarks>
 /// W = q absmax / 127 with absmax the largest magnitude of an output's weights: the vector-wise quantisation of LLM.int8() (arXiv 2208.07339, section 3.1). Takes one byte for
-/// each weight and 8 for each output; outputs are padded to a multiple of 32 and inputs to a multiple of 4.
+/// each weight and 12 for each output; outputs are padded to a multiple of 32 and inputs to a multiple of 4. The bytes lie in a <see cref="PackedMemory"/>, which the weights own: pages
+/// of their own unless another was given. They are freed by <see cref="Dispose"/>, or when they are garbage.
 /// </remarks>
-public sealed unsafe class Int8Weights
+public sealed unsafe partial class Int8Weights : IPackedWeights, IDisposable
 {
     /// <summary>The most inputs, 133,144: sums of so many products of values within ±127 are the last that fit 32 bits.</summary>
     public const int LargestInputCount = Int8WeightsLayout.LargestInputCount;
 
-    // On the pinned heap, so that the address within stays aligned.
-    private readonly byte[] _bytes;
-    private readonly byte* _start;
-    private readonly float[] _absMax;
+    private readonly PackedMemory _memory;
 
-    private Int8Weights(Int8WeightsLayout layout, float[] absMax, int largestMagnitude)
+    private Int8Weights(in Int8WeightsLayout layout, PackedMemory memory, int largestMagnitude)
     {
         Layout = layout;
         LargestMagnitude = largestMagnitude;
-        _absMax = absMax;
-        _bytes = GC.AllocateArray<byte>((int)layout.ByteCount + Int8WeightsLayout.Alignment, pinned: true);
-        var address = (nint)Marshal.UnsafeAddrOfPinnedArrayElement(_bytes, 0);
-        _start = (byte*)((address + Int8WeightsLayout.Alignment - 1) & -Int8WeightsLayout.Alignment);
-        for (int output = 0; output < absMax.Length; output++)
-            Factors[output] = absMax[output] / AbsMaxRule.LargestValue;
+        _memory = memory;
     }
 
     /// <summary>n, the number of outputs.</summary>
@@ -41,10 +34,7 @@ public sealed unsafe class Int8Weights
     /// <summary>k, the number of inputs.</summary>
     public int InputCount => Layout.InputCount;
 
-    /// <summary>The largest magnitude of each output's weights: bitsandbytes' SCB.</summary>
-    public ReadOnlySpan<float> AbsMax => _absMax;
-
-    /// <summary>The bytes of the packed matrix: values, factors and sums with their padding.</summary>
+    /// <summary>The bytes of the packed matrix: values, factors, sums and largest magnitudes with their padding.</summary>
     public long ByteCount => Layout.ByteCount;
 
     internal Int8WeightsLayout Layout { get; }
@@ -52,20 +42,23 @@ public sealed unsafe class Int8Weights
     /// <summary>128 if a value is -128, else 127.</summary>
     internal int LargestMagnitude { get; }
 
-    /// <summary>The packed values; valid while this object is alive, as are the factors and sums.</summary>
-    internal byte* Panels => _start;
+    /// <summary>The packed values; valid while a lease of <see cref="Acquire"/> is held, as are the factors, sums and largest magnitudes.</summary>
+    internal byte* Panels => _memory.Start;
 
-    internal float* Factors => (float*)(_start + Layout.FactorOffset);
+    internal float* Factors => (float*)(Panels + Layout.FactorOffset);
 
-    internal int* Sums => (int*)(_start + Layout.SumOffset);
+    internal int* Sums => (int*)(Panels + Layout.SumOffset);
+
+    private Span<float> AbsMax => new(Panels + Layout.AbsMaxOffset, OutputCount);
 
     /// <summary>Quantises float weights: q = round(w (127 / absmax)), ties to even.</summary>
     /// <param name="weights">[outputCount, inputCount], row-major, as a torch Linear keeps them; finite. bitsandbytes rounds weights to f16 first: to get its integers, pass weights so rounded.</param>
     /// <param name="outputCount">n, at least 1.</param>
     /// <param name="inputCount">k, 1 to <see cref="LargestInputCount"/>.</param>
     /// <param name="options">Threads and cancellation; no variants.</param>
+    /// <param name="destination">Where the packed bytes will lie, which the weights then own: as many as <see cref="PackedByteCount"/> says; null (the default) for pages of their own.</param>
     /// <exception cref="ArgumentException">Sizes disagree or are out of range, or a weight is not finite.</exception>
-    public static Int8Weights Pack(ReadOnlySpan<float> weights, int outputCount, int inputCount, KernelOptions options = default)
+    public static Int8Weights Pack(ReadOnlySpan<float> weights, int outputCount, int inputCount, KernelOptions options = default, PackedMemory? destination = null)
     {
         Int8WeightsLayout layout = LayoutOf(outputCount, inputCount);
         Check.Exactly(weights.Length, (long)outputCount * inputCount, nameof(weights));
@@ -75,7 +68,8 @@ public sealed unsafe class Int8Weights
         {
             RangeRunner.Run(new Int8AbsMaxJob(source, largest, inputCount), outputCount, grain: Int8WeightsLayout.PanelColumns, threads, options.CancellationToken);
             CheckFinite(weights, absMax, inputCount);
-            var packed = new Int8Weights(layout, absMax, sbyte.MaxValue);
+            Int8Weights packed = Prepare(layout, absMax, sbyte.MaxValue, destination);
+            using PackedLease lease = packed.Acquire();
             RangeRunner.Run(new Int8WeightsPackJob<float>(layout, packed.Panels, source, largest), layout.PanelCount, grain: 1, threads, options.CancellationToken);
             return packed;
         }
@@ -87,15 +81,18 @@ public sealed unsafe class Int8Weights
     /// <param name="outputCount">n, at least 1.</param>
     /// <param name="inputCount">k, 1 to <see cref="LargestInputCount"/>.</param>
     /// <param name="options">Threads and cancellation; no variants.</param>
+    /// <param name="destination">Where the packed bytes will lie, which the weights then own: as many as <see cref="PackedByteCount"/> says; null (the default) for pages of their own.</param>
     /// <exception cref="ArgumentException">Sizes disagree or are out of range, or a number in <paramref name="absMax"/> is.</exception>
-    public static Int8Weights FromQuantized(ReadOnlySpan<sbyte> values, ReadOnlySpan<float> absMax, int outputCount, int inputCount, KernelOptions options = default)
+    public static Int8Weights FromQuantized(
+        ReadOnlySpan<sbyte> values, ReadOnlySpan<float> absMax, int outputCount, int inputCount, KernelOptions options = default, PackedMemory? destination = null)
     {
         Int8WeightsLayout layout = LayoutOf(outputCount, inputCount);
         Check.Exactly(values.Length, (long)outputCount * inputCount, nameof(values));
         Check.Exactly(absMax.Length, outputCount, nameof(absMax));
         Int8DecompositionChecks.AbsMax(absMax, nameof(absMax));
         int threads = ThreadCount(layout, options);
-        var packed = new Int8Weights(layout, absMax.ToArray(), values.Contains(sbyte.MinValue) ? -sbyte.MinValue : sbyte.MaxValue);
+        Int8Weights packed = Prepare(layout, absMax, values.Contains(sbyte.MinValue) ? -sbyte.MinValue : sbyte.MaxValue, destination);
+        using PackedLease lease = packed.Acquire();
         fixed (sbyte* source = values)
             RangeRunner.Run(new Int8WeightsPackJob<sbyte>(layout, packed.Panels, source, null), layout.PanelCount, grain: 1, threads, options.CancellationToken);
         return packed;
@@ -107,9 +104,10 @@ public sealed unsafe class Int8Weights
     public void Dequantize(Span<float> weights)
     {
         Check.AtLeast(weights.Length, (long)OutputCount * InputCount, nameof(weights));
+        using PackedLease lease = Acquire();
         for (int output = 0; output < OutputCount; output++)
         {
-            byte* start = _start + Layout.Start(output);
+            byte* start = lease.Start + Layout.Start(output);
             for (int input = 0; input < InputCount; input++)
                 weights[output * InputCount + input] = (sbyte)start[Int8WeightsLayout.Offset(input)] * Factors[output];
         }
@@ -121,12 +119,42 @@ public sealed unsafe class Int8Weights
     public void CopyValuesTo(Span<sbyte> values)
     {
         Check.AtLeast(values.Length, (long)OutputCount * InputCount, nameof(values));
+        using PackedLease lease = Acquire();
         for (int output = 0; output < OutputCount; output++)
         {
-            byte* start = _start + Layout.Start(output);
+            byte* start = lease.Start + Layout.Start(output);
             for (int input = 0; input < InputCount; input++)
                 values[output * InputCount + input] = (sbyte)start[Int8WeightsLayout.Offset(input)];
         }
+    }
+
+    /// <summary>Writes the largest magnitude of each output's weights: bitsandbytes' SCB.</summary>
+    /// <param name="absMax">[outputs]; at least that many elements.</param>
+    /// <exception cref="ArgumentException">The span has fewer elements.</exception>
+    public void CopyAbsMaxTo(Span<float> absMax)
+    {
+        Check.AtLeast(absMax.Length, OutputCount, nameof(absMax));
+        using PackedLease lease = Acquire();
+        AbsMax.CopyTo(absMax);
+    }
+
+    /// <summary>Gives the memory back, once no call uses it any more; calls that begin afterwards get an <see cref="ObjectDisposedException"/>.</summary>
+    public void Dispose() => _memory.Dispose();
+
+    /// <summary>Keeps the packed bytes where they are until the lease ends.</summary>
+    /// <exception cref="ObjectDisposedException">The weights were disposed.</exception>
+    internal PackedLease Acquire() => _memory.Acquire(this);
+
+    PackedLease IPackedWeights.Acquire() => Acquire();
+
+    private static Int8Weights Prepare(in Int8WeightsLayout layout, ReadOnlySpan<float> absMax, int largestMagnitude, PackedMemory? destination)
+    {
+        var weights = new Int8Weights(layout, PackedMemory.Prepare(destination, layout.ByteCount, nameof(destination)), largestMagnitude);
+        using PackedLease lease = weights.Acquire();
+        absMax.CopyTo(weights.AbsMax);
+        for (int output = 0; output < absMax.Length; output++)
+            weights.Factors[output] = absMax[output] / AbsMaxRule.LargestValue;
+        return weights;
     }
 
     private static Int8WeightsLayout LayoutOf(int outputCount, int inputCount)
@@ -136,7 +164,7 @@ public sealed unsafe class Int8Weights
         if (inputCount > LargestInputCount)
             throw new ArgumentOutOfRangeException(nameof(inputCount), inputCount, $"sums of more than {LargestInputCount} products of eight-bit values may exceed 32 bits");
         var layout = new Int8WeightsLayout(outputCount, inputCount);
-        if (layout.ByteCount > Array.MaxLength - Int8WeightsLayout.Alignment)
+        if (layout.ByteCount > Array.MaxLength - PackedMemory.Alignment)
             throw new ArgumentOutOfRangeException(nameof(outputCount), outputCount, $"{layout.ByteCount} packed bytes exceed what an array can hold");
         return layout;
     }

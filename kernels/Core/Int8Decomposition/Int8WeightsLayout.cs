@@ -10,6 +10,7 @@ namespace Kernels.Core.Int8Decomposition;
 ///   step 0 (inputs 0..3)    step 1 (inputs 4..7) ...
 ///     32 lanes x 4 bytes; byte i of lane c = q[output c][input i]
 /// factors: [panel][32] floats, absmax / 127;  sums: [panel][32] int32, the sum of an output's values over all inputs
+/// largest magnitudes: [panel][32] floats, absmax
 /// </code>
 /// Padding, of outputs and of inputs, is zeros.
 /// </summary>
@@ -42,7 +43,8 @@ internal readonly record struct Int8WeightsLayout
         PanelBytes = (long)StepCount * StepBytes;
         FactorOffset = PanelCount * PanelBytes;
         SumOffset = FactorOffset + (long)PanelCount * PanelColumns * sizeof(float);
-        ByteCount = SumOffset + (long)PanelCount * PanelColumns * sizeof(int);
+        AbsMaxOffset = SumOffset + (long)PanelCount * PanelColumns * sizeof(int);
+        ByteCount = AbsMaxOffset + (long)PanelCount * PanelColumns * sizeof(float);
     }
 
     public int OutputCount { get; }
@@ -58,6 +60,8 @@ internal readonly record struct Int8WeightsLayout
     public long FactorOffset { get; }
 
     public long SumOffset { get; }
+
+    public long AbsMaxOffset { get; }
 
     public long ByteCount { get; }
 

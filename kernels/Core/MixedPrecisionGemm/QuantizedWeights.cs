@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Kernels.Core.Checks;
 using Kernels.Core.MixedPrecisionGemm;
 using Kernels.Core.Tensors;
@@ -13,27 +12,16 @@ namespace Kernels;
 /// <remarks>
 /// A weight is w = scale (q - zero), or scale codebook[q]. Bytes for each weight with 16-bit scales: (4 + 16 / group) / 8 in four bits, so 0.516 at group 128; a zero point is one
 /// byte for each group and output, an order of inputs 4 bytes for each input. Outputs are padded to a multiple of 64 and each group to a multiple of 8 inputs.
+/// The bytes lie in a <see cref="PackedMemory"/>, which the weights own: pages of their own unless another was given. They are freed by <see cref="Dispose"/>, or when they are garbage.
 /// </remarks>
-public sealed unsafe partial class QuantizedWeights : IDisposable
+public sealed unsafe partial class QuantizedWeights : IPackedWeights, IDisposable
 {
-    // One of them: bytes on the pinned heap, so that the address within stays aligned, or a part of a mapped file.
-    private readonly byte[]? _bytes;
-    private readonly MappedFile? _mapping;
-    private readonly byte* _start;
+    private readonly PackedMemory _memory;
 
-    private QuantizedWeights(QuantizedWeightsLayout layout)
+    private QuantizedWeights(in QuantizedWeightsLayout layout, PackedMemory memory)
     {
         Layout = layout;
-        _bytes = GC.AllocateArray<byte>(checked((int)layout.ByteCount + QuantizedWeightsLayout.Alignment), pinned: true);
-        var address = (nint)Marshal.UnsafeAddrOfPinnedArrayElement(_bytes, 0);
-        _start = (byte*)((address + QuantizedWeightsLayout.Alignment - 1) & -QuantizedWeightsLayout.Alignment);
-    }
-
-    private QuantizedWeights(QuantizedWeightsLayout layout, MappedFile mapping)
-    {
-        Layout = layout;
-        _mapping = mapping;
-        _start = mapping.Start;
+        _memory = memory;
     }
 
     /// <summary>n, the number of outputs.</summary>
@@ -56,13 +44,13 @@ public sealed unsafe partial class QuantizedWeights : IDisposable
 
     internal QuantizedWeightsLayout Layout { get; }
 
-    /// <summary>The packed bytes; valid between <see cref="Acquire"/> and <see cref="Release"/>.</summary>
-    internal byte* Packed => _start;
+    /// <summary>The packed bytes; valid while a lease of <see cref="Acquire"/> is held.</summary>
+    internal byte* Packed => _memory.Start;
 
     /// <summary>Packed input i is input InputOrder[i] of the matrix; null where all stand in their own order.</summary>
     internal int* InputOrder => View.InputOrder;
 
-    private PackedWeights View => new(Layout, _start);
+    private PackedWeights View => new(Layout, Packed);
 
     /// <summary>Quantises float weights by rounding to nearest, ties to even.</summary>
     /// <param name="weights">[outputCount, inputCount], row-major, as a torch Linear keeps them; finite.</param>
@@ -70,6 +58,7 @@ public sealed unsafe partial class QuantizedWeights : IDisposable
     /// <param name="inputCount">k, at least 1.</param>
     /// <param name="format">Bits, group size and scales.</param>
     /// <param name="options">Threads and cancellation; no variants.</param>
+    /// <param name="destination">Where the packed bytes will lie, which the weights then own: as many as <see cref="PackedByteCount"/> says; null (the default) for pages of their own.</param>
     /// <remarks>
     /// Symmetric formats: scale = 2 max|w| / (2^bits - 1), as MARLIN has it, rounded to the scale's type; q = clamp(round(w / scale) + zero). With zero points: the scale is
     /// the range of the group and 0, divided by 2^bits - 1; zero = round(-minimum / scale). Codebooks: scale = max|w|; the nearest number. A group of zeros gets scale 0.
@@ -78,13 +67,14 @@ public sealed unsafe partial class QuantizedWeights : IDisposable
     /// Nothing but the packed bytes is allocated.
     /// </remarks>
     /// <exception cref="ArgumentException">Sizes disagree, the group does not divide the inputs, a weight is not finite, or a scale exceeds its type or would be 0 in it.</exception>
-    public static QuantizedWeights Pack(ReadOnlySpan<float> weights, int outputCount, int inputCount, QuantizationFormat format, KernelOptions options = default)
+    public static QuantizedWeights Pack(
+        ReadOnlySpan<float> weights, int outputCount, int inputCount, QuantizationFormat format, KernelOptions options = default, PackedMemory? destination = null)
     {
         QuantizedWeightsLayout layout = QuantizedWeightsChecks.Layout(outputCount, inputCount, format);
         Check.Exactly(weights.Length, (long)outputCount * inputCount, nameof(weights));
         QuantizedWeightsChecks.FiniteWithScales(weights, layout, nameof(weights));
         fixed (float* first = weights)
-            return From(layout, [], new RoundedWeights(first, layout), options);
+            return From(layout, [], new RoundedWeights(first, layout), options, destination);
     }
 
     /// <summary>Packs weights that are quantised already.</summary>
@@ -99,10 +89,11 @@ public sealed unsafe partial class QuantizedWeights : IDisposable
     /// when they are packed, and multiplication gathers the activations in that order: the product is the same, with one more pass over the activations.
     /// </param>
     /// <param name="options">Threads and cancellation; no variants.</param>
+    /// <param name="destination">Where the packed bytes will lie, which the weights then own: as many as <see cref="PackedByteCount"/> says; null (the default) for pages of their own.</param>
     /// <exception cref="ArgumentException">Sizes disagree, the group does not divide the inputs, or a number is out of its range.</exception>
     public static QuantizedWeights FromQuantized(
         ReadOnlySpan<byte> values, ReadOnlySpan<float> scales, ReadOnlySpan<byte> zeroPoints, int outputCount, int inputCount, QuantizationFormat format,
-        ReadOnlySpan<int> groupIndices = default, KernelOptions options = default)
+        ReadOnlySpan<int> groupIndices = default, KernelOptions options = default, PackedMemory? destination = null)
     {
         QuantizedWeightsLayout layout = QuantizedWeightsChecks.Layout(outputCount, inputCount, format);
         long scaleCount = (long)outputCount * layout.GroupCount;
@@ -121,15 +112,18 @@ public sealed unsafe partial class QuantizedWeights : IDisposable
         fixed (byte* value = values, zeroPoint = zeroPoints)
         fixed (float* scale = scales)
         fixed (int* inputOrder = order)
-            return From(layout, order, new GivenWeights(value, scale, zeroPoint, inputOrder, layout), options);
+            return From(layout, order, new GivenWeights(value, scale, zeroPoint, inputOrder, layout), options, destination);
     }
 
     /// <summary>Packs what a source gives, with its inputs in an order that is empty where they stand as they are.</summary>
-    internal static QuantizedWeights From<TSource>(in QuantizedWeightsLayout layout, ReadOnlySpan<int> inputOrder, TSource source, in KernelOptions options)
+    internal static QuantizedWeights From<TSource>(
+        in QuantizedWeightsLayout layout, ReadOnlySpan<int> inputOrder, TSource source, in KernelOptions options, PackedMemory? destination = null)
         where TSource : unmanaged, IWeightSource
     {
         int threads = ThreadCount(layout, options);
-        var packed = new QuantizedWeights(new QuantizedWeightsLayout(layout.OutputCount, layout.InputCount, layout.Format, hasInputOrder: !inputOrder.IsEmpty));
+        var ordered = new QuantizedWeightsLayout(layout.OutputCount, layout.InputCount, layout.Format, hasInputOrder: !inputOrder.IsEmpty);
+        var packed = new QuantizedWeights(ordered, PackedMemory.Prepare(destination, ordered.ByteCount, nameof(destination)));
+        using PackedLease lease = packed._memory.Acquire(packed);
         inputOrder.CopyTo(new Span<int>(packed.InputOrder, inputOrder.Length));
         RangeRunner.Run(new PackJob<TSource>(packed.View, source), layout.PanelCount, grain: 1, threads, options.CancellationToken);
         return packed;
@@ -157,22 +151,15 @@ public sealed unsafe partial class QuantizedWeights : IDisposable
         scales = Check.Written(scales, scaleCount, nameof(scales));
         zeroPoints = Check.Written(zeroPoints, Format.HasZeroPoints ? scaleCount : 0, nameof(zeroPoints));
         groupIndices = Check.WrittenOrEmpty(groupIndices, InputCount, nameof(groupIndices));
-        Acquire();
-        try
-        {
-            fixed (byte* value = values)
-                new UnpackJob<byte>(View, value).Run(0, Layout.PanelCount);
-            for (int i = 0; i < scales.Length; i++)
-                scales[i] = View.Scale(i / GroupCount, i % GroupCount);
-            for (int i = 0; i < zeroPoints.Length; i++)
-                zeroPoints[i] = (byte)View.ZeroPoint(i / GroupCount, i % GroupCount);
-            for (int i = 0; i < groupIndices.Length; i++)
-                groupIndices[HasInputOrder ? InputOrder[i] : i] = i / Layout.GroupSize;
-        }
-        finally
-        {
-            Release();
-        }
+        using PackedLease lease = Acquire();
+        fixed (byte* value = values)
+            new UnpackJob<byte>(View, value).Run(0, Layout.PanelCount);
+        for (int i = 0; i < scales.Length; i++)
+            scales[i] = View.Scale(i / GroupCount, i % GroupCount);
+        for (int i = 0; i < zeroPoints.Length; i++)
+            zeroPoints[i] = (byte)View.ZeroPoint(i / GroupCount, i % GroupCount);
+        for (int i = 0; i < groupIndices.Length; i++)
+            groupIndices[HasInputOrder ? InputOrder[i] : i] = i / Layout.GroupSize;
     }
 
     /// <summary>Writes scale (q - zero), or scale codebook[q], of every weight, with inputs in their own order.</summary>
@@ -181,28 +168,26 @@ public sealed unsafe partial class QuantizedWeights : IDisposable
     public void Dequantize(Span<float> weights)
     {
         Check.AtLeast(weights.Length, (long)OutputCount * InputCount, nameof(weights));
-        Acquire();
-        try
-        {
-            fixed (float* first = weights)
-                new UnpackJob<float>(View, first).Run(0, Layout.PanelCount);
-        }
-        finally
-        {
-            Release();
-        }
+        using PackedLease lease = Acquire();
+        fixed (float* first = weights)
+            new UnpackJob<float>(View, first).Run(0, Layout.PanelCount);
     }
 
-    /// <summary>Ends the mapping of weights that came from <see cref="Map"/>, once no call uses them any more; does nothing to others.</summary>
-    public void Dispose() => _mapping?.Dispose();
+    /// <summary>Gives the memory back, once no call uses it any more; calls that begin afterwards get an <see cref="ObjectDisposedException"/>.</summary>
+    public void Dispose() => _memory.Dispose();
 
-    /// <summary>Keeps the packed bytes where they are until <see cref="Release"/>.</summary>
-    /// <exception cref="ObjectDisposedException">They were mapped, and the mapping has ended.</exception>
-    internal void Acquire() => _mapping?.Acquire();
-
-    internal void Release()
+    /// <summary>Keeps the packed bytes where they are until the lease ends.</summary>
+    /// <exception cref="ObjectDisposedException">The weights were disposed.</exception>
+    /// <exception cref="InvalidOperationException">Somebody has written over the order of inputs.</exception>
+    internal PackedLease Acquire()
     {
-        _mapping?.Release();
-        GC.KeepAlive(this);
+        PackedLease lease = _memory.Acquire(this);
+        // What addresses memory is looked at again wherever others can write: a pass over k numbers beside one over n k.
+        if (!HasInputOrder || _memory.IsOwn || !new ReadOnlySpan<int>(InputOrder, InputCount).ContainsAnyExceptInRange(0, InputCount - 1))
+            return lease;
+        lease.Dispose();
+        throw new InvalidOperationException($"the memory of the packed weights was overwritten: its order of inputs has numbers that are not within 0 to {InputCount - 1}");
     }
+
+    PackedLease IPackedWeights.Acquire() => Acquire();
 }

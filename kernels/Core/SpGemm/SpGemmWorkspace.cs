@@ -94,7 +94,7 @@ public sealed unsafe class SpGemmWorkspace : IDisposable
         long total = checked(laneBytes * count) + CacheLine.Bytes;
         if (total > _laneTotal)
         {
-            LargeMemory.Free(_lanes);
+            LargeMemory.Free(_lanes, _laneTotal);
             _lanes = null;
             _laneTotal = 0;
             _lanes = LargeMemory.Allocate(total);
@@ -113,7 +113,7 @@ public sealed unsafe class SpGemmWorkspace : IDisposable
     {
         if (bytes > _tableBytes)
         {
-            LargeMemory.Free(_table);
+            LargeMemory.Free(_table, _tableBytes);
             _table = null;
             _tableBytes = 0;
             _table = LargeMemory.Allocate(bytes);
@@ -124,8 +124,8 @@ public sealed unsafe class SpGemmWorkspace : IDisposable
 
     private void Free()
     {
-        LargeMemory.Free(_lanes);
-        LargeMemory.Free(_table);
+        LargeMemory.Free(_lanes, _laneTotal);
+        LargeMemory.Free(_table, _tableBytes);
         _lanes = _table = null;
         _laneTotal = _tableBytes = 0;
     }

@@ -117,12 +117,12 @@ internal sealed unsafe class KvCachePages : IDisposable
 
     public void Dispose()
     {
-        LargeMemory.Free(_memory);
+        LargeMemory.Free(_memory, ByteCount);
         _memory = null;
         GC.SuppressFinalize(this);
     }
 
-    ~KvCachePages() => LargeMemory.Free(_memory);
+    ~KvCachePages() => LargeMemory.Free(_memory, ByteCount);
 
     // Keys, values, planes, then the scales, each array of all pages.
     private void Divide()

@@ -60,16 +60,6 @@ internal sealed unsafe class MappedFile : IDisposable
     /// <summary>A mapping of a part of the file, which outlives this one if it likes.</summary>
     public MappedFile Part(long offset, long length) => new(_file, ownsFile: false, Name, offset, length);
 
-    /// <summary>Keeps the mapping from ending, whatever other threads do, until <see cref="Release"/>.</summary>
-    /// <exception cref="ObjectDisposedException">It has ended.</exception>
-    public void Acquire()
-    {
-        bool acquired = false;
-        _view.SafeMemoryMappedViewHandle.DangerousAddRef(ref acquired);
-    }
-
-    public void Release() => _view.SafeMemoryMappedViewHandle.DangerousRelease();
-
     /// <summary>The bytes from a place in the file on, counted in elements.</summary>
     public ReadOnlySpan<T> Elements<T>(long offset, int count) where T : unmanaged => new(Start + (offset - Offset), count);
 

@@ -22,6 +22,7 @@ internal unsafe ref struct RentedScratch
     private readonly byte[]? _array;
     private readonly GCHandle _pin;
     private readonly byte* _native;
+    private readonly long _nativeBytes;
     private byte* _next;
 
     /// <param name="bytes">The sum of what <see cref="Bytes{T}"/> says of all pieces.</param>
@@ -31,6 +32,7 @@ internal unsafe ref struct RentedScratch
         if (bytes > LargestPooledBytes - CacheLine.Bytes)
         {
             _next = _native = Allocate(bytes);
+            _nativeBytes = bytes;
             return;
         }
         _array = ArrayPool<byte>.Shared.Rent((int)bytes + CacheLine.Bytes);
@@ -82,7 +84,7 @@ internal unsafe ref struct RentedScratch
 
     public readonly void Dispose()
     {
-        LargeMemory.Free(_native);
+        LargeMemory.Free(_native, _nativeBytes);
         if (_array is null)
             return;
         GCHandle pin = _pin;

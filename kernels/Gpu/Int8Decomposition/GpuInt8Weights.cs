@@ -16,8 +16,8 @@ public sealed class GpuInt8Weights : IDisposable
         _packed = device.Allocate<byte>(_layout.ByteCount);
         try
         {
-            _packed.CopyFrom(weights.Panels, _layout.ByteCount);
-            GC.KeepAlive(weights);
+            using PackedLease lease = weights.Acquire();
+            _packed.CopyFrom(lease.Start, _layout.ByteCount);
         }
         catch
         {

@@ -19,15 +19,8 @@ public sealed class GpuQuantizedWeights : IDisposable
         try
         {
             _packed = device.Allocate<byte>(weights.ByteCount);
-            weights.Acquire();
-            try
-            {
-                _packed.CopyFrom(weights.Packed, weights.ByteCount);
-            }
-            finally
-            {
-                weights.Release();
-            }
+            using PackedLease lease = weights.Acquire();
+            _packed.CopyFrom(lease.Start, weights.ByteCount);
         }
         catch
         {

@@ -34,7 +34,9 @@ internal sealed class Int8LayerWeights(int inputCount, int outputCount) : IDispo
         var packed = new Int8Weights[ColdCopies.Of(first.ByteCount)];
         packed[0] = first;
         _packed = packed;
-        Parallel.For(1, packed.Length, i => packed[i] = Int8Weights.FromQuantized(Values, first.AbsMax, outputCount, inputCount));
+        var absMax = new float[outputCount];
+        first.CopyAbsMaxTo(absMax);
+        Parallel.For(1, packed.Length, i => packed[i] = Int8Weights.FromQuantized(Values, absMax, outputCount, inputCount));
         return packed;
     }
 

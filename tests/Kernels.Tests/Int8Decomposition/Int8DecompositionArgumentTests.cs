@@ -164,4 +164,33 @@ public sealed class Int8DecompositionArgumentTests
     [Fact]
     public void CancelledCallsThrow() => Assert.Throws<OperationCanceledException>(() => Int8Decomposition.Multiply<float>(
         new float[8], Int8DecompositionCases.Weights(1, 8), new float[1], new() { Kernel = new() { CancellationToken = new(canceled: true) } }));
+
+    [Fact]
+    public void WeightsOfTheLeastValueLeaveRoomForFewerInputs()
+    {
+        // 132,104 * 127 * 128 is the last below 2^31; quantised weights, within +-127, take 133,144.
+        const int most = int.MaxValue / (127 * 128);
+        foreach (int inputs in new[] { most, most + 1, Int8Weights.LargestInputCount })
+        {
+            sbyte[] values = [.. Enumerable.Repeat(sbyte.MinValue, inputs)];
+            using var least = Int8Weights.FromQuantized(values, [127], 1, inputs);
+            using PackedMemory copy = PackedMemory.Allocate(least.ByteCount);
+            using var over = Int8Weights.FromQuantized(values, [127], 1, inputs, destination: copy);
+            float[] activations = [.. Enumerable.Repeat(-127f, inputs)], output = new float[1];
+            foreach (Int8Weights weights in new[] { least, over, Int8Weights.Over(copy, 1, inputs) })
+            {
+                if (inputs > most)
+                {
+                    Assert.Equal("weights", Assert.Throws<ArgumentOutOfRangeException>(() => Int8Decomposition.Multiply<float>(activations, weights, output, new() { Threshold = 0 })).ParamName);
+                    continue;
+                }
+                Int8Decomposition.Multiply<float>(activations, weights, output, new() { Threshold = 0 });
+                Assert.InRange(output[0], inputs * 127f * 128f * (1 - 1e-6f), inputs * 127f * 128f * (1 + 1e-6f));
+            }
+        }
+        using var largest = Int8Weights.FromQuantized([.. Enumerable.Repeat((sbyte)127, Int8Weights.LargestInputCount)], [127], 1, Int8Weights.LargestInputCount);
+        var sum = new float[1];
+        Int8Decomposition.Multiply<float>([.. Enumerable.Repeat(127f, Int8Weights.LargestInputCount)], largest, sum, new() { Threshold = 0 });
+        Assert.InRange(sum[0], 2.147e9f, 2.148e9f);
+    }
 }

@@ -62,6 +62,13 @@ internal static class Int8DecompositionCases
 
     public static Int8Weights Weights(int outputs, int inputs, int seed = 1) => Int8Weights.Pack(Normal(outputs * inputs, seed, 0.05), outputs, inputs);
 
+    public static float[] AbsMaxOf(Int8Weights weights)
+    {
+        var absMax = new float[weights.OutputCount];
+        weights.CopyAbsMaxTo(absMax);
+        return absMax;
+    }
+
     public static T[] Multiply<T>(
         ReadOnlySpan<T> activations, Int8Weights weights, in KernelOptions kernel, float threshold = Int8DecompositionOptions.DefaultThreshold,
         OutlierScope scope = OutlierScope.PerRow, ReadOnlySpan<float> bias = default)

@@ -55,7 +55,7 @@ internal static class Int8DecompositionOracle
         double[] a = Element.ToDoubles(activations), results = Element.ToDoubles(actual);
         var q = new sbyte[outputs * inputs];
         weights.CopyValuesTo(q);
-        float[] absMax = weights.AbsMax.ToArray();
+        float[] absMax = Int8DecompositionCases.AbsMaxOf(weights);
         float limit = threshold == 0 ? float.PositiveInfinity : threshold;
         bool[] united = [.. Enumerable.Range(0, inputs).Select(input => Enumerable.Range(0, rows).Any(row => !(Math.Abs(a[row * inputs + input]) < limit)))];
         for (int row = 0; row < rows; row++)

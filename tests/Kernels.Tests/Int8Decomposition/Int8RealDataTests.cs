@@ -36,10 +36,11 @@ public sealed class Int8RealDataTests
         var packed = Int8Weights.Pack(weights, width, width);
         var values = new sbyte[weights.Length];
         packed.CopyValuesTo(values);
+        float[] largest = Int8DecompositionCases.AbsMaxOf(packed);
         for (int output = 0; output < width; output++)
         {
             (sbyte[] expected, float absMax) = Int8DecompositionOracle.Quantize([.. weights.Skip(output * width).Take(width).Select(w => (double)w)], 0);
-            Assert.Equal(absMax, packed.AbsMax[output]);
+            Assert.Equal(absMax, largest[output]);
             Assert.True(values.AsSpan(output * width, width).SequenceEqual(expected), $"{name}, output {output}");
         }
     }
@@ -58,9 +59,10 @@ public sealed class Int8RealDataTests
             Int8Weights packed = Int8Weights.Pack(weights, outputs, inputs);
             var ours = new sbyte[theirs.Length];
             packed.CopyValuesTo(ours);
+            float[] largest = Int8DecompositionCases.AbsMaxOf(packed);
             for (int i = 0; i < ours.Length; i++)
             {
-                float scale = 127 / packed.AbsMax[i / inputs];
+                float scale = 127 / largest[i / inputs];
                 Assert.Equal(scale, scales[i / inputs]);
                 Assert.Equal((sbyte)theirs[i], (sbyte)(weights[i] * scale));
                 int difference = Math.Abs(ours[i]) - Math.Abs((sbyte)theirs[i]);

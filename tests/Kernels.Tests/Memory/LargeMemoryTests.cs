@@ -18,21 +18,22 @@ public sealed unsafe class LargeMemoryTests
         var all = new Span<byte>(memory, bytes);
         all.Fill(42);
         Assert.False(all.ContainsAnyExcept((byte)42));
-        LargeMemory.Free(memory);
+        LargeMemory.Free(memory, bytes);
     }
 
     [SkippableFact]
     public void AsksLinuxForHugePages()
     {
         Skip.IfNot(OperatingSystem.IsLinux() && Directory.Exists("/sys/kernel/mm/transparent_hugepage"), "no Linux kernel with transparent huge pages");
-        byte* memory = LargeMemory.Allocate(4 * LargeMemory.HugePageBytes);
+        const int bytes = 4 * LargeMemory.HugePageBytes;
+        byte* memory = LargeMemory.Allocate(bytes);
         memory[0] = 1;
         Assert.Contains("hg", FlagsOfMapping((long)memory).Split(' '));
-        LargeMemory.Free(memory);
+        LargeMemory.Free(memory, bytes);
     }
 
     // /proc/self/smaps: a line "start-end ..." for each mapping, in hexadecimal, and among those that follow it "VmFlags: ..." with hg where huge pages were advised.
-    private static string FlagsOfMapping(long address)
+    internal static string FlagsOfMapping(long address)
     {
         bool within = false;
         foreach (string line in File.ReadLines("/proc/self/smaps"))

@@ -42,8 +42,11 @@ internal sealed class MixedPrecisionGemmOracle
     }
 
     // Inputs in the order in which they are summed.
-    private static unsafe int[] Order(QuantizedWeights weights) =>
-        weights.HasInputOrder ? new ReadOnlySpan<int>(weights.InputOrder, weights.InputCount).ToArray() : [.. Enumerable.Range(0, weights.InputCount)];
+    private static unsafe int[] Order(QuantizedWeights weights)
+    {
+        using PackedLease lease = weights.Acquire();
+        return weights.HasInputOrder ? new ReadOnlySpan<int>(weights.InputOrder, weights.InputCount).ToArray() : [.. Enumerable.Range(0, weights.InputCount)];
+    }
 
     /// <summary>
     /// One result and what its roundings may come to, both counted and followed. Counted: the number of roundings that a term a w passes, times u sum |a w|. Exact arithmetic: L additions

@@ -60,9 +60,6 @@ public sealed class QuantizedWeightsFileTests
         mapped.Dispose();
         Assert.Throws<ObjectDisposedException>(() => mapped.Dequantize(new float[1 << 20]));
         Assert.Throws<ObjectDisposedException>(() => MixedPrecisionGemm.Multiply<float>(new float[1024], mapped, new float[1024]));
-        QuantizedWeights owned = MixedPrecisionGemmCases.Weights(8, 8, new(GroupSize: 8));
-        owned.Dispose();
-        owned.Dequantize(new float[64]);
     }
 
     [Theory]
@@ -109,5 +106,21 @@ public sealed class QuantizedWeightsFileTests
             File.WriteAllBytes(path, file);
             Assert.Equal("w", Assert.Throws<KernelFormatException>(() => QuantizedWeights.Map(path, "w")).TensorName);
         }
+    }
+
+    [Fact]
+    public void BytesThatOtherProgramsLeftUnalignedAreLoadedAndNotMapped()
+    {
+        // Python's writer begins tensors at multiples of 8 bytes. Kernels load whole cache lines.
+        using var folder = new TemporaryFolder();
+        string path = folder.File("packed.safetensors"), moved = folder.File("moved.safetensors");
+        using QuantizedWeights weights = Make(new(QuantizedType.U4, 24), isScattered: false);
+        weights.Save(path, "w");
+        byte[] file = File.ReadAllBytes(path);
+        int header = BitConverter.ToInt32(file, 0);
+        File.WriteAllBytes(moved, [.. BitConverter.GetBytes((long)header + 8), .. file[8..(8 + header)], .. "        "u8, .. file[(8 + header)..]]);
+        Assert.Contains("multiple of 64", Assert.Throws<KernelFormatException>(() => QuantizedWeights.Map(moved, "w")).Message, StringComparison.Ordinal);
+        using QuantizedWeights loaded = QuantizedWeights.Load(moved, "w");
+        QuantizedWeightsTests.AssertSame(weights, loaded);
     }
 }
