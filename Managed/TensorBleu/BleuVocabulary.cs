@@ -21,7 +21,7 @@ public sealed class BleuVocabulary
         ArgumentNullException.ThrowIfNull(text);
         ArgumentNullException.ThrowIfNull(ids);
         Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> lookup = _ids.GetAlternateLookup<ReadOnlySpan<char>>();
-        string tokenized = BleuTextRules.Apply(lowercase ? text.ToLowerInvariant() : text, tokenizer);
+        string tokenized = BleuTextRules.Apply(BleuTokens.TrimEnd(lowercase ? PythonLowerCase.Of(text) : text), tokenizer);
         foreach (ReadOnlySpan<char> token in new BleuTokens(tokenized))
         {
             if (!lookup.TryGetValue(token, out int id))
@@ -81,6 +81,15 @@ internal ref struct BleuTokens(string text)
         Current = _rest[begin..end];
         _rest = _rest[end..];
         return end > begin;
+    }
+
+    /// <summary>The text without the white space at its end, which sacreBLEU takes away before any rule.</summary>
+    public static string TrimEnd(string text)
+    {
+        int end = text.Length;
+        while (end > 0 && IsSpace(text[end - 1]))
+            end--;
+        return text[..end];
     }
 
     private static bool IsSpace(char character) => char.IsWhiteSpace(character) || character is >= FileSeparator and <= UnitSeparator;

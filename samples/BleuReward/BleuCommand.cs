@@ -21,8 +21,8 @@ internal static class BleuCommand
                 case ["learn", var seed]:
                     return CopyPolicy.Train(Seed(seed), output, interrupted);
                 default:
-                    errors.WriteLine("score [pairs.jsonl], or learn [seed]");
-                    return 2;
+                    errors.WriteLine("usage: BleuReward score [pairs.jsonl], or BleuReward learn [seed]");
+                    return 1;
             }
         }
         catch (OperationCanceledException)

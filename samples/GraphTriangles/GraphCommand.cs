@@ -12,7 +12,7 @@ internal static class GraphCommand
         if (arguments is not [var path])
         {
             errors.WriteLine("usage: GraphTriangles graph.mtx");
-            return 2;
+            return 1;
         }
         try
         {

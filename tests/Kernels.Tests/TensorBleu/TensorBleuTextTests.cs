@@ -26,6 +26,22 @@ public sealed class TensorBleuTextTests
     }
 
     [Theory]
+    [InlineData("\u039F\u0394\u039F\u03A3 \u0391\u03A3. \u03A3 \u0391\u03A3\u0391", "\u03BF\u03B4\u03BF\u03C2 \u03B1\u03C2. \u03C3 \u03B1\u03C3\u03B1")] // sigma at a word's end, before a period, alone, within a word
+    [InlineData("\u0391\u03A3\u0301\u2019\u0391 \u0391'\u03A3 1\u03A3", "\u03B1\u03C3\u0301\u2019\u03B1 \u03B1'\u03C2 1\u03C3")] // marks and apostrophes are passed over, digits are not cased
+    [InlineData("\u0130I \u0130", "i\u0307i i\u0307")] // a capital i with a dot
+    [InlineData("\U00010400 \u1E9E \u01C5", "\U00010428 \u00DF \u01C6")] // beyond 16 bits, sharp s, a title-case letter
+    public void LowerCaseIsPythons(string text, string lower)
+    {
+        var vocabulary = new BleuVocabulary();
+        List<int> ids = [], expected = [];
+        vocabulary.Encode(text, ids, BleuTokenizer.None, lowercase: true);
+        vocabulary.Encode(lower, expected, BleuTokenizer.None);
+        Assert.Equal(expected, ids);
+    }
+
+    [Theory]
+    [InlineData(BleuTokenizer.Mteval13a, "word-\n", "word-")]
+    [InlineData(BleuTokenizer.Mteval13a, "a- \r\n\u001C", "a-")]
     [InlineData(BleuTokenizer.None, " a,b\t(c)  d ", "a,b (c) d")]
     [InlineData(BleuTokenizer.None, "a\u001Cb\u001D\u001Ec\u001F", "a b c")]
     [InlineData(BleuTokenizer.None, "\u001Fa\u0085b\u00A0c\u2028d\u3000e\u200Bf\u180Eg\u001Bh", "a b c d e\u200Bf\u180Eg\u001Bh")]
