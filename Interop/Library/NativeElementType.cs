@@ -17,6 +17,6 @@ internal static class NativeElement
         typeof(T) == typeof(float) ? NativeElementType.F32 :
         typeof(T) == typeof(double) ? NativeElementType.F64 :
         typeof(T) == typeof(Half) ? NativeElementType.F16 :
-        typeof(T) == typeof(BFloat16) ? NativeElementType.BF16 :
+        typeof(T) == typeof(BrainFloat16) ? NativeElementType.BF16 :
         throw new NotSupportedException($"The element type {typeof(T)} has no native kernels.");
 }

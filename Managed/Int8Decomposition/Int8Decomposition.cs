@@ -8,7 +8,7 @@ namespace Kernels;
 /// <remarks>
 /// <para>Quantisation: s = max|x| over a row (or column), q = round(x (127 / s)), ties to even, all in float; s = 0 for a row of zeros, or of outliers alone, and then q = 0. Elements
 /// whose magnitude is not below a threshold above 0 are outliers: they do not count for s, and have q = 0. NaN and infinities always are.</para>
-/// <para>Element types of activations and outputs: <see cref="float"/>; <see cref="Half"/> and <see cref="BFloat16"/> as storage with float arithmetic and one rounding at the end, not by
+/// <para>Element types of activations and outputs: <see cref="float"/>; <see cref="Half"/> and <see cref="BrainFloat16"/> as storage with float arithmetic and one rounding at the end, not by
 /// way of each other. Any other type gets a <see cref="NotSupportedException"/>. All matrices are row-major.</para>
 /// <para>Integer products are exact on every variant, for values from -128 to 127 and up to 133,144 inputs (<see cref="Int8Weights.LargestInputCount"/>).</para>
 /// <para>Nothing is allocated; scratch for min(m, 192) rows is rented from <see cref="System.Buffers.ArrayPool{T}.Shared"/>. Results are bit-identical for every number of threads
@@ -32,7 +32,7 @@ public static partial class Int8Decomposition
     /// <param name="weights">W, [n, k]. Values of -128, which only <see cref="Int8Weights.FromQuantized"/> takes, are refused above 132,104 inputs, where a sum could exceed 32 bits.</param>
     /// <param name="output">[m, n]; at least that many elements.</param>
     /// <param name="options">Threshold, scope of outliers, bias, and how to run.</param>
-    /// <typeparam name="T"><see cref="float"/>, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
+    /// <typeparam name="T"><see cref="float"/>, <see cref="Half"/> or <see cref="BrainFloat16"/>.</typeparam>
     public static unsafe void Multiply<T>(ReadOnlySpan<T> activations, Int8Weights weights, Span<T> output, Int8DecompositionOptions options = default) where T : unmanaged
     {
         var problem = new Int8DecompositionProblem<T>(activations, weights, output, options);
@@ -107,7 +107,7 @@ public static partial class Int8Decomposition
     {
         float single => single,
         Half half => (float)half,
-        BFloat16 brain => brain,
+        BrainFloat16 brain => brain,
         _ => throw new NotSupportedException(typeof(T).Name),
     };
 }

@@ -88,7 +88,7 @@ internal static class Int8LinearFile
                 break;
             case TensorType.BFloat16:
                 for (int i = 0; i < count; i++)
-                    wide[i] = bias.Vector<BFloat16>(count)[i];
+                    wide[i] = bias.Vector<BrainFloat16>(count)[i];
                 break;
             default:
                 bias.Vector<float>(count).CopyTo(wide);

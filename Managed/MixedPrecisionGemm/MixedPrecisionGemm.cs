@@ -7,7 +7,7 @@ namespace Kernels;
 /// <summary>Products of float activations and weights quantised to 4 or 8 bits in groups: the contract of MARLIN (arXiv 2408.11743) on CPUs.</summary>
 /// <remarks>
 /// <para>output[m, n] = sum over k of activations[m, k] W[n, k] + bias[n], with W = scale (q - zero) as <see cref="QuantizedWeights"/> holds it; any m, n, k from 1 on.
-/// Element types of activations and output: <see cref="float"/>; <see cref="Half"/> and <see cref="BFloat16"/> as storage with float arithmetic and one rounding at
+/// Element types of activations and output: <see cref="float"/>; <see cref="Half"/> and <see cref="BrainFloat16"/> as storage with float arithmetic and one rounding at
 /// the end. Any other type gets a <see cref="NotSupportedException"/>.</para>
 /// <para>Accuracy of <see cref="GemmArithmetic.Exact"/>: sums of a (q - zero) over segments of at most 128 inputs of a group, in order, then times the scale; all in
 /// float. With L inputs in a segment and S segments the error is at most (L + S + 4) 2^-24 sum |a w|. With <see cref="GemmArithmetic.Int8Activations"/> each activation first
@@ -25,7 +25,7 @@ public static class MixedPrecisionGemm
     /// <param name="weights">W, [n, k].</param>
     /// <param name="output">[m, n], row-major; at least that many elements. May not overlap the activations or the bias.</param>
     /// <param name="options">Arithmetic, bias, and how to run.</param>
-    /// <typeparam name="T"><see cref="float"/>, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
+    /// <typeparam name="T"><see cref="float"/>, <see cref="Half"/> or <see cref="BrainFloat16"/>.</typeparam>
     public static void Multiply<T>(ReadOnlySpan<T> activations, QuantizedWeights weights, Span<T> output, MixedPrecisionGemmOptions options = default) where T : unmanaged =>
         Run(new MixedPrecisionGemmProblem<T>(activations, weights, output, options));
 
@@ -34,7 +34,7 @@ public static class MixedPrecisionGemm
     /// <param name="weights">W, [n, k].</param>
     /// <param name="output">[m, n]. What lies between its first and last element may not overlap the bias, nor what lies between those of the activations; gaps stay as they are.</param>
     /// <param name="options">Arithmetic, bias, and how to run.</param>
-    /// <typeparam name="T"><see cref="float"/>, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
+    /// <typeparam name="T"><see cref="float"/>, <see cref="Half"/> or <see cref="BrainFloat16"/>.</typeparam>
     public static void Multiply<T>(ReadOnlySpan2D<T> activations, QuantizedWeights weights, Span2D<T> output, MixedPrecisionGemmOptions options = default) where T : unmanaged =>
         Run(new MixedPrecisionGemmProblem<T>(activations, weights, output, options));
 

@@ -7,7 +7,7 @@ namespace Kernels;
 /// Softmax, log-softmax and log-sum-exp over the rows of row-major arrays, their gradients, and the k largest probabilities of each row.
 /// </summary>
 /// <remarks>
-/// <para>Element types: <see cref="float"/> and <see cref="double"/> in full; <see cref="Half"/> and <see cref="BFloat16"/> as storage with float arithmetic
+/// <para>Element types: <see cref="float"/> and <see cref="double"/> in full; <see cref="Half"/> and <see cref="BrainFloat16"/> as storage with float arithmetic
 /// and one rounding at the end. Any other type gets a <see cref="NotSupportedException"/>.</para>
 /// <para>No probability is above 1 and no log-probability above 0; where a single logit takes part, they are exactly 1 and 0.</para>
 /// <para>Accuracy (float): every probability is within 3e-7 relative of the exact softmax of the logits as given, at any row length up to ten million and

@@ -9,7 +9,7 @@ namespace Kernels;
 /// </summary>
 /// <remarks>
 /// <para>Layout, row-major: queries and outputs [M, query heads, d]; keys and values [N, key-value heads, d]. Queries, outputs and arithmetic are float; keys and values are
-/// <see cref="float"/>, <see cref="Half"/> or <see cref="BFloat16"/>, in a cache also bytes with scales.</para>
+/// <see cref="float"/>, <see cref="Half"/> or <see cref="BrainFloat16"/>, in a cache also bytes with scales.</para>
 /// <para>Special values: a query without keys gives zeros and a log-sum-exp of minus infinity. A pair that takes no part has no influence, NaN and infinities at its key, value, query and output gradient included;
 /// an additive mask below -2^21 leaves its pair out, finite or not. A logit that is NaN, plus infinity or above 2^21 makes its row NaN; one below -2^21 counts as minus infinity. Terms below 2^-126 of a row's reference count as 0.</para>
 /// <para>Exponentials are pairs of a number and a power of two; a row's parts are merged by powers of two alone (see docs/numerics.md).</para>
@@ -31,7 +31,7 @@ public static partial class SparseAttention
     /// <param name="output">[M, query heads, d]; at least that many elements. May overlap no input.</param>
     /// <param name="shape">The heads.</param>
     /// <param name="options">What takes part, further outputs, and how to run.</param>
-    /// <typeparam name="T">The type of keys and values: <see cref="float"/>, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
+    /// <typeparam name="T">The type of keys and values: <see cref="float"/>, <see cref="Half"/> or <see cref="BrainFloat16"/>.</typeparam>
     public static void Attend<T>(ReadOnlySpan<float> queries, ReadOnlySpan<T> keys, ReadOnlySpan<T> values, Span<float> output, AttentionShape shape, AttentionOptions options = default) where T : unmanaged =>
         Run(new AttentionProblem<T>(queries, keys, values, output, shape, options));
 

@@ -7,6 +7,6 @@ internal static class ElementToken
         typeof(T) == typeof(double) ? "f64" :
         typeof(T) == typeof(float) ? "f32" :
         typeof(T) == typeof(Half) ? "f16" :
-        typeof(T) == typeof(BFloat16) ? "bf16" :
-        throw new NotSupportedException($"The element type {typeof(T)} has no kernels: use float, double, Half or Kernels.BFloat16.");
+        typeof(T) == typeof(BrainFloat16) ? "bf16" :
+        throw new NotSupportedException($"The element type {typeof(T)} has no kernels: use float, double, Half or Kernels.BrainFloat16.");
 }

@@ -7,8 +7,8 @@ internal static class Int8DecompositionChecks
 {
     public static void ElementType<T>() where T : unmanaged
     {
-        if (typeof(T) != typeof(float) && typeof(T) != typeof(Half) && typeof(T) != typeof(BFloat16))
-            throw new NotSupportedException($"The element type {typeof(T)} has no int8 kernels: use float, Half or Kernels.BFloat16.");
+        if (typeof(T) != typeof(float) && typeof(T) != typeof(Half) && typeof(T) != typeof(BrainFloat16))
+            throw new NotSupportedException($"The element type {typeof(T)} has no int8 kernels: use float, Half or Kernels.BrainFloat16.");
     }
 
     /// <summary>The number of rows that a length gives; it must be whole.</summary>

@@ -27,7 +27,7 @@ internal readonly unsafe struct CheckpointLayer<TLayout>(TLayout layout, byte* s
         float scale = _scaleType switch
         {
             ScaleType.Float16 => (float)((Half*)_scales)[index],
-            ScaleType.BFloat16 => ((BFloat16*)_scales)[index],
+            ScaleType.BFloat16 => ((BrainFloat16*)_scales)[index],
             _ => ((float*)_scales)[index],
         };
         return (scale, _layout.ZeroPoint(output, group));

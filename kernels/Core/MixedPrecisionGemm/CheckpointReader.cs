@@ -139,7 +139,7 @@ internal sealed unsafe class CheckpointReader : IDisposable
         return tensor.Info.Type switch
         {
             TensorType.Float16 => Array.ConvertAll(reader.Elements<Half>(name).ToArray(), value => (float)value),
-            TensorType.BFloat16 => Array.ConvertAll(reader.Elements<BFloat16>(name).ToArray(), value => (float)value),
+            TensorType.BFloat16 => Array.ConvertAll(reader.Elements<BrainFloat16>(name).ToArray(), value => (float)value),
             TensorType.Float32 => reader.Elements<float>(name).ToArray(),
             _ => throw tensor.Fault($"elements of type {tensor.Info.Type} are none of F16, BF16 and F32"),
         };

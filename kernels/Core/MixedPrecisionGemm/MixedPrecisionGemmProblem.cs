@@ -54,8 +54,8 @@ internal readonly ref struct MixedPrecisionGemmProblem<T> where T : unmanaged
 
     private static void CheckTypes(QuantizedWeights weights)
     {
-        if (typeof(T) != typeof(float) && typeof(T) != typeof(Half) && typeof(T) != typeof(BFloat16))
-            throw new NotSupportedException($"The element type {typeof(T)} has no mixed-precision kernels: use float, Half or Kernels.BFloat16.");
+        if (typeof(T) != typeof(float) && typeof(T) != typeof(Half) && typeof(T) != typeof(BrainFloat16))
+            throw new NotSupportedException($"The element type {typeof(T)} has no mixed-precision kernels: use float, Half or Kernels.BrainFloat16.");
         ArgumentNullException.ThrowIfNull(weights, WeightsName);
     }
 

@@ -26,7 +26,7 @@ internal readonly unsafe struct PackedWeights(in QuantizedWeightsLayout layout, 
         return Layout.Format.ScaleType switch
         {
             ScaleType.Float16 => (float)((Half*)scales)[index],
-            ScaleType.BFloat16 => ((BFloat16*)scales)[index],
+            ScaleType.BFloat16 => ((BrainFloat16*)scales)[index],
             _ => ((float*)scales)[index],
         };
     }
@@ -42,7 +42,7 @@ internal readonly unsafe struct PackedWeights(in QuantizedWeightsLayout layout, 
         switch (Layout.Format.ScaleType)
         {
             case ScaleType.Float16: ((Half*)scales)[index] = (Half)scale; break;
-            case ScaleType.BFloat16: ((BFloat16*)scales)[index] = (BFloat16)scale; break;
+            case ScaleType.BFloat16: ((BrainFloat16*)scales)[index] = (BrainFloat16)scale; break;
             default: ((float*)scales)[index] = scale; break;
         }
         if (Layout.Format.HasZeroPoints)

@@ -28,7 +28,7 @@ public enum ScaleType
     /// <summary><see cref="Half"/>.</summary>
     Float16,
 
-    /// <summary><see cref="Kernels.BFloat16"/>.</summary>
+    /// <summary><see cref="Kernels.BrainFloat16"/>.</summary>
     BFloat16,
 
     /// <summary><see cref="float"/>.</summary>
@@ -77,7 +77,7 @@ public readonly record struct QuantizationFormat(
     internal int SymmetricZero => IsCodebook ? 0 : (LargestValue + 1) / 2;
 
     /// <summary>A scale as its type holds it.</summary>
-    internal float RoundedScale(float scale) => ScaleType switch { ScaleType.Float16 => (float)(Half)scale, ScaleType.BFloat16 => (BFloat16)scale, _ => scale };
+    internal float RoundedScale(float scale) => ScaleType switch { ScaleType.Float16 => (float)(Half)scale, ScaleType.BFloat16 => (BrainFloat16)scale, _ => scale };
 
     internal int ScaleBytes => ScaleType == ScaleType.Float32 ? sizeof(float) : sizeof(ushort);
 }

@@ -2,12 +2,12 @@ namespace Kernels;
 
 /// <summary>How a softmax is to be computed. The default value is the plain softmax.</summary>
 /// <remarks>
-/// A logit x becomes, each step rounded to the compute type (float for Half, BFloat16 and float; double for double):
+/// A logit x becomes, each step rounded to the compute type (float for Half, BrainFloat16 and float; double for double):
 /// <c>z = Scale x</c>; with a soft cap <c>z = SoftCap tanh(z / SoftCap)</c>; with a mask <c>z = z + Mask</c>; and minus infinity where
 /// <see cref="BooleanMask"/> is false. Positions at or beyond the row's length (<see cref="RowLengths"/>, <see cref="Causal"/>) are left out of the row
 /// altogether: whatever stands there, NaN included, has no influence.
 /// </remarks>
-/// <typeparam name="T">The element type: <see cref="float"/>, <see cref="double"/>, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
+/// <typeparam name="T">The element type: <see cref="float"/>, <see cref="double"/>, <see cref="Half"/> or <see cref="BrainFloat16"/>.</typeparam>
 public readonly ref struct SoftmaxOptions<T> where T : unmanaged
 {
     private readonly double _scale;

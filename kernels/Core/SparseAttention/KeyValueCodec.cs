@@ -22,7 +22,7 @@ internal static unsafe class KeyValueCodec
                 return 1;
             case KeyValueType.BFloat16:
                 for (int i = 0; i < row.Length; i++)
-                    ((BFloat16*)destination)[i] = (BFloat16)row[i];
+                    ((BrainFloat16*)destination)[i] = (BrainFloat16)row[i];
                 return 1;
             default:
                 float scale = Scale(row);
@@ -40,7 +40,7 @@ internal static unsafe class KeyValueCodec
             {
                 KeyValueType.Float32 => ((float*)row)[i],
                 KeyValueType.Float16 => (float)((Half*)row)[i],
-                KeyValueType.BFloat16 => ((BFloat16*)row)[i],
+                KeyValueType.BFloat16 => ((BrainFloat16*)row)[i],
                 _ => ((sbyte*)row)[i] * scale,
             };
         }

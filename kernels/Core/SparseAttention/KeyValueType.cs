@@ -29,8 +29,8 @@ internal static class KeyValueTypes
     public static KeyValueType Of<T>() where T : unmanaged =>
         typeof(T) == typeof(float) ? KeyValueType.Float32 :
         typeof(T) == typeof(Half) ? KeyValueType.Float16 :
-        typeof(T) == typeof(BFloat16) ? KeyValueType.BFloat16 :
-        throw new NotSupportedException($"The element type {typeof(T)} has no attention kernels: use float, Half or Kernels.BFloat16.");
+        typeof(T) == typeof(BrainFloat16) ? KeyValueType.BFloat16 :
+        throw new NotSupportedException($"The element type {typeof(T)} has no attention kernels: use float, Half or Kernels.BrainFloat16.");
 
     /// <summary>The types of an identity string: queries, keys and values, outputs.</summary>
     public static string Token(this KeyValueType type) => type switch

@@ -30,7 +30,7 @@ public enum TensorType
     /// <summary><see cref="Half"/>.</summary>
     Float16,
 
-    /// <summary><see cref="Kernels.BFloat16"/>.</summary>
+    /// <summary><see cref="Kernels.BrainFloat16"/>.</summary>
     BFloat16,
 
     /// <summary><see cref="int"/>.</summary>
@@ -85,7 +85,7 @@ internal static class TensorTypes
         (TensorType.Int16, 16, "I16", "<i2", typeof(short)),
         (TensorType.UInt16, 16, "U16", "<u2", typeof(ushort)),
         (TensorType.Float16, 16, "F16", "<f2", typeof(Half)),
-        (TensorType.BFloat16, 16, "BF16", null, typeof(BFloat16)),
+        (TensorType.BFloat16, 16, "BF16", null, typeof(BrainFloat16)),
         (TensorType.Int32, 32, "I32", "<i4", typeof(int)),
         (TensorType.UInt32, 32, "U32", "<u4", typeof(uint)),
         (TensorType.Float32, 32, "F32", "<f4", typeof(float)),

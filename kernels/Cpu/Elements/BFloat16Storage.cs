@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics;
 namespace Kernels.Cpu.Elements;
 
 /// <summary>Brain-float storage with float arithmetic: the upper half of a binary32.</summary>
-internal readonly unsafe struct BFloat16Storage : IStorage<BFloat16, float>
+internal readonly unsafe struct BFloat16Storage : IStorage<BrainFloat16, float>
 {
     private const int DroppedBits = 16;
     private const uint SingleInfinity = 0x7F800000;
@@ -16,7 +16,7 @@ internal readonly unsafe struct BFloat16Storage : IStorage<BFloat16, float>
     public static bool IsComputeType => false;
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Widen(BFloat16* source, float* destination, int count)
+    public static void Widen(BrainFloat16* source, float* destination, int count)
     {
         int i = 0;
         if (Vector256.IsHardwareAccelerated)
@@ -32,7 +32,7 @@ internal readonly unsafe struct BFloat16Storage : IStorage<BFloat16, float>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Narrow(float* source, BFloat16* destination, int count)
+    public static void Narrow(float* source, BrainFloat16* destination, int count)
     {
         int i = 0;
         if (Vector256.IsHardwareAccelerated)
@@ -47,6 +47,6 @@ internal readonly unsafe struct BFloat16Storage : IStorage<BFloat16, float>
             }
         }
         for (; i < count; i++)
-            destination[i] = (BFloat16)source[i];
+            destination[i] = (BrainFloat16)source[i];
     }
 }

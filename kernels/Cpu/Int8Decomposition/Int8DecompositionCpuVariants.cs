@@ -40,7 +40,7 @@ internal static class Int8DecompositionCpuVariants
         object backend =
             typeof(T) == typeof(float) ? new Int8DecompositionCpu<float, ComputeStorage<float>, TKernels>() :
             typeof(T) == typeof(Half) ? new Int8DecompositionCpu<Half, HalfStorage, TKernels>() :
-            new Int8DecompositionCpu<BFloat16, BFloat16Storage, TKernels>();
+            new Int8DecompositionCpu<BrainFloat16, BFloat16Storage, TKernels>();
         return (IInt8DecompositionBackend<T>)backend;
     }
 }

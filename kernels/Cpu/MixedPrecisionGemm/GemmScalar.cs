@@ -75,7 +75,7 @@ internal readonly unsafe struct GemmSimdScalar : IGemmSimd<uint>
     public static uint LoadHalves(Half* source) => Broadcast((float)*source);
 
     [MethodImpl(Inline)]
-    public static uint LoadBFloat16s(BFloat16* source) => Broadcast(*source);
+    public static uint LoadBFloat16s(BrainFloat16* source) => Broadcast(*source);
 
     [MethodImpl(Inline)]
     private static float Single(uint bits) => BitConverter.UInt32BitsToSingle(bits);

@@ -21,7 +21,7 @@ internal unsafe struct GemmSegment
     public readonly V LoadScales<V, TSimd>(int column) where V : unmanaged where TSimd : struct, IGemmSimd<V> => ScaleType switch
     {
         ScaleType.Float16 => TSimd.LoadHalves((Half*)Scales + column),
-        ScaleType.BFloat16 => TSimd.LoadBFloat16s((BFloat16*)Scales + column),
+        ScaleType.BFloat16 => TSimd.LoadBFloat16s((BrainFloat16*)Scales + column),
         _ => TSimd.Load((float*)Scales + column),
     };
 

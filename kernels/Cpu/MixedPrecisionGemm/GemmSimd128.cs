@@ -84,7 +84,7 @@ internal readonly unsafe struct GemmSimd128 : IGemmSimd<Vector128<int>>
     }
 
     [MethodImpl(Inline)]
-    public static Vector128<int> LoadBFloat16s(BFloat16* source) => LoadShorts(source) << GemmBits.Short;
+    public static Vector128<int> LoadBFloat16s(BrainFloat16* source) => LoadShorts(source) << GemmBits.Short;
 
     [MethodImpl(Inline)]
     public static Vector128<int> LoadShorts(void* source) => Vector128.WidenLower(Vector128.CreateScalarUnsafe(*(ulong*)source).AsUInt16()).AsInt32();

@@ -92,7 +92,7 @@ internal readonly unsafe struct GemmSimd256 : IGemmSimd<Vector256<int>>
     }
 
     [MethodImpl(Inline)]
-    public static Vector256<int> LoadBFloat16s(BFloat16* source) => LoadShorts(source) << GemmBits.Short;
+    public static Vector256<int> LoadBFloat16s(BrainFloat16* source) => LoadShorts(source) << GemmBits.Short;
 
     [MethodImpl(Inline)]
     public static Vector256<int> LoadShorts(void* source) => Vector256.WidenLower(Vector128.Load((ushort*)source).ToVector256Unsafe()).AsInt32();

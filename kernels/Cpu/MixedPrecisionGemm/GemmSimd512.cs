@@ -90,7 +90,7 @@ internal readonly unsafe struct GemmSimd512 : IGemmSimd<Vector512<int>>
     }
 
     [MethodImpl(Inline)]
-    public static Vector512<int> LoadBFloat16s(BFloat16* source) => LoadShorts(source) << GemmBits.Short;
+    public static Vector512<int> LoadBFloat16s(BrainFloat16* source) => LoadShorts(source) << GemmBits.Short;
 
     [MethodImpl(Inline)]
     public static Vector512<int> LoadShorts(void* source) => Vector512.WidenLower(Vector256.Load((ushort*)source).ToVector512Unsafe()).AsInt32();

@@ -61,7 +61,7 @@ internal unsafe interface IGemmSimd<V> where V : unmanaged
     /// <summary>Finite binary16 numbers as floats.</summary>
     static abstract V LoadHalves(Half* source);
 
-    static abstract V LoadBFloat16s(BFloat16* source);
+    static abstract V LoadBFloat16s(BrainFloat16* source);
 }
 
 /// <summary>Integer dot products of 4 unsigned bytes (weights) and 4 signed bytes (activations, -127 to 127) in every lane.</summary>

@@ -81,7 +81,7 @@ internal static class MixedPrecisionGemmCpuVariants
         object backend =
             typeof(T) == typeof(float) ? new MixedPrecisionGemmCpu<float, ComputeStorage<float>, TKernels>() :
             typeof(T) == typeof(Half) ? new MixedPrecisionGemmCpu<Half, HalfStorage, TKernels>() :
-            new MixedPrecisionGemmCpu<BFloat16, BFloat16Storage, TKernels>();
+            new MixedPrecisionGemmCpu<BrainFloat16, BFloat16Storage, TKernels>();
         return (IMixedPrecisionGemmBackend<T>)backend;
     }
 }

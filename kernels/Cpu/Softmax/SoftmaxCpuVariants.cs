@@ -34,7 +34,7 @@ internal static class SoftmaxCpuVariants
         typeof(T) == typeof(double) ? width.Double<double, ComputeStorage<double>>() :
         typeof(T) == typeof(float) ? width.Single<float, ComputeStorage<float>>() :
         typeof(T) == typeof(Half) ? width.Single<Half, HalfStorage>() :
-        width.Single<BFloat16, BFloat16Storage>());
+        width.Single<BrainFloat16, BFloat16Storage>());
 
     /// <summary>Makes the driver for one register width.</summary>
     private interface IWidth

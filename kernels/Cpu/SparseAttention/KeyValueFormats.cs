@@ -99,7 +99,7 @@ internal readonly unsafe struct BFloat16Format : IKeyValueFormat
     public static Vector128<float> Load128(byte* source) => (Vector128.WidenLower(Vector64.Load((ushort*)source).ToVector128Unsafe()) << DroppedBits).AsSingle();
 
     [MethodImpl(Inline)]
-    public static float LoadOne(byte* source) => *(BFloat16*)source;
+    public static float LoadOne(byte* source) => *(BrainFloat16*)source;
 }
 
 /// <summary>Halves that are known to be finite.</summary>

@@ -5,7 +5,7 @@ using ILGPU.Runtime;
 namespace Kernels.Gpu;
 
 /// <summary>An array in a device's memory, row-major where it has rows. It moves only when told to.</summary>
-/// <typeparam name="T">The element type. Half and BFloat16 reach kernels as their 16 bits.</typeparam>
+/// <typeparam name="T">The element type. Half and BrainFloat16 reach kernels as their 16 bits.</typeparam>
 public sealed class GpuBuffer<T> : IDisposable where T : unmanaged
 {
     // Elements whose bytes a span counts.

@@ -60,7 +60,7 @@ internal readonly struct Float16Element : IGpuElement<ushort>
     }
 }
 
-/// <summary>The upper half of an IEEE binary32: see <see cref="BFloat16"/>.</summary>
+/// <summary>The upper half of an IEEE binary32: see <see cref="BrainFloat16"/>.</summary>
 internal readonly struct BFloat16Element : IGpuElement<ushort>
 {
     private const int DroppedBits = 16;

@@ -8,7 +8,7 @@ namespace Kernels.Gpu;
 /// </summary>
 public static class GpuVariants
 {
-    private static readonly string[] s_floats = [ElementToken.Of<float>(), ElementToken.Of<Half>(), ElementToken.Of<BFloat16>()];
+    private static readonly string[] s_floats = [ElementToken.Of<float>(), ElementToken.Of<Half>(), ElementToken.Of<BrainFloat16>()];
 
     private static readonly string[] s_weights = ["u4", "u8", "nf4", "fp4"];
 

@@ -8,7 +8,7 @@ namespace Kernels.Gpu;
 /// <summary>LLM.int8() (arXiv 2208.07339) on a device: products in eight bits with a scale for each row and each output, and outliers in float.</summary>
 /// <remarks>
 /// <para>output[m, n] = (s[m] / 127 sum over k of q[m, k] w[n, k] + sum over outliers of a[m, k] w[n, k]) absmax[n] / 127 + bias[n], as <see cref="Int8Decomposition"/> has it, outliers by
-/// rows (<see cref="OutlierScope.PerRow"/>); any m, n and k. Element types: <see cref="float"/>; <see cref="System.Half"/> and <see cref="BFloat16"/> as storage with float arithmetic and one
+/// rows (<see cref="OutlierScope.PerRow"/>); any m, n and k. Element types: <see cref="float"/>; <see cref="System.Half"/> and <see cref="BrainFloat16"/> as storage with float arithmetic and one
 /// rounding at the end. Any other type gets a <see cref="NotSupportedException"/>.</para>
 /// <para>Integers, scales and sums are those of the CPU, and so are the bits of results where the processor fuses multiply-adds, save for rows whose largest magnitude is below 1.5e-36
 /// (denormal scales); the bound and the special values are the same. A row does not depend on the other rows.</para>
@@ -50,7 +50,7 @@ public sealed class Int8DecompositionGpu : IDisposable
     /// <param name="rowCount">m, 0 or more.</param>
     /// <param name="threshold">Activations of this magnitude and above are outliers: a finite number of at least 0; 0 turns decomposition off.</param>
     /// <param name="bias">[n], or null; another buffer than the output.</param>
-    /// <typeparam name="T"><see cref="float"/>, <see cref="System.Half"/> or <see cref="BFloat16"/>.</typeparam>
+    /// <typeparam name="T"><see cref="float"/>, <see cref="System.Half"/> or <see cref="BrainFloat16"/>.</typeparam>
     /// <exception cref="ArgumentException">A buffer is too short or of another device, or the scratch memory does not hold four rows.</exception>
     public void Multiply<T>(
         GpuBuffer<T> activations, GpuInt8Weights weights, GpuBuffer<T> output, int rowCount, float threshold = Int8DecompositionOptions.DefaultThreshold, GpuBuffer<float>? bias = null)
@@ -82,7 +82,7 @@ public sealed class Int8DecompositionGpu : IDisposable
     /// <param name="weights">W, [n, k].</param>
     /// <param name="output">[m, n], row-major; at least that many elements, the rest stays as it is.</param>
     /// <param name="options">Threshold, outliers by rows, bias; a token is looked at before the launch, threads have no meaning here.</param>
-    /// <typeparam name="T"><see cref="float"/>, <see cref="System.Half"/> or <see cref="BFloat16"/>.</typeparam>
+    /// <typeparam name="T"><see cref="float"/>, <see cref="System.Half"/> or <see cref="BrainFloat16"/>.</typeparam>
     /// <exception cref="ArgumentException">Sizes disagree, or an option is not what runs on a device.</exception>
     public void Multiply<T>(ReadOnlySpan<T> activations, GpuInt8Weights weights, Span<T> output, Int8DecompositionOptions options = default) where T : unmanaged
     {
@@ -145,6 +145,6 @@ public sealed class Int8DecompositionGpu : IDisposable
     private object Create<T>() where T : unmanaged =>
         typeof(T) == typeof(float) ? new Int8GpuProgram<float, float, Float32Element>(Device.Accelerator) :
         typeof(T) == typeof(System.Half) ? new Int8GpuProgram<System.Half, ushort, Float16Element>(Device.Accelerator) :
-        typeof(T) == typeof(BFloat16) ? new Int8GpuProgram<BFloat16, ushort, BFloat16Element>(Device.Accelerator) :
-        throw new NotSupportedException($"The element type {typeof(T)} has no GPU kernels: use float, Half or Kernels.BFloat16.");
+        typeof(T) == typeof(BrainFloat16) ? new Int8GpuProgram<BrainFloat16, ushort, BFloat16Element>(Device.Accelerator) :
+        throw new NotSupportedException($"The element type {typeof(T)} has no GPU kernels: use float, Half or Kernels.BrainFloat16.");
 }

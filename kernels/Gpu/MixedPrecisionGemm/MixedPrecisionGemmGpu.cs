@@ -7,7 +7,7 @@ namespace Kernels.Gpu;
 /// <summary>Products of float activations and weights quantised to 4 or 8 bits in groups, on a device.</summary>
 /// <remarks>
 /// <para>output[m, n] = sum over k of activations[m, k] W[n, k] + bias[n], with W = scale (q - zero) as <see cref="GpuQuantizedWeights"/> holds it; any m, n, k from 1 on, groups, zero
-/// points, act-order, nf4 and fp4. Element types: <see cref="float"/>; <see cref="System.Half"/> and <see cref="BFloat16"/> as storage with float arithmetic and one rounding at the end. Any
+/// points, act-order, nf4 and fp4. Element types: <see cref="float"/>; <see cref="System.Half"/> and <see cref="BrainFloat16"/> as storage with float arithmetic and one rounding at the end. Any
 /// other type gets a <see cref="NotSupportedException"/>.</para>
 /// <para>The arithmetic is that of <see cref="MixedPrecisionGemm"/> with <see cref="GemmArithmetic.Exact"/>, operation by operation, where the processor fuses multiply-adds: the same bits,
 /// the same bound, the same special values (denormals where the device computes with them). <see cref="GemmArithmetic.Int8Activations"/> is refused with a <see cref="NotSupportedException"/>.
@@ -49,7 +49,7 @@ public sealed class MixedPrecisionGemmGpu : IDisposable
     /// <param name="output">[rowCount, n], row-major, at the start of the buffer; another buffer than the activations.</param>
     /// <param name="rowCount">m, 0 or more.</param>
     /// <param name="bias">[n], or null; another buffer than the output.</param>
-    /// <typeparam name="T"><see cref="float"/>, <see cref="System.Half"/> or <see cref="BFloat16"/>.</typeparam>
+    /// <typeparam name="T"><see cref="float"/>, <see cref="System.Half"/> or <see cref="BrainFloat16"/>.</typeparam>
     /// <exception cref="ArgumentException">A buffer is too short or of another device, or the scratch memory does not hold four rows.</exception>
     public void Multiply<T>(GpuBuffer<T> activations, GpuQuantizedWeights weights, GpuBuffer<T> output, int rowCount, GpuBuffer<float>? bias = null) where T : unmanaged
     {
@@ -76,7 +76,7 @@ public sealed class MixedPrecisionGemmGpu : IDisposable
     /// <param name="weights">W, [n, k].</param>
     /// <param name="output">[m, n], row-major; at least that many elements, the rest stays as it is.</param>
     /// <param name="options">Exact arithmetic and the bias; a token is looked at before the launch, threads have no meaning here.</param>
-    /// <typeparam name="T"><see cref="float"/>, <see cref="System.Half"/> or <see cref="BFloat16"/>.</typeparam>
+    /// <typeparam name="T"><see cref="float"/>, <see cref="System.Half"/> or <see cref="BrainFloat16"/>.</typeparam>
     /// <exception cref="ArgumentException">Sizes disagree, or an option is not what runs on a device.</exception>
     public void Multiply<T>(ReadOnlySpan<T> activations, GpuQuantizedWeights weights, Span<T> output, MixedPrecisionGemmOptions options = default) where T : unmanaged
     {
@@ -123,6 +123,6 @@ public sealed class MixedPrecisionGemmGpu : IDisposable
     private object Create<T>() where T : unmanaged =>
         typeof(T) == typeof(float) ? new GemmGpuProgram<float, float, Float32Element>(Device.Accelerator, _scratch.View) :
         typeof(T) == typeof(System.Half) ? new GemmGpuProgram<System.Half, ushort, Float16Element>(Device.Accelerator, _scratch.View) :
-        typeof(T) == typeof(BFloat16) ? new GemmGpuProgram<BFloat16, ushort, BFloat16Element>(Device.Accelerator, _scratch.View) :
-        throw new NotSupportedException($"The element type {typeof(T)} has no GPU kernels: use float, Half or Kernels.BFloat16.");
+        typeof(T) == typeof(BrainFloat16) ? new GemmGpuProgram<BrainFloat16, ushort, BFloat16Element>(Device.Accelerator, _scratch.View) :
+        throw new NotSupportedException($"The element type {typeof(T)} has no GPU kernels: use float, Half or Kernels.BrainFloat16.");
 }

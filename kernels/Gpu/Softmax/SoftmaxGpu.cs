@@ -7,7 +7,7 @@ namespace Kernels.Gpu;
 
 /// <summary>Softmax, log-softmax and log-sum-exp along contiguous rows, on a device.</summary>
 /// <remarks>
-/// <para>Element types: <see cref="float"/>; <see cref="System.Half"/> and <see cref="BFloat16"/> as storage with float arithmetic and one rounding at the end.
+/// <para>Element types: <see cref="float"/>; <see cref="System.Half"/> and <see cref="BrainFloat16"/> as storage with float arithmetic and one rounding at the end.
 /// Any other type gets a <see cref="NotSupportedException"/>.</para>
 /// <para>Options: scale, causal, safe. Soft cap, masks and row lengths are refused with a <see cref="NotSupportedException"/> that names them. The degree of
 /// parallelism has no meaning here; a token is looked at before the launch.</para>
@@ -147,6 +147,6 @@ public sealed class SoftmaxGpu : IDisposable
     private object Create<T>() where T : unmanaged =>
         typeof(T) == typeof(float) ? new SoftmaxGpuProgram<float, float, Float32Element>(Device.Accelerator, _launch, _sums.View) :
         typeof(T) == typeof(System.Half) ? new SoftmaxGpuProgram<System.Half, ushort, Float16Element>(Device.Accelerator, _launch, _sums.View) :
-        typeof(T) == typeof(BFloat16) ? new SoftmaxGpuProgram<BFloat16, ushort, BFloat16Element>(Device.Accelerator, _launch, _sums.View) :
-        throw new NotSupportedException($"The element type {typeof(T)} has no GPU kernels: use float, Half or Kernels.BFloat16.");
+        typeof(T) == typeof(BrainFloat16) ? new SoftmaxGpuProgram<BrainFloat16, ushort, BFloat16Element>(Device.Accelerator, _launch, _sums.View) :
+        throw new NotSupportedException($"The element type {typeof(T)} has no GPU kernels: use float, Half or Kernels.BrainFloat16.");
 }

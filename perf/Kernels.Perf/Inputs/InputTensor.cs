@@ -3,7 +3,7 @@ namespace Kernels.Perf;
 /// <summary>An array read from a file: row-major, at least one dimension.</summary>
 /// <param name="Name">Its name in the file; the file's name where arrays have none.</param>
 /// <param name="Dimensions">Slowest first.</param>
-/// <param name="Values">A <c>float[]</c>, <c>double[]</c>, <c>Half[]</c> or <c>BFloat16[]</c>.</param>
+/// <param name="Values">A <c>float[]</c>, <c>double[]</c>, <c>Half[]</c> or <c>BrainFloat16[]</c>.</param>
 internal sealed record InputTensor(string Name, IReadOnlyList<int> Dimensions, Array Values)
 {
     public int RowLength => Dimensions[^1];

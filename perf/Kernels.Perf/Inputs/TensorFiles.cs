@@ -9,7 +9,7 @@ internal static class TensorFiles
         return [.. reader.Tensors.Select(tensor => tensor.Type switch
         {
             TensorType.Float16 => Tensor(path, tensor, reader.Elements<Half>(tensor.Name)),
-            TensorType.BFloat16 => Tensor(path, tensor, reader.Elements<BFloat16>(tensor.Name)),
+            TensorType.BFloat16 => Tensor(path, tensor, reader.Elements<BrainFloat16>(tensor.Name)),
             TensorType.Float32 => Tensor(path, tensor, reader.Elements<float>(tensor.Name)),
             TensorType.Float64 => Tensor(path, tensor, reader.Elements<double>(tensor.Name)),
             _ => null,

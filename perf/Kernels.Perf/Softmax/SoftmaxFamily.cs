@@ -30,7 +30,7 @@ internal sealed class SoftmaxFamily : IFamilyBench
     public IReadOnlyList<RivalStatus> Rivals => [.. _rivals.Select(rival => rival.Status)];
 
     public IEnumerable<WorkloadPlan> Showcase() =>
-        s_modelShapes.SelectMany(shape => (WorkloadPlan[])[Plan<float>(shape), Plan<double>(shape), Plan<Half>(shape), Plan<BFloat16>(shape)]);
+        s_modelShapes.SelectMany(shape => (WorkloadPlan[])[Plan<float>(shape), Plan<double>(shape), Plan<Half>(shape), Plan<BrainFloat16>(shape)]);
 
     public IEnumerable<WorkloadPlan> FromFile(string path) => SoftmaxInput.Read(path).Select(Plan);
 
@@ -47,7 +47,7 @@ internal sealed class SoftmaxFamily : IFamilyBench
             float[] logits => Plan(input.Name, shape, logits, input.Recorded),
             double[] logits => Plan(input.Name, shape, logits, input.Recorded),
             Half[] logits => Plan(input.Name, shape, logits, input.Recorded),
-            BFloat16[] logits => Plan(input.Name, shape, logits, input.Recorded),
+            BrainFloat16[] logits => Plan(input.Name, shape, logits, input.Recorded),
             _ => throw new InvalidOperationException($"readers give no {input.Logits.GetType()}"),
         };
     }

@@ -25,7 +25,7 @@ internal static class Element<T> where T : unmanaged
             return Unsafe.BitCast<T, float>(value);
         if (typeof(T) == typeof(Half))
             return (double)Unsafe.BitCast<T, Half>(value);
-        return Unsafe.BitCast<T, BFloat16>(value);
+        return Unsafe.BitCast<T, BrainFloat16>(value);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -37,6 +37,6 @@ internal static class Element<T> where T : unmanaged
             return Unsafe.BitCast<float, T>(value);
         if (typeof(T) == typeof(Half))
             return Unsafe.BitCast<Half, T>((Half)value);
-        return Unsafe.BitCast<BFloat16, T>((BFloat16)value);
+        return Unsafe.BitCast<BrainFloat16, T>((BrainFloat16)value);
     }
 }

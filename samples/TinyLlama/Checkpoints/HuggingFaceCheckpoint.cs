@@ -56,7 +56,7 @@ internal sealed class HuggingFaceCheckpoint : ICheckpoint
         {
             TensorType.Float32 => MappedFloats.Over(file.Elements<float>(name)),
             TensorType.Float16 => Widen(name, (int)tensor.ElementCount, floats => TensorPrimitives.ConvertToSingle(file.Elements<Half>(name), floats)),
-            _ => Widen(name, (int)tensor.ElementCount, floats => Widen(file.Elements<BFloat16>(name), floats)),
+            _ => Widen(name, (int)tensor.ElementCount, floats => Widen(file.Elements<BrainFloat16>(name), floats)),
         };
     }
 
@@ -95,7 +95,7 @@ internal sealed class HuggingFaceCheckpoint : ICheckpoint
         return floats;
     }
 
-    private static void Widen(ReadOnlySpan<BFloat16> values, Span<float> floats)
+    private static void Widen(ReadOnlySpan<BrainFloat16> values, Span<float> floats)
     {
         for (int i = 0; i < floats.Length; i++)
             floats[i] = values[i];

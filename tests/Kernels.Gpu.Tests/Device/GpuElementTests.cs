@@ -2,7 +2,7 @@ using Xunit;
 
 namespace Kernels.Gpu.Tests;
 
-/// <summary>The conversions by bits are those of .NET's Half and of BFloat16, for every bit pattern and around every rounding boundary.</summary>
+/// <summary>The conversions by bits are those of .NET's Half and of BrainFloat16, for every bit pattern and around every rounding boundary.</summary>
 public class GpuElementTests
 {
     [Fact]
@@ -31,7 +31,7 @@ public class GpuElementTests
     private static void AssertStored(float value)
     {
         Assert.Equal((Half)value, BitConverter.UInt16BitsToHalf(Float16Element.Store(value)));
-        Assert.Equal(((BFloat16)value).Bits, BFloat16Element.Store(value));
-        Assert.Equal((float)(BFloat16)value, BFloat16Element.Load(BFloat16Element.Store(value)));
+        Assert.Equal(((BrainFloat16)value).Bits, BFloat16Element.Store(value));
+        Assert.Equal((float)(BrainFloat16)value, BFloat16Element.Load(BFloat16Element.Store(value)));
     }
 }

@@ -22,7 +22,7 @@ public sealed class Int8DecompositionGpuTests(CpuAccelerator accelerator)
                 Int8GpuCases.Check(int8, weights, activations, threshold);
             Int8GpuCases.Check(int8, weights, activations, bias: bias);
             Int8GpuCases.Check<Half>(int8, weights, [.. activations.Select(value => (Half)value)]);
-            Int8GpuCases.Check<BFloat16>(int8, weights, [.. activations.Select(value => (BFloat16)value)], bias: bias);
+            Int8GpuCases.Check<BrainFloat16>(int8, weights, [.. activations.Select(value => (BrainFloat16)value)], bias: bias);
         }
     }
 

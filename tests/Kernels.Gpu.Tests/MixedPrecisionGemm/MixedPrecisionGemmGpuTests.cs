@@ -36,7 +36,7 @@ public sealed class MixedPrecisionGemmGpuTests(CpuAccelerator accelerator)
         {
             GemmGpuCases.Check(gemm, weights, rows, bias, value => value);
             GemmGpuCases.Check(gemm, weights, rows, bias, value => (Half)value);
-            GemmGpuCases.Check(gemm, weights, rows, bias, value => (BFloat16)value);
+            GemmGpuCases.Check(gemm, weights, rows, bias, value => (BrainFloat16)value);
         }
     }
 

@@ -197,13 +197,13 @@ public class SoftmaxGpuTests(CpuAccelerator accelerator)
     public void HalfAndBFloat16AreRoundedOnce()
     {
         const int rowLength = 19;
-        float[] logits = [.. Logits(rowLength, seed: 6, spread: 10).Select(x => (float)(BFloat16)x)];
+        float[] logits = [.. Logits(rowLength, seed: 6, spread: 10).Select(x => (float)(BrainFloat16)x)];
         double[] expected = SoftmaxGpuOracle.Row(logits, isLog: false);
         var halves = new Half[rowLength];
-        var brains = new BFloat16[rowLength];
+        var brains = new BrainFloat16[rowLength];
         using SoftmaxGpu softmax = Small();
         softmax.Compute<Half>(Array.ConvertAll(logits, x => (Half)x), halves, rowLength);
-        softmax.Compute<BFloat16>(Array.ConvertAll(logits, x => (BFloat16)x), brains, rowLength);
+        softmax.Compute<BrainFloat16>(Array.ConvertAll(logits, x => (BrainFloat16)x), brains, rowLength);
         for (int i = 0; i < rowLength; i++)
         {
             // Half of the last place: 2^-11 and 2^-8 relative, and 2^-25 among the denormal halves; then the float's own error.

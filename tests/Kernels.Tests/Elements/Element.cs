@@ -8,7 +8,7 @@ internal static class Element
         float single => single,
         double number => number,
         Half half => (double)half,
-        BFloat16 brain => (float)brain,
+        BrainFloat16 brain => (float)brain,
         _ => throw new NotSupportedException(typeof(T).Name),
     };
 
@@ -16,7 +16,7 @@ internal static class Element
         typeof(T) == typeof(float) ? (T)(object)(float)value :
         typeof(T) == typeof(double) ? (T)(object)value :
         typeof(T) == typeof(Half) ? (T)(object)(Half)(float)value :
-        (T)(object)(BFloat16)(float)value;
+        (T)(object)(BrainFloat16)(float)value;
 
     public static T[] From<T>(IEnumerable<double> values) where T : unmanaged => [.. values.Select(FromDouble<T>)];
 
@@ -36,13 +36,13 @@ internal static class Element
 
     /// <summary>The unit roundoff of storage, on top of the compute type's error; 0 where they are the same type.</summary>
     public static double StorageRoundoff<T>() where T : unmanaged =>
-        typeof(T) == typeof(Half) ? Math.ScaleB(1, -11) : typeof(T) == typeof(BFloat16) ? Math.ScaleB(1, -8) : 0;
+        typeof(T) == typeof(Half) ? Math.ScaleB(1, -11) : typeof(T) == typeof(BrainFloat16) ? Math.ScaleB(1, -8) : 0;
 
     /// <summary>The smallest denormal number: results below the normal range may be off by one of it.</summary>
     public static double SmallestDenormal<T>() where T : unmanaged =>
-        typeof(T) == typeof(double) ? double.Epsilon : typeof(T) == typeof(Half) ? Math.ScaleB(1, -24) : typeof(T) == typeof(BFloat16) ? Math.ScaleB(1, -133) : float.Epsilon;
+        typeof(T) == typeof(double) ? double.Epsilon : typeof(T) == typeof(Half) ? Math.ScaleB(1, -24) : typeof(T) == typeof(BrainFloat16) ? Math.ScaleB(1, -133) : float.Epsilon;
 
     /// <summary>The largest finite number.</summary>
     public static double Largest<T>() where T : unmanaged =>
-        typeof(T) == typeof(double) ? double.MaxValue : typeof(T) == typeof(Half) ? 65504 : typeof(T) == typeof(BFloat16) ? (float)BFloat16.FromBits(0x7F7F) : float.MaxValue;
+        typeof(T) == typeof(double) ? double.MaxValue : typeof(T) == typeof(Half) ? 65504 : typeof(T) == typeof(BrainFloat16) ? (float)BrainFloat16.FromBits(0x7F7F) : float.MaxValue;
 }

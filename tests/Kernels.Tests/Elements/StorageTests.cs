@@ -17,8 +17,8 @@ public sealed unsafe class StorageTests
     [Fact]
     public void EveryBFloat16WidensExactly()
     {
-        BFloat16[] brains = [.. Enumerable.Range(0, 65536).Select(bits => BFloat16.FromBits((ushort)bits))];
-        float[] wide = Widen<BFloat16, BFloat16Storage>(brains);
+        BrainFloat16[] brains = [.. Enumerable.Range(0, 65536).Select(bits => BrainFloat16.FromBits((ushort)bits))];
+        float[] wide = Widen<BrainFloat16, BFloat16Storage>(brains);
         for (int i = 0; i < brains.Length; i++)
             Assert.True(BitConverter.UInt32BitsToSingle((uint)i << 16).Equals(wide[i]), $"brain float {i:X4}: {wide[i]}");
     }
@@ -28,12 +28,12 @@ public sealed unsafe class StorageTests
     {
         float[] singles = [.. HardSingles()];
         Half[] halves = Narrow<Half, HalfStorage>(singles);
-        BFloat16[] brains = Narrow<BFloat16, BFloat16Storage>(singles);
+        BrainFloat16[] brains = Narrow<BrainFloat16, BFloat16Storage>(singles);
         for (int i = 0; i < singles.Length; i++)
         {
             Assert.True(((Half)singles[i]).Equals(halves[i]), $"{singles[i]:R} became half {halves[i]}");
             Assert.True(NearestBrain(singles[i]).Equals(brains[i]), $"{singles[i]:R} became brain float {brains[i]}");
-            Assert.True(((BFloat16)singles[i]).Equals(brains[i]), $"{singles[i]:R}: the struct says {(BFloat16)singles[i]}, the kernel {brains[i]}");
+            Assert.True(((BrainFloat16)singles[i]).Equals(brains[i]), $"{singles[i]:R}: the struct says {(BrainFloat16)singles[i]}, the kernel {brains[i]}");
         }
     }
 
@@ -55,20 +55,20 @@ public sealed unsafe class StorageTests
     }
 
     // By the definition: the two neighbours, the nearer one, at a tie the even one.
-    private static BFloat16 NearestBrain(float value)
+    private static BrainFloat16 NearestBrain(float value)
     {
         if (float.IsNaN(value))
-            return BFloat16.FromBits(0x7FC0);
+            return BrainFloat16.FromBits(0x7FC0);
         ushort truncated = (ushort)(BitConverter.SingleToUInt32Bits(value) >> 16);
-        double below = (float)BFloat16.FromBits(truncated);
+        double below = (float)BrainFloat16.FromBits(truncated);
         if (double.IsInfinity(below))
-            return BFloat16.FromBits(truncated);
+            return BrainFloat16.FromBits(truncated);
         // The neighbour of the largest finite number is as far away as the one before it, and stands for infinity.
-        float neighbour = BFloat16.FromBits((ushort)(truncated + 1));
+        float neighbour = BrainFloat16.FromBits((ushort)(truncated + 1));
         double above = float.IsInfinity(neighbour) ? Math.CopySign(Math.ScaleB(1, 128), value) : neighbour;
         double toBelow = Math.Abs(value - below), toAbove = Math.Abs(above - value);
         bool takeBelow = toBelow < toAbove || (toBelow == toAbove && truncated % 2 == 0);
-        return BFloat16.FromBits(takeBelow ? truncated : (ushort)(truncated + 1));
+        return BrainFloat16.FromBits(takeBelow ? truncated : (ushort)(truncated + 1));
     }
 
     private static float[] Widen<T, TStorage>(T[] source) where T : unmanaged where TStorage : struct, IStorage<T, float>

@@ -106,4 +106,4 @@ public sealed class Int8DecompositionMemoryTestsF32 : Int8DecompositionMemoryTes
 
 public sealed class Int8DecompositionMemoryTestsF16 : Int8DecompositionMemoryTests<Half>;
 
-public sealed class Int8DecompositionMemoryTestsBF16 : Int8DecompositionMemoryTests<BFloat16>;
+public sealed class Int8DecompositionMemoryTestsBF16 : Int8DecompositionMemoryTests<BrainFloat16>;

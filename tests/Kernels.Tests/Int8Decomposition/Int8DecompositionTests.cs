@@ -159,4 +159,4 @@ public sealed class Int8DecompositionTestsF32 : Int8DecompositionTests<float>
 
 public sealed class Int8DecompositionTestsF16 : Int8DecompositionTests<Half>;
 
-public sealed class Int8DecompositionTestsBF16 : Int8DecompositionTests<BFloat16>;
+public sealed class Int8DecompositionTestsBF16 : Int8DecompositionTests<BrainFloat16>;

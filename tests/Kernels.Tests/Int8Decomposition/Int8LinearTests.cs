@@ -77,4 +77,4 @@ public sealed class Int8LinearTestsF32 : Int8LinearTests<float>;
 
 public sealed class Int8LinearTestsF16 : Int8LinearTests<Half>;
 
-public sealed class Int8LinearTestsBF16 : Int8LinearTests<BFloat16>;
+public sealed class Int8LinearTestsBF16 : Int8LinearTests<BrainFloat16>;

@@ -180,4 +180,4 @@ public sealed class Int8QuantizationTestsF32 : Int8QuantizationTests<float>
 
 public sealed class Int8QuantizationTestsF16 : Int8QuantizationTests<Half>;
 
-public sealed class Int8QuantizationTestsBF16 : Int8QuantizationTests<BFloat16>;
+public sealed class Int8QuantizationTestsBF16 : Int8QuantizationTests<BrainFloat16>;

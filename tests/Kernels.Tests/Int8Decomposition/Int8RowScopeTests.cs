@@ -39,4 +39,4 @@ public sealed class Int8RowScopeTestsF32 : Int8RowScopeTests<float>;
 
 public sealed class Int8RowScopeTestsF16 : Int8RowScopeTests<Half>;
 
-public sealed class Int8RowScopeTestsBF16 : Int8RowScopeTests<BFloat16>;
+public sealed class Int8RowScopeTestsBF16 : Int8RowScopeTests<BrainFloat16>;

@@ -86,4 +86,4 @@ public abstract class ActOrderTests<T> where T : unmanaged
 
 public sealed class ActOrderTestsF32 : ActOrderTests<float>;
 
-public sealed class ActOrderTestsBF16 : ActOrderTests<BFloat16>;
+public sealed class ActOrderTestsBF16 : ActOrderTests<BrainFloat16>;

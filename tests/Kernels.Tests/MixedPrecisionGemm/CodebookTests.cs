@@ -104,4 +104,4 @@ public sealed class CodebookProductTestsF32 : CodebookProductTests<float>;
 
 public sealed class CodebookProductTestsF16 : CodebookProductTests<Half>;
 
-public sealed class CodebookProductTestsBF16 : CodebookProductTests<BFloat16>;
+public sealed class CodebookProductTestsBF16 : CodebookProductTests<BrainFloat16>;

@@ -110,4 +110,4 @@ public sealed class MixedPrecisionGemmMemoryTestsF32 : MixedPrecisionGemmMemoryT
 
 public sealed class MixedPrecisionGemmMemoryTestsF16 : MixedPrecisionGemmMemoryTests<Half>;
 
-public sealed class MixedPrecisionGemmMemoryTestsBF16 : MixedPrecisionGemmMemoryTests<BFloat16>;
+public sealed class MixedPrecisionGemmMemoryTestsBF16 : MixedPrecisionGemmMemoryTests<BrainFloat16>;

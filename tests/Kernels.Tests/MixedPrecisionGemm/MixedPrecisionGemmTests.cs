@@ -150,4 +150,4 @@ public sealed class MixedPrecisionGemmTestsF32 : MixedPrecisionGemmTests<float>;
 
 public sealed class MixedPrecisionGemmTestsF16 : MixedPrecisionGemmTests<Half>;
 
-public sealed class MixedPrecisionGemmTestsBF16 : MixedPrecisionGemmTests<BFloat16>;
+public sealed class MixedPrecisionGemmTestsBF16 : MixedPrecisionGemmTests<BrainFloat16>;

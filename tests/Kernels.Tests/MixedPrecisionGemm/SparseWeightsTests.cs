@@ -97,4 +97,4 @@ public sealed class SparseProductTestsF32 : SparseProductTests<float>;
 
 public sealed class SparseProductTestsF16 : SparseProductTests<Half>;
 
-public sealed class SparseProductTestsBF16 : SparseProductTests<BFloat16>;
+public sealed class SparseProductTestsBF16 : SparseProductTests<BrainFloat16>;

@@ -74,7 +74,7 @@ internal sealed record StoredLayer(string Prefix, int Outputs, int Inputs, Quant
             {
                 case int[] integers: writer.Write<int>(info.Name, integers); break;
                 case Half[] halves: writer.Write<Half>(info.Name, halves); break;
-                case BFloat16[] halves: writer.Write<BFloat16>(info.Name, halves); break;
+                case BrainFloat16[] halves: writer.Write<BrainFloat16>(info.Name, halves); break;
                 case float[] floats: writer.Write<float>(info.Name, floats); break;
             }
         }

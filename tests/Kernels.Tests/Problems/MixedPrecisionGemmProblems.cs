@@ -9,7 +9,7 @@ internal static class MixedPrecisionGemmProblems
         {
             case "f32": Run<float>(variant, draw, kernel, results); break;
             case "f16": Run<Half>(variant, draw, kernel, results); break;
-            default: Run<BFloat16>(variant, draw, kernel, results); break;
+            default: Run<BrainFloat16>(variant, draw, kernel, results); break;
         }
     }
 

@@ -11,7 +11,7 @@ internal sealed class ResultHash : IDisposable
     public void Add<T>(ReadOnlySpan<T> results) where T : unmanaged
     {
         T[] copy = results.ToArray();
-        if (typeof(T) == typeof(float) || typeof(T) == typeof(double) || typeof(T) == typeof(Half) || typeof(T) == typeof(BFloat16))
+        if (typeof(T) == typeof(float) || typeof(T) == typeof(double) || typeof(T) == typeof(Half) || typeof(T) == typeof(BrainFloat16))
         {
             T nan = Element.FromDouble<T>(double.NaN);
             foreach (ref T value in copy.AsSpan())

@@ -10,7 +10,7 @@ internal static class SoftmaxProblems
             case "f32": Run<float>(draw, kernel, results); break;
             case "f64": Run<double>(draw, kernel, results); break;
             case "f16": Run<Half>(draw, kernel, results); break;
-            default: Run<BFloat16>(draw, kernel, results); break;
+            default: Run<BrainFloat16>(draw, kernel, results); break;
         }
     }
 

@@ -11,7 +11,7 @@ internal static class SparseAttentionProblems
         {
             case "f32" when draw.Chance(0.7): Arrays<float>(shape, draw, kernel, results); break;
             case "f32_f16_f32" when draw.Chance(0.5): Arrays<Half>(shape, draw, kernel, results); break;
-            case "f32_bf16_f32" when draw.Chance(0.5): Arrays<BFloat16>(shape, draw, kernel, results); break;
+            case "f32_bf16_f32" when draw.Chance(0.5): Arrays<BrainFloat16>(shape, draw, kernel, results); break;
             default: Cached(variant, shape, draw, kernel, results); break;
         }
     }

@@ -93,7 +93,7 @@ internal sealed class LlamaFolder : IDisposable
     private static Array Convert(float[] weights, TensorType type) => type switch
     {
         TensorType.Float16 => Array.ConvertAll(weights, weight => (Half)weight),
-        TensorType.BFloat16 => Array.ConvertAll(weights, weight => (BFloat16)weight),
+        TensorType.BFloat16 => Array.ConvertAll(weights, weight => (BrainFloat16)weight),
         _ => weights,
     };
 }

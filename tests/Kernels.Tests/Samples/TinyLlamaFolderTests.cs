@@ -87,7 +87,7 @@ public sealed class TinyLlamaFolderTests
     public void NarrowTypesAreWidenedExactlyAndOnce(TensorType type)
     {
         using LlamaFolder narrow = LlamaFolder.Random(type).Write();
-        float[] Rounded(string name) => Array.ConvertAll(LlamaFolder.RandomWeights(name, LlamaFolder.SmallShape), weight => type == TensorType.Float16 ? (float)(Half)weight : (BFloat16)weight);
+        float[] Rounded(string name) => Array.ConvertAll(LlamaFolder.RandomWeights(name, LlamaFolder.SmallShape), weight => type == TensorType.Float16 ? (float)(Half)weight : (BrainFloat16)weight);
         using LlamaFolder wide = new LlamaFolder(LlamaFolder.SmallShape, Rounded).Write();
         AssertSameBits(Logits(wide), Logits(narrow));
         using var checkpoint = new HuggingFaceCheckpoint(narrow.Path);

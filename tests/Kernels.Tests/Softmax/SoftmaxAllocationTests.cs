@@ -44,4 +44,4 @@ public sealed class SoftmaxAllocationTestsF64 : SoftmaxAllocationTests<double>;
 public sealed class SoftmaxAllocationTestsF16 : SoftmaxAllocationTests<Half>;
 
 [Collection(AloneInTheProcess.Name)]
-public sealed class SoftmaxAllocationTestsBF16 : SoftmaxAllocationTests<BFloat16>;
+public sealed class SoftmaxAllocationTestsBF16 : SoftmaxAllocationTests<BrainFloat16>;

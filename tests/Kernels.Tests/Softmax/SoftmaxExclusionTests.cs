@@ -154,4 +154,4 @@ public sealed class SoftmaxExclusionTestsF64 : SoftmaxExclusionTests<double>;
 
 public sealed class SoftmaxExclusionTestsF16 : SoftmaxExclusionTests<Half>;
 
-public sealed class SoftmaxExclusionTestsBF16 : SoftmaxExclusionTests<BFloat16>;
+public sealed class SoftmaxExclusionTestsBF16 : SoftmaxExclusionTests<BrainFloat16>;

@@ -111,4 +111,4 @@ public sealed class SoftmaxGradientTestsF64 : SoftmaxGradientTests<double>
 
 public sealed class SoftmaxGradientTestsF16 : SoftmaxGradientTests<Half>;
 
-public sealed class SoftmaxGradientTestsBF16 : SoftmaxGradientTests<BFloat16>;
+public sealed class SoftmaxGradientTestsBF16 : SoftmaxGradientTests<BrainFloat16>;

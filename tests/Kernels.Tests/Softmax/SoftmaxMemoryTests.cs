@@ -174,4 +174,4 @@ public sealed class SoftmaxMemoryTestsF64 : SoftmaxMemoryTests<double>;
 
 public sealed class SoftmaxMemoryTestsF16 : SoftmaxMemoryTests<Half>;
 
-public sealed class SoftmaxMemoryTestsBF16 : SoftmaxMemoryTests<BFloat16>;
+public sealed class SoftmaxMemoryTestsBF16 : SoftmaxMemoryTests<BrainFloat16>;

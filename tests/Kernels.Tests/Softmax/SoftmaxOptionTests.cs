@@ -190,4 +190,4 @@ public sealed class SoftmaxOptionTestsF64 : SoftmaxOptionTests<double>;
 
 public sealed class SoftmaxOptionTestsF16 : SoftmaxOptionTests<Half>;
 
-public sealed class SoftmaxOptionTestsBF16 : SoftmaxOptionTests<BFloat16>;
+public sealed class SoftmaxOptionTestsBF16 : SoftmaxOptionTests<BrainFloat16>;

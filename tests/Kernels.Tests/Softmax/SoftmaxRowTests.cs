@@ -140,4 +140,4 @@ public sealed class SoftmaxRowTestsF64 : SoftmaxRowTests<double>;
 
 public sealed class SoftmaxRowTestsF16 : SoftmaxRowTests<Half>;
 
-public sealed class SoftmaxRowTestsBF16 : SoftmaxRowTests<BFloat16>;
+public sealed class SoftmaxRowTestsBF16 : SoftmaxRowTests<BrainFloat16>;

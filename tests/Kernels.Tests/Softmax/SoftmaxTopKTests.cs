@@ -67,4 +67,4 @@ public sealed class SoftmaxTopKTestsF64 : SoftmaxTopKTests<double>;
 
 public sealed class SoftmaxTopKTestsF16 : SoftmaxTopKTests<Half>;
 
-public sealed class SoftmaxTopKTestsBF16 : SoftmaxTopKTests<BFloat16>;
+public sealed class SoftmaxTopKTestsBF16 : SoftmaxTopKTests<BrainFloat16>;

@@ -113,4 +113,4 @@ public sealed class SoftmaxUnityTestsF64 : SoftmaxUnityTests<double>;
 
 public sealed class SoftmaxUnityTestsF16 : SoftmaxUnityTests<Half>;
 
-public sealed class SoftmaxUnityTestsBF16 : SoftmaxUnityTests<BFloat16>;
+public sealed class SoftmaxUnityTestsBF16 : SoftmaxUnityTests<BrainFloat16>;

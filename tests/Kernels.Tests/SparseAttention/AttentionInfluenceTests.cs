@@ -39,7 +39,7 @@ public sealed class AttentionInfluenceTests
     {
         Check<float>(KeyValueType.Float32);
         Check<Half>(KeyValueType.Float16);
-        Check<BFloat16>(KeyValueType.BFloat16);
+        Check<BrainFloat16>(KeyValueType.BFloat16);
 
         void Check<T>(KeyValueType type) where T : unmanaged
         {

@@ -84,7 +84,7 @@ public sealed class KvCacheTests
         {
             (float[] q, float[] k, float[] v) = SparseAttentionCases.Inputs(shape, queries, keys);
             Check<Half>(shape, q, k, v);
-            Check<BFloat16>(shape, q, k, v);
+            Check<BrainFloat16>(shape, q, k, v);
         }
 
         static void Check<T>(AttentionShape shape, float[] q, float[] k, float[] v) where T : unmanaged

@@ -93,7 +93,7 @@ public sealed class NpyTests
         using var folder = new TemporaryFolder();
         string path = folder.File("a.npy");
         Assert.Throws<ArgumentException>(() => NpyWriter.Write<float>(path, [1, 2], 3));
-        Assert.Throws<NotSupportedException>(() => NpyWriter.Write<BFloat16>(path, [default], 1));
+        Assert.Throws<NotSupportedException>(() => NpyWriter.Write<BrainFloat16>(path, [default], 1));
         Assert.Empty(folder.FileNames);
         NpyWriter.Write<float>(path, [1, 2], 2);
         using NpyReader reader = NpyReader.Open(path);

@@ -14,7 +14,7 @@ public sealed class SafetensorsTests
         string path = folder.File("model.safetensors");
         float[] matrix = [1, -2, float.NaN, 4, 5, 6];
         Half[] halves = [(Half)1.5f];
-        BFloat16[] bfloats = [(BFloat16)2f, (BFloat16)3f, (BFloat16)4f];
+        BrainFloat16[] bfloats = [(BrainFloat16)2f, (BrainFloat16)3f, (BrainFloat16)4f];
         int[] integers = [.. Enumerable.Range(0, 64)];
         TensorInfo[] tensors =
         [
@@ -30,7 +30,7 @@ public sealed class SafetensorsTests
             writer.Write<int>("integers", integers);
             writer.Write<float>("matrix", matrix);
             writer.Write<Half>("scalar \"half\" é", halves);
-            writer.Write<BFloat16>("b", bfloats);
+            writer.Write<BrainFloat16>("b", bfloats);
             writer.Write<double>("empty", []);
             writer.Write<byte>("e4m3", [0x38, 0xB8]);
             Assert.False(File.Exists(path));
@@ -45,7 +45,7 @@ public sealed class SafetensorsTests
         Assert.Equal(matrix, reader.Elements<float>("matrix"));
         Assert.Equal(matrix[2..5], reader.Elements<float>("matrix", 2, 3));
         Assert.Equal(halves, reader.Elements<Half>("scalar \"half\" é"));
-        Assert.Equal(bfloats, reader.Elements<BFloat16>("b"));
+        Assert.Equal(bfloats, reader.Elements<BrainFloat16>("b"));
         Assert.Equal(integers, reader.Elements<int>("integers"));
         Assert.Equal([0x38, 0xB8], reader.Elements<byte>("e4m3").ToArray());
         Assert.True(reader.Elements<double>("empty").IsEmpty);
