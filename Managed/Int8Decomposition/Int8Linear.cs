@@ -103,7 +103,7 @@ public sealed class Int8Linear
     /// <param name="name">The layer's name, without the point; empty in a file of one layer.</param>
     /// <param name="threshold">See <see cref="Int8DecompositionOptions.Threshold"/>: it is no part of the file.</param>
     /// <param name="outliers">See <see cref="Int8DecompositionOptions.Outliers"/>.</param>
-    /// <exception cref="KernelFormatException">A tensor is missing, or has another type, shape or content than it should: a layer that is not quantised, for example.</exception>
+    /// <exception cref="TensorFileException">A tensor is missing, or has another type, shape or content than it should: a layer that is not quantised, for example.</exception>
     public static Int8Linear Load(
         SafetensorsReader file, string name = "", float threshold = Int8DecompositionOptions.DefaultThreshold, OutlierScope outliers = OutlierScope.PerRow)
     {
@@ -117,7 +117,7 @@ public sealed class Int8Linear
     /// <param name="name">The layer's name, without the point.</param>
     /// <param name="threshold">See <see cref="Int8DecompositionOptions.Threshold"/>: it is no part of the files.</param>
     /// <param name="outliers">See <see cref="Int8DecompositionOptions.Outliers"/>.</param>
-    /// <exception cref="KernelFormatException">A tensor is missing, or has another type, shape or content than it should, or a shard is not there.</exception>
+    /// <exception cref="TensorFileException">A tensor is missing, or has another type, shape or content than it should, or a shard is not there.</exception>
     public static Int8Linear Load(
         SafetensorsCheckpoint files, string name = "", float threshold = Int8DecompositionOptions.DefaultThreshold, OutlierScope outliers = OutlierScope.PerRow)
     {

@@ -7,7 +7,7 @@ internal sealed class LayerTensors(string name, Func<string, SafetensorsReader?>
 {
     public LayerTensor? TryFind(string tensor) => fileOf(tensor) is { } file ? new LayerTensor(file, file.Find(tensor)) : null;
 
-    public LayerTensor Find(string tensor) => TryFind(tensor) ?? throw new KernelFormatException(name, tensor, null, "there is no such tensor");
+    public LayerTensor Find(string tensor) => TryFind(tensor) ?? throw new TensorFileException(name, tensor, null, "there is no such tensor");
 }
 
 /// <summary>A tensor and its file.</summary>
@@ -16,5 +16,5 @@ internal readonly record struct LayerTensor(SafetensorsReader File, TensorInfo I
     public ReadOnlySpan<T> Vector<T>(int count) where T : unmanaged =>
         Info.ElementCount == count ? File.Elements<T>(Info.Name) : throw Fault($"has {Info.ElementCount} elements for {count} outputs");
 
-    public KernelFormatException Fault(string reason) => new(File.FileName, Info.Name, Info.Offset, reason);
+    public TensorFileException Fault(string reason) => new(File.FileName, Info.Name, Info.Offset, reason);
 }

@@ -40,7 +40,7 @@ public static class RnnCheckpoint
     /// An optimiser of these parameters that is to go on from where the saved one was, with its settings; null for none. Settings that the file lacks, as those
     /// written before there were any, stay as they are.
     /// </param>
-    /// <exception cref="KernelFormatException">The file lacks a tensor, has it in another shape or type, or a number that no optimiser has.</exception>
+    /// <exception cref="TensorFileException">The file lacks a tensor, has it in another shape or type, or a number that no optimiser has.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static void Load(string path, IEnumerable<RnnParameter> parameters, RnnOptimizer? optimizer = null)
     {
@@ -74,7 +74,7 @@ public static class RnnCheckpoint
         T value = reader.Elements<T>(needed.Name)[0];
         return isPossible(value)
             ? value
-            : throw new KernelFormatException(reader.FileName, needed.Name, reader.Find(needed.Name).Offset, FormattableString.Invariant($"{value} is impossible"));
+            : throw new TensorFileException(reader.FileName, needed.Name, reader.Find(needed.Name).Offset, FormattableString.Invariant($"{value} is impossible"));
     }
 
     private static TensorInfo Steps => new(StepsName, TensorType.Int64, 1);
@@ -90,6 +90,6 @@ public static class RnnCheckpoint
     {
         TensorInfo tensor = reader.Find(needed.Name);
         if (!tensor.HasShape([.. needed.Shape]) || tensor.Type != needed.Type)
-            throw new KernelFormatException(reader.FileName, needed.Name, tensor.Offset, $"{tensor.Type} {tensor.ShapeText} where {needed.Type} {needed.ShapeText} is needed");
+            throw new TensorFileException(reader.FileName, needed.Name, tensor.Offset, $"{tensor.Type} {tensor.ShapeText} where {needed.Type} {needed.ShapeText} is needed");
     }
 }

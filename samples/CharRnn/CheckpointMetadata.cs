@@ -30,7 +30,7 @@ internal sealed class CheckpointMetadata
         [Layers] = model.Shape.LayerCount.ToString(CultureInfo.InvariantCulture),
     };
 
-    /// <exception cref="KernelFormatException">It is no sound safetensors file.</exception>
+    /// <exception cref="TensorFileException">It is no sound safetensors file.</exception>
     /// <exception cref="InvalidDataException">It is another program's.</exception>
     public static CheckpointMetadata Read(string path)
     {
@@ -43,7 +43,7 @@ internal sealed class CheckpointMetadata
 
     /// <summary>A checkpoint's model.</summary>
     /// <exception cref="InvalidDataException">The metadata are none of this program's, or a weight is not finite.</exception>
-    /// <exception cref="KernelFormatException">The file is broken, or a tensor is missing or of another shape.</exception>
+    /// <exception cref="TensorFileException">The file is broken, or a tensor is missing or of another shape.</exception>
     public static CharacterModel LoadModel(string path)
     {
         CheckpointMetadata metadata = Read(path);

@@ -66,7 +66,7 @@ internal sealed class TrainingRun
     /// <param name="path">What <see cref="Save"/> wrote.</param>
     /// <param name="readCorpus">Reads the text by the model's alphabet.</param>
     /// <exception cref="InvalidDataException">The file is no such checkpoint; the message says why not.</exception>
-    /// <exception cref="KernelFormatException">The file is broken, or a tensor is missing or of another shape.</exception>
+    /// <exception cref="TensorFileException">The file is broken, or a tensor is missing or of another shape.</exception>
     public static TrainingRun Load(string path, Func<string, Corpus> readCorpus)
     {
         CheckpointMetadata metadata = CheckpointMetadata.Read(path);

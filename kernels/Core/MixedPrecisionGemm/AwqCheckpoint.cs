@@ -15,7 +15,7 @@ public sealed unsafe class AwqCheckpoint : IDisposable
     /// <summary>Opens a checkpoint; tensors are mapped and read when they are asked for.</summary>
     /// <param name="path">A safetensors file, a model.safetensors.index.json, or a folder with either.</param>
     /// <param name="declaration">What the layers are, in the place of what the files beside and their metadata say; null (the default) to go by the files.</param>
-    /// <exception cref="KernelFormatException">A file is malformed.</exception>
+    /// <exception cref="TensorFileException">A file is malformed.</exception>
     public static AwqCheckpoint Open(string path, CheckpointDeclaration? declaration = null) => new(CheckpointReader.Open(path, declaration));
 
     /// <summary>Reads layers of files that are open already.</summary>
@@ -26,7 +26,7 @@ public sealed unsafe class AwqCheckpoint : IDisposable
     /// <summary>Packs the weights of a layer.</summary>
     /// <param name="prefix">The layer, such as model.layers.0.self_attn.q_proj.</param>
     /// <param name="options">Threads and cancellation.</param>
-    /// <exception cref="KernelFormatException">A tensor is missing, it does not fit the others, or it contradicts what the checkpoint says of it; the message names it.</exception>
+    /// <exception cref="TensorFileException">A tensor is missing, it does not fit the others, or it contradicts what the checkpoint says of it; the message names it.</exception>
     public QuantizedWeights Load(string prefix, KernelOptions options = default)
     {
         CheckpointTensor weights = _reader.Words($"{prefix}.qweight"), zeroPoints = _reader.Words($"{prefix}.qzeros"), scales = _reader.Scales($"{prefix}.scales");
@@ -44,7 +44,7 @@ public sealed unsafe class AwqCheckpoint : IDisposable
     }
 
     /// <summary>The bias of a layer, as floats; empty if it has none.</summary>
-    /// <exception cref="KernelFormatException">It is no vector of floating-point numbers.</exception>
+    /// <exception cref="TensorFileException">It is no vector of floating-point numbers.</exception>
     public float[] LoadBias(string prefix) => _reader.Vector($"{prefix}.bias") ?? [];
 
     /// <summary>Closes the files that it opened.</summary>

@@ -39,7 +39,7 @@ public sealed record CheckpointDeclaration
     /// <remarks>
     /// The names are those of AutoGPTQ, GPTQModel, AutoAWQ and auto-round. Where single layers have settings of their own (dynamic, extra_config), bits, groups, symmetry and order count as unsaid.
     /// </remarks>
-    /// <exception cref="KernelFormatException">A file is malformed, or two of them, or two names in one of them, contradict each other.</exception>
+    /// <exception cref="TensorFileException">A file is malformed, or two of them, or two names in one of them, contradict each other.</exception>
     /// <exception cref="IOException">A file cannot be read.</exception>
     public static CheckpointDeclaration Read(string path)
     {
@@ -49,7 +49,7 @@ public sealed record CheckpointDeclaration
     }
 
     /// <summary>What two sources say together.</summary>
-    /// <exception cref="KernelFormatException">They contradict each other.</exception>
+    /// <exception cref="TensorFileException">They contradict each other.</exception>
     internal CheckpointDeclaration With(CheckpointDeclaration other) => other.SaysNothing ? this : SaysNothing ? other : new()
     {
         Method = Agreed(Method, other.Method, "method", other),
@@ -66,7 +66,7 @@ public sealed record CheckpointDeclaration
     private T? Agreed<T>(T? mine, T? others, string what, CheckpointDeclaration other)
     {
         if (mine is not null && others is not null && !mine.Equals(others))
-            throw new KernelFormatException(other.Source, null, null, $"the {what} is {others}, but {Source} says {mine}");
+            throw new TensorFileException(other.Source, null, null, $"the {what} is {others}, but {Source} says {mine}");
         return mine is null ? others : mine;
     }
 }

@@ -159,10 +159,10 @@ internal readonly unsafe record struct CheckpointTensor(string File, TensorInfo 
 
     public int Columns => (int)Info.Shape[1];
 
-    public KernelFormatException Fault(string reason, Exception? inner = null) => new(File, Info.Name, Info.Offset, reason, inner);
+    public TensorFileException Fault(string reason, Exception? inner = null) => new(File, Info.Name, Info.Offset, reason, inner);
 
     /// <summary>What a check of arguments says, without the name of a parameter that the user of a file never passed.</summary>
-    public KernelFormatException Fault(ArgumentException unfit)
+    public TensorFileException Fault(ArgumentException unfit)
     {
         const string parameter = " (Parameter '";
         int end = unfit.Message.IndexOf(parameter, StringComparison.Ordinal);
@@ -170,7 +170,7 @@ internal readonly unsafe record struct CheckpointTensor(string File, TensorInfo 
         return Fault((end < 0 ? unfit.Message : unfit.Message[..end]) + (value is null ? "" : $": {value}"), unfit);
     }
 
-    /// <exception cref="KernelFormatException">The shape is another one.</exception>
+    /// <exception cref="TensorFileException">The shape is another one.</exception>
     public void Expect(long rows, long columns)
     {
         if (!Info.HasShape(rows, columns))

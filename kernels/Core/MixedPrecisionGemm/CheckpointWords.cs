@@ -51,7 +51,7 @@ internal sealed class CheckpointWords(string source, Func<string, string?> find)
         }
         catch (Exception malformed) when (malformed is JsonException or InvalidOperationException)
         {
-            throw new KernelFormatException(path, null, null, $"this is not the configuration of a checkpoint: {malformed.Message}", malformed);
+            throw new TensorFileException(path, null, null, $"this is not the configuration of a checkpoint: {malformed.Message}", malformed);
         }
     }
 
@@ -137,5 +137,5 @@ internal sealed class CheckpointWords(string source, Func<string, string?> find)
         var other => throw Fault("packing_format", other, "it is not known"),
     };
 
-    private KernelFormatException Fault(string name, string value, string reason) => new(source, null, null, $"{name} is {value}: {reason}");
+    private TensorFileException Fault(string name, string value, string reason) => new(source, null, null, $"{name} is {value}: {reason}");
 }

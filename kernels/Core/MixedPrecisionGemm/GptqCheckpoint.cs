@@ -35,7 +35,7 @@ public sealed unsafe class GptqCheckpoint : IDisposable
     /// <param name="version">
     /// How zero points are kept; null (the default) for what the files say (checkpoint_format), and <see cref="GptqVersion.V1"/> where they say nothing. A layer whose files say something else is refused.
     /// </param>
-    /// <exception cref="KernelFormatException">A file is malformed.</exception>
+    /// <exception cref="TensorFileException">A file is malformed.</exception>
     public static GptqCheckpoint Open(string path, GptqVersion? version = null)
     {
         Check(version);
@@ -45,7 +45,7 @@ public sealed unsafe class GptqCheckpoint : IDisposable
     /// <summary>Opens a checkpoint of which the caller says what it is.</summary>
     /// <param name="path">As in <see cref="Open(string, GptqVersion?)"/>.</param>
     /// <param name="declaration">What the layers are, in the place of what the files beside and their metadata say.</param>
-    /// <exception cref="KernelFormatException">A file is malformed.</exception>
+    /// <exception cref="TensorFileException">A file is malformed.</exception>
     public static GptqCheckpoint Open(string path, CheckpointDeclaration declaration)
     {
         ArgumentNullException.ThrowIfNull(declaration);
@@ -73,7 +73,7 @@ public sealed unsafe class GptqCheckpoint : IDisposable
     /// <summary>Packs the weights of a layer.</summary>
     /// <param name="prefix">The layer, such as model.layers.0.self_attn.q_proj.</param>
     /// <param name="options">Threads and cancellation.</param>
-    /// <exception cref="KernelFormatException">A tensor is missing, it does not fit the others, or it contradicts what the checkpoint says of it; the message names it.</exception>
+    /// <exception cref="TensorFileException">A tensor is missing, it does not fit the others, or it contradicts what the checkpoint says of it; the message names it.</exception>
     public QuantizedWeights Load(string prefix, KernelOptions options = default)
     {
         CheckpointTensor weights = _reader.Words($"{prefix}.qweight"), zeroPoints = _reader.Words($"{prefix}.qzeros"), scales = _reader.Scales($"{prefix}.scales");
@@ -119,7 +119,7 @@ public sealed unsafe class GptqCheckpoint : IDisposable
     }
 
     /// <summary>The bias of a layer, as floats; empty if it has none.</summary>
-    /// <exception cref="KernelFormatException">It is no vector of floating-point numbers.</exception>
+    /// <exception cref="TensorFileException">It is no vector of floating-point numbers.</exception>
     public float[] LoadBias(string prefix) => _reader.Vector($"{prefix}.bias") ?? [];
 
     /// <summary>Closes the files that it opened.</summary>

@@ -68,7 +68,7 @@ public sealed unsafe partial class QuantizedWeights
     /// <param name="path">The file. It must not be shortened while it is mapped.</param>
     /// <param name="name">The name of the matrix in it.</param>
     /// <returns>Weights that end the mapping when they are disposed or become garbage.</returns>
-    /// <exception cref="KernelFormatException">The file is malformed, has no such matrix, or the matrix was written by another version or does not lie at whole cache lines.</exception>
+    /// <exception cref="TensorFileException">The file is malformed, has no such matrix, or the matrix was written by another version or does not lie at whole cache lines.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static QuantizedWeights Map(string path, string name)
     {
@@ -80,7 +80,7 @@ public sealed unsafe partial class QuantizedWeights
     /// <summary>Reads a matrix that <see cref="Save(string, string)"/> wrote into pages of its own, huge ones where they are to be had: slower to begin with than <see cref="Map"/>, faster to use.</summary>
     /// <param name="path">The file.</param>
     /// <param name="name">The name of the matrix in it.</param>
-    /// <exception cref="KernelFormatException">The file is malformed, has no such matrix, or the matrix was written by another version.</exception>
+    /// <exception cref="TensorFileException">The file is malformed, has no such matrix, or the matrix was written by another version.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static QuantizedWeights Load(string path, string name)
     {

@@ -114,7 +114,7 @@ internal sealed class GzipMembers(Stream file, string name, bool leaveOpen = fal
             Byte();
     }
 
-    private KernelFormatException Wrong(string reason, Exception? inner = null) => new(name, null, _packed.Position, reason, inner);
+    private TensorFileException Wrong(string reason, Exception? inner = null) => new(name, null, _packed.Position, reason, inner);
 
     /// <summary>Remembers where the last piece was that anyone has read.</summary>
     private sealed class PackedInput(Stream file) : ForwardStream

@@ -10,7 +10,7 @@ namespace Kernels;
 /// </summary>
 /// <remarks>
 /// <para>Plain files are mapped, not copied, and parsed by several threads in pieces of whole lines; the result does not depend on their number. Numbers are rounded
-/// once, correctly. Strict by default: a <see cref="KernelFormatException"/> names the first line at fault, for indices out of range, entries above the diagonal of a
+/// once, correctly. Strict by default: a <see cref="TensorFileException"/> names the first line at fault, for indices out of range, entries above the diagonal of a
 /// symmetric file, values that do not fit the type, and more or fewer entries than announced.</para>
 /// <para>Any field reads as <see cref="System.Numerics.Complex"/>; integers and patterns (ones) as every type, integers beyond 64 bits as floating-point types only; real numbers as
 /// floating-point types only. Arrays are stored without their zeros; explicit zeros of coordinate files stay. Files may have at most as many lines as an array holds elements.</para>
@@ -24,7 +24,7 @@ public static unsafe class MatrixMarket
     /// <param name="path">The file.</param>
     /// <param name="options">Duplicates, leniency, limits, parallelism.</param>
     /// <typeparam name="T">The type of the values.</typeparam>
-    /// <exception cref="KernelFormatException">The file is not what it should be, or does not fit the type.</exception>
+    /// <exception cref="TensorFileException">The file is not what it should be, or does not fit the type.</exception>
     public static CsrMatrix<T> Read<T>(string path, MatrixMarketOptions options = default) where T : unmanaged, IEquatable<T>
     {
         using MatrixMarketText text = MatrixMarketFile.Open(path);
@@ -35,7 +35,7 @@ public static unsafe class MatrixMarket
     /// <param name="text">The whole file, not compressed.</param>
     /// <param name="options">Duplicates, leniency, limits, parallelism.</param>
     /// <typeparam name="T">The type of the values.</typeparam>
-    /// <exception cref="KernelFormatException">The text is not what it should be, or does not fit the type.</exception>
+    /// <exception cref="TensorFileException">The text is not what it should be, or does not fit the type.</exception>
     public static CsrMatrix<T> Parse<T>(ReadOnlySpan<byte> text, MatrixMarketOptions options = default) where T : unmanaged, IEquatable<T>
     {
         fixed (byte* first = text)
@@ -48,7 +48,7 @@ public static unsafe class MatrixMarket
     /// <summary>Reads what the first lines of a file say.</summary>
     /// <param name="path">The file.</param>
     /// <param name="options">Leniency.</param>
-    /// <exception cref="KernelFormatException">They are not what they should be.</exception>
+    /// <exception cref="TensorFileException">They are not what they should be.</exception>
     public static MatrixMarketHeader ReadHeader(string path, MatrixMarketOptions options = default)
     {
         using MatrixMarketText text = MatrixMarketFile.Open(path);

@@ -28,7 +28,7 @@ internal sealed unsafe class MatrixMarketAssembly<T>(MatrixMarketHeader header, 
     private bool KeepsLines => options.Duplicates == DuplicateEntries.Refuse;
 
     /// <summary>Reads the entries of a block.</summary>
-    /// <exception cref="KernelFormatException">A line is no entry, or there are more than announced.</exception>
+    /// <exception cref="TensorFileException">A line is no entry, or there are more than announced.</exception>
     public void Add(in MatrixMarketBlock block)
     {
         MatrixMarketPiece[] pieces = Cut(block);
@@ -47,15 +47,15 @@ internal sealed unsafe class MatrixMarketAssembly<T>(MatrixMarketHeader header, 
         }
         Close(pieces);
         if (_count > header.StoredCount)
-            throw new KernelFormatException(file, LineNumber, $"{_count} entries where {header.StoredCount} were announced");
+            throw new TensorFileException(file, LineNumber, $"{_count} entries where {header.StoredCount} were announced");
     }
 
     /// <summary>The matrix of all entries.</summary>
-    /// <exception cref="KernelFormatException">There are fewer than announced, more rows than allowed, or duplicates that are to be refused.</exception>
+    /// <exception cref="TensorFileException">There are fewer than announced, more rows than allowed, or duplicates that are to be refused.</exception>
     public CsrMatrix<T> ToMatrix()
     {
         if (_count != header.StoredCount)
-            throw new KernelFormatException(file, LineNumber, $"{_count} entries where {header.StoredCount} were announced");
+            throw new TensorFileException(file, LineNumber, $"{_count} entries where {header.StoredCount} were announced");
         CheckRows();
         if (header.IsArray)
             return MatrixMarketLayout.FromArray(header, _values, file, sizesLine);
@@ -71,7 +71,7 @@ internal sealed unsafe class MatrixMarketAssembly<T>(MatrixMarketHeader header, 
         long most = options.MaxRows > 0 ? options.MaxRows : Math.Max(MatrixMarketOptions.RowsOfAnyFile, (long)MatrixMarketOptions.RowsPerEntry * _count);
         if (header.RowCount > most)
         {
-            throw new KernelFormatException(file, sizesLine,
+            throw new TensorFileException(file, sizesLine,
                 $"{header.RowCount} rows, whose pointers alone would take {(header.RowCount + 1L) * sizeof(long)} bytes, are announced for {_count} entries; {most} are allowed ({nameof(MatrixMarketOptions)}.{nameof(MatrixMarketOptions.MaxRows)} can allow more)");
         }
     }
@@ -102,7 +102,7 @@ internal sealed unsafe class MatrixMarketAssembly<T>(MatrixMarketHeader header, 
             while (cut < block.End && block.Text[cut - 1] != (byte)'\n')
                 cut++;
             if (cut - begin > int.MaxValue)
-                throw new KernelFormatException(file, null, begin, $"a line is longer than {int.MaxValue - PieceBytes} bytes");
+                throw new TensorFileException(file, null, begin, $"a line is longer than {int.MaxValue - PieceBytes} bytes");
             pieces.Add(new() { Begin = begin, End = cut });
             begin = cut;
         }
@@ -126,7 +126,7 @@ internal sealed unsafe class MatrixMarketAssembly<T>(MatrixMarketHeader header, 
     {
         long needed = _count + lines;
         if (needed > Array.MaxLength)
-            throw new KernelFormatException(file, LineNumber, $"{needed} lines are more than an array holds elements ({Array.MaxLength})");
+            throw new TensorFileException(file, LineNumber, $"{needed} lines are more than an array holds elements ({Array.MaxLength})");
         if (needed <= _values.Length)
             return;
         int room = (int)Math.Min(Math.Max(needed, 2L * _values.Length), Array.MaxLength);

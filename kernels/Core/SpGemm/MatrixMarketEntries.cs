@@ -18,7 +18,7 @@ internal readonly unsafe struct MatrixMarketEntries<T>(MatrixMarketHeader header
     /// <summary>Reads the entries to the places from <paramref name="first"/> on; returns their number.</summary>
     /// <param name="lines">At a line's start.</param>
     /// <param name="first">The place of the first one.</param>
-    /// <exception cref="KernelFormatException">A line is no entry.</exception>
+    /// <exception cref="TensorFileException">A line is no entry.</exception>
     public long Read(ref MatrixMarketLines lines, long first)
     {
         long place = first;

@@ -9,7 +9,7 @@ internal static class MatrixMarketFile
     private const int TarBlockBytes = 512, TarMagicPlace = 257;
 
     /// <summary>The text of a file; of an archive, that of the one matrix in it.</summary>
-    /// <exception cref="KernelFormatException">It is compressed in another way, damaged, or holds no matrix or several.</exception>
+    /// <exception cref="TensorFileException">It is compressed in another way, damaged, or holds no matrix or several.</exception>
     public static MatrixMarketText Open(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
@@ -20,7 +20,7 @@ internal static class MatrixMarketFile
                 return new StreamText(file, path);
             byte[] first = First(file);
             if (Unreadable(first) is { } kind)
-                throw new KernelFormatException(path, null, 0, $"the file is {kind}, which is not read; unpack it");
+                throw new TensorFileException(path, null, 0, $"the file is {kind}, which is not read; unpack it");
             bool isGzip = first.AsSpan().StartsWith(GzipMembers.Magic);
             if (IsTar(isGzip ? Unpack(file, path, First) : first))
                 return OpenMember(file, path, isGzip, isGzip ? Unpack(file, path, archive => Choose(archive, path)) : Choose(new Unseekable(Rewound(file), file), path));
@@ -74,10 +74,10 @@ internal static class MatrixMarketFile
         }
         archive.CopyTo(Stream.Null);
         if (names.Count == 0)
-            throw new KernelFormatException(path, null, null, $"the tar archive holds no {Extension} file");
+            throw new TensorFileException(path, null, null, $"the tar archive holds no {Extension} file");
         // The SuiteSparse collection packs name/name.mtx, and beside it right-hand sides and the like.
         return (names.Count == 1 ? names[0] : names.Find(IsNamedAsItsFolder))
-            ?? throw new KernelFormatException(path, null, null, $"the tar archive holds {names.Count} {Extension} files, {names[0]} and {names[1]} among them; unpack the one to be read");
+            ?? throw new TensorFileException(path, null, null, $"the tar archive holds {names.Count} {Extension} files, {names[0]} and {names[1]} among them; unpack the one to be read");
     }
 
     private static bool IsNamedAsItsFolder(string name) => Path.GetFileNameWithoutExtension(name) == Path.GetFileName(Path.GetDirectoryName(name));
@@ -100,9 +100,9 @@ internal static class MatrixMarketFile
         }
         // Of sizes that are none TarReader says so in several ways; what the gzip data say of themselves goes through.
         catch (Exception damaged) when (damaged is InvalidDataException or EndOfStreamException or InvalidOperationException or ArithmeticException or ArgumentException
-            || (damaged is FormatException and not KernelFormatException))
+            || (damaged is FormatException and not TensorFileException))
         {
-            throw new KernelFormatException(path, null, null, "the tar archive is damaged or cut short", damaged);
+            throw new TensorFileException(path, null, null, "the tar archive is damaged or cut short", damaged);
         }
     }
 

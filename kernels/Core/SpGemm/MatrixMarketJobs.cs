@@ -47,7 +47,7 @@ internal readonly unsafe struct MatrixMarketReadJob<T>(byte* text, MatrixMarketP
             {
                 _pieces[i].EntryCount = Read(i);
             }
-            catch (KernelFormatException)
+            catch (TensorFileException)
             {
                 // The first fault in the file is the one to report, whoever finds one first.
                 _pieces[i].EntryCount = -1;
@@ -56,7 +56,7 @@ internal readonly unsafe struct MatrixMarketReadJob<T>(byte* text, MatrixMarketP
     }
 
     /// <summary>Reads one piece.</summary>
-    /// <exception cref="KernelFormatException">A line is at fault.</exception>
+    /// <exception cref="TensorFileException">A line is at fault.</exception>
     public long Read(long piece)
     {
         ref MatrixMarketPiece own = ref _pieces[piece];

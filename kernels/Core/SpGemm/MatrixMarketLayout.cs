@@ -25,7 +25,7 @@ internal static class MatrixMarketLayout
     }
 
     /// <summary>Rows come out sorted, duplicates side by side.</summary>
-    /// <exception cref="KernelFormatException">With mirror images, there are more entries than an array holds.</exception>
+    /// <exception cref="TensorFileException">With mirror images, there are more entries than an array holds.</exception>
     public static CsrMatrix<T> FromCoordinates<T>(in MatrixMarketHeader header, ReadOnlySpan<int> rows, ReadOnlySpan<int> columns, ReadOnlySpan<T> values, string file, long sizesLine)
         where T : unmanaged, IEquatable<T>
     {
@@ -40,7 +40,7 @@ internal static class MatrixMarketLayout
     /// <param name="columns">By entry.</param>
     /// <param name="lines">The number of the line of each entry.</param>
     /// <param name="file">For the message.</param>
-    public static KernelFormatException FirstDuplicate(ReadOnlySpan<int> rows, ReadOnlySpan<int> columns, ReadOnlySpan<long> lines, string file)
+    public static TensorFileException FirstDuplicate(ReadOnlySpan<int> rows, ReadOnlySpan<int> columns, ReadOnlySpan<long> lines, string file)
     {
         var seen = new Dictionary<(int, int), long>();
         for (int i = 0; i < rows.Length; i++)
@@ -60,7 +60,7 @@ internal static class MatrixMarketLayout
         for (int i = 0; i < count; i++)
             total += rows[i] == columns[i] ? 0 : 1;
         if (total > Array.MaxLength)
-            throw new KernelFormatException(file, sizesLine, $"with their mirror images there are {total} entries, more than an array holds ({Array.MaxLength})");
+            throw new TensorFileException(file, sizesLine, $"with their mirror images there are {total} entries, more than an array holds ({Array.MaxLength})");
         int room = (int)total;
         (int[] allRows, int[] allColumns, T[] allValues) = (new int[room], new int[room], new T[room]);
         rows.CopyTo(allRows);

@@ -42,7 +42,7 @@ internal ref struct MatrixMarketLines(ReadOnlySpan<byte> text, string file, long
     /// <summary>Where a line's first character stands that is neither space nor tab; negative if there is none.</summary>
     public static int ContentBegin(ReadOnlySpan<byte> line) => line.IndexOfAnyExcept((byte)' ', (byte)'\t');
 
-    public readonly KernelFormatException Wrong(string message) => new(_file, LineNumber, message);
+    public readonly TensorFileException Wrong(string message) => new(_file, LineNumber, message);
 }
 
 /// <summary>The numbers of a line.</summary>

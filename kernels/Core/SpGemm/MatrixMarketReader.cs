@@ -27,7 +27,7 @@ internal static unsafe class MatrixMarketReader
         Check.Kernel(options.Kernel);
         MatrixMarketHeader header = ReadHeader(text, options.Lenient, out MatrixMarketBlock block);
         if (!MatrixMarketValue.CanRead<T>(header.Field))
-            throw new KernelFormatException(text.Name, 1, $"{header.Field.ToString().ToLowerInvariant()} values cannot be read as {SparseElement.Token<T>()}");
+            throw new TensorFileException(text.Name, 1, $"{header.Field.ToString().ToLowerInvariant()} values cannot be read as {SparseElement.Token<T>()}");
         var entries = new MatrixMarketAssembly<T>(header, text.Name, block.FirstLine, options);
         do
         {

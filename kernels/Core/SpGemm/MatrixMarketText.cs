@@ -75,7 +75,7 @@ internal sealed unsafe class StreamText(Stream stream, string name) : MatrixMark
         // Less than a full buffer is the end, where the last line may lack its line feed.
         _begin = _end < _buffer.Length ? _end : _buffer.AsSpan().LastIndexOf((byte)'\n') + 1;
         if (_begin == 0 && _end > 0)
-            throw new KernelFormatException(Name, null, null, $"a line is longer than {BlockBytes} bytes");
+            throw new TensorFileException(Name, null, null, $"a line is longer than {BlockBytes} bytes");
         block = (byte*)Marshal.UnsafeAddrOfPinnedArrayElement(_buffer, 0);
         length = _begin;
         return length > 0;

@@ -43,7 +43,7 @@ internal sealed unsafe class MappedFile : IDisposable
     }
 
     /// <summary>Maps a whole file.</summary>
-    /// <exception cref="KernelFormatException">It is empty.</exception>
+    /// <exception cref="TensorFileException">It is empty.</exception>
     public static MappedFile Open(string path)
     {
         FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.Read);
@@ -51,7 +51,7 @@ internal sealed unsafe class MappedFile : IDisposable
         if (length == 0)
         {
             stream.Dispose();
-            throw new KernelFormatException(path, null, 0, "the file is empty");
+            throw new TensorFileException(path, null, 0, "the file is empty");
         }
         MemoryMappedFile file = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
         return new MappedFile(file, ownsFile: true, path, 0, length);

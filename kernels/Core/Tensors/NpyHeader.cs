@@ -22,23 +22,23 @@ internal static class NpyHeader
     /// <param name="file">The name for messages.</param>
     /// <param name="head">The file from its first byte on, at least to the end of the header if it is that long.</param>
     /// <param name="fileLength">The length of the whole file.</param>
-    /// <exception cref="KernelFormatException">It is not a plain array in C order that fills the file.</exception>
+    /// <exception cref="TensorFileException">It is not a plain array in C order that fills the file.</exception>
     public static TensorInfo Parse(string file, ReadOnlySpan<byte> head, long fileLength)
     {
         if (head.Length < LengthOffset + sizeof(uint) || !head.StartsWith(Magic))
-            throw new KernelFormatException(file, null, 0, FileKind.Name(head) ?? "this is not a NumPy file");
+            throw new TensorFileException(file, null, 0, FileKind.Name(head) ?? "this is not a NumPy file");
         int version = head[VersionOffset];
         if (version is < 1 or > 3)
-            throw new KernelFormatException(file, null, VersionOffset, $"version {version} of the format is none of 1, 2 and 3");
+            throw new TensorFileException(file, null, VersionOffset, $"version {version} of the format is none of 1, 2 and 3");
         long length = version == 1 ? BinaryPrimitives.ReadUInt16LittleEndian(head[LengthOffset..]) : BinaryPrimitives.ReadUInt32LittleEndian(head[LengthOffset..]);
         int start = LengthOffset + (version == 1 ? sizeof(ushort) : sizeof(uint));
         if (length > LargestHeader || start + length > fileLength)
-            throw new KernelFormatException(file, null, LengthOffset, $"a header of {length} bytes does not fit a file of {fileLength}, or exceeds the limit of {LargestHeader}");
+            throw new TensorFileException(file, null, LengthOffset, $"a header of {length} bytes does not fit a file of {fileLength}, or exceeds the limit of {LargestHeader}");
         string name = Path.GetFileNameWithoutExtension(file);
         TensorInfo tensor = new NpyDictionary(file, Encoding.UTF8.GetString(head.Slice(start, (int)length)), start).Read(name);
         long dataStart = start + length;
         if (tensor.ByteCount != fileLength - dataStart)
-            throw new KernelFormatException(file, null, dataStart, $"{fileLength - dataStart} bytes follow the header, but {tensor.ShapeText} of {tensor.Type} take {tensor.ByteCount}");
+            throw new TensorFileException(file, null, dataStart, $"{fileLength - dataStart} bytes follow the header, but {tensor.ShapeText} of {tensor.Type} take {tensor.ByteCount}");
         return new TensorInfo(tensor, dataStart);
     }
 
@@ -189,6 +189,6 @@ internal static class NpyHeader
             return _position < text.Length ? text[_position] : '\0';
         }
 
-        private readonly KernelFormatException Fault(string reason) => new(file, null, start + _position, reason);
+        private readonly TensorFileException Fault(string reason) => new(file, null, start + _position, reason);
     }
 }

@@ -18,7 +18,7 @@ public sealed class NpyReader : IDisposable
     public TensorInfo Tensor { get; }
 
     /// <summary>Maps a file and reads its header.</summary>
-    /// <exception cref="KernelFormatException">It is not a sound file, holds other things than numbers, or is in Fortran order.</exception>
+    /// <exception cref="TensorFileException">It is not a sound file, holds other things than numbers, or is in Fortran order.</exception>
     /// <exception cref="IOException">It cannot be read.</exception>
     public static NpyReader Open(string path)
     {
@@ -37,14 +37,14 @@ public sealed class NpyReader : IDisposable
     }
 
     /// <summary>The elements, row-major, over the mapping; valid until <see cref="Dispose"/>.</summary>
-    /// <exception cref="KernelFormatException">They have another type, or are more than a span holds.</exception>
+    /// <exception cref="TensorFileException">They have another type, or are more than a span holds.</exception>
     /// <exception cref="ObjectDisposedException">The file was closed.</exception>
     public ReadOnlySpan<T> Elements<T>() where T : unmanaged
     {
         if (!TensorTypes.IsReadAs<T>(Tensor.Type))
-            throw new KernelFormatException(_file.Name, null, Tensor.Offset, $"has elements of type {Tensor.Type}, not {typeof(T).Name}");
+            throw new TensorFileException(_file.Name, null, Tensor.Offset, $"has elements of type {Tensor.Type}, not {typeof(T).Name}");
         if (Tensor.ElementCount > int.MaxValue)
-            throw new KernelFormatException(_file.Name, null, Tensor.Offset, $"{Tensor.ElementCount} elements exceed one span");
+            throw new TensorFileException(_file.Name, null, Tensor.Offset, $"{Tensor.ElementCount} elements exceed one span");
         return _file.Elements<T>(Tensor.Offset, (int)Tensor.ElementCount);
     }
 

@@ -28,7 +28,7 @@ internal readonly struct PackedTensor : IDisposable
     /// <summary>Empty where there is none.</summary>
     public string Description => _reader.Metadata.GetValueOrDefault(_tensor.Name, "");
 
-    /// <exception cref="KernelFormatException">The file is malformed or has no such tensor.</exception>
+    /// <exception cref="TensorFileException">The file is malformed or has no such tensor.</exception>
     public static PackedTensor Open(string path, string name)
     {
         SafetensorsReader reader = SafetensorsReader.Open(path);
@@ -58,7 +58,7 @@ internal readonly struct PackedTensor : IDisposable
     }
 
     /// <summary>The bytes as the file has them, mapped.</summary>
-    /// <exception cref="KernelFormatException">They are not as many, or do not lie at whole cache lines.</exception>
+    /// <exception cref="TensorFileException">They are not as many, or do not lie at whole cache lines.</exception>
     public unsafe PackedMemory Map(long byteCount)
     {
         Check(byteCount);
@@ -69,7 +69,7 @@ internal readonly struct PackedTensor : IDisposable
     }
 
     /// <summary>The bytes read into pages of their own.</summary>
-    /// <exception cref="KernelFormatException">They are not as many.</exception>
+    /// <exception cref="TensorFileException">They are not as many.</exception>
     public PackedMemory Load(long byteCount)
     {
         Check(byteCount);
@@ -78,7 +78,7 @@ internal readonly struct PackedTensor : IDisposable
         return memory;
     }
 
-    public KernelFormatException Fault(string reason) => new(_reader.FileName, _tensor.Name, _tensor.Offset, reason);
+    public TensorFileException Fault(string reason) => new(_reader.FileName, _tensor.Name, _tensor.Offset, reason);
 
     public void Dispose() => _reader.Dispose();
 

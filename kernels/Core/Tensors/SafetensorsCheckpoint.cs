@@ -31,7 +31,7 @@ public sealed class SafetensorsCheckpoint : IDisposable
 
     /// <summary>Opens a safetensors file, an index, or a folder with either under its usual name; where both are there, the file, which is whole, as transformers does.</summary>
     /// <param name="path">The file, index or folder.</param>
-    /// <exception cref="KernelFormatException">A file or the index is malformed, or the index names a file that is not beside it.</exception>
+    /// <exception cref="TensorFileException">A file or the index is malformed, or the index names a file that is not beside it.</exception>
     /// <exception cref="IOException">It cannot be read.</exception>
     public static SafetensorsCheckpoint Open(string path)
     {
@@ -46,7 +46,7 @@ public sealed class SafetensorsCheckpoint : IDisposable
     /// <summary>Looks for the file that holds a tensor, and maps it.</summary>
     /// <param name="name">The tensor.</param>
     /// <param name="file">Its file; null if there is no such tensor.</param>
-    /// <exception cref="KernelFormatException">The index names a file that is not there, lacks the tensor, or is malformed.</exception>
+    /// <exception cref="TensorFileException">The index names a file that is not there, lacks the tensor, or is malformed.</exception>
     /// <exception cref="ObjectDisposedException">The checkpoint was closed.</exception>
     public bool TryFind(string name, [NotNullWhen(true)] out SafetensorsReader? file)
     {
@@ -55,20 +55,20 @@ public sealed class SafetensorsCheckpoint : IDisposable
         if (_fileOfTensor is not null && !_fileOfTensor.TryGetValue(name, out path))
             return false;
         if (_fileOfTensor is not null && !File.Exists(path))
-            throw new KernelFormatException(FileName, name, null, $"the index says {path}, which is not there");
+            throw new TensorFileException(FileName, name, null, $"the index says {path}, which is not there");
         SafetensorsReader reader = Reader(path);
         if (reader.TryFind(name, out _))
             file = reader;
         else if (_fileOfTensor is not null)
-            throw new KernelFormatException(FileName, name, null, $"the index says {path}, which has no such tensor");
+            throw new TensorFileException(FileName, name, null, $"the index says {path}, which has no such tensor");
         return file is not null;
     }
 
     /// <summary>The file that holds a tensor, mapped.</summary>
     /// <param name="name">The tensor.</param>
-    /// <exception cref="KernelFormatException">There is no such tensor, or as for <see cref="TryFind"/>.</exception>
+    /// <exception cref="TensorFileException">There is no such tensor, or as for <see cref="TryFind"/>.</exception>
     /// <exception cref="ObjectDisposedException">The checkpoint was closed.</exception>
-    public SafetensorsReader Find(string name) => TryFind(name, out SafetensorsReader? file) ? file : throw new KernelFormatException(FileName, name, null, "there is no such tensor");
+    public SafetensorsReader Find(string name) => TryFind(name, out SafetensorsReader? file) ? file : throw new TensorFileException(FileName, name, null, "there is no such tensor");
 
     /// <summary>Ends all mappings; spans over them may not be used any more.</summary>
     public void Dispose()
@@ -97,15 +97,15 @@ public sealed class SafetensorsCheckpoint : IDisposable
             {
                 string file = entry.Value.GetString() ?? "";
                 if (file is "" or "." or ".." || file.AsSpan().ContainsAny('/', '\\', '\0'))
-                    throw new KernelFormatException(path, entry.Name, null, $"'{file}' is no file beside the index");
+                    throw new TensorFileException(path, entry.Name, null, $"'{file}' is no file beside the index");
                 if (!files.TryAdd(entry.Name, Path.Combine(Path.GetDirectoryName(path) ?? "", file)))
-                    throw new KernelFormatException(path, entry.Name, null, "the name is there twice");
+                    throw new TensorFileException(path, entry.Name, null, "the name is there twice");
             }
             return files;
         }
         catch (Exception malformed) when (malformed is JsonException or KeyNotFoundException or InvalidOperationException)
         {
-            throw new KernelFormatException(path, null, null, FileKind.Name(json) ?? $"this is not the index of a checkpoint: {malformed.Message}", malformed);
+            throw new TensorFileException(path, null, null, FileKind.Name(json) ?? $"this is not the index of a checkpoint: {malformed.Message}", malformed);
         }
     }
 }

@@ -38,14 +38,14 @@ internal sealed class SafetensorsHeader
     /// <param name="file">The name for messages.</param>
     /// <param name="head">The file from its first byte on, at least to the end of the header if it is that long.</param>
     /// <param name="fileLength">The length of the whole file.</param>
-    /// <exception cref="KernelFormatException">The header is malformed, or the tensors do not fill the file without holes and overlaps.</exception>
+    /// <exception cref="TensorFileException">The header is malformed, or the tensors do not fill the file without holes and overlaps.</exception>
     public static SafetensorsHeader Parse(string file, ReadOnlySpan<byte> head, long fileLength)
     {
         if (fileLength < Start)
-            throw new KernelFormatException(file, null, 0, $"{fileLength} bytes are too few for a safetensors file");
+            throw new TensorFileException(file, null, 0, $"{fileLength} bytes are too few for a safetensors file");
         ulong length = BinaryPrimitives.ReadUInt64LittleEndian(head);
         if (length > LargestHeader || (long)length > fileLength - Start)
-            throw new KernelFormatException(file, null, 0, FileKind.Name(head) ?? $"a header of {length} bytes does not fit a file of {fileLength}, or exceeds the limit of {LargestHeader}");
+            throw new TensorFileException(file, null, 0, FileKind.Name(head) ?? $"a header of {length} bytes does not fit a file of {fileLength}, or exceeds the limit of {LargestHeader}");
         var header = new SafetensorsHeader(file, Start + (long)length, fileLength - Start - (long)length);
         var reader = new Utf8JsonReader(head.Slice(Start, (int)length), new JsonReaderOptions { MaxDepth = 8 });
         try
@@ -55,7 +55,7 @@ internal sealed class SafetensorsHeader
         // What the walk does not expect is an InvalidOperationException, and so are bytes that are not UTF-8.
         catch (Exception malformed) when (malformed is JsonException or InvalidOperationException)
         {
-            throw new KernelFormatException(file, null, Start + reader.BytesConsumed, $"the header is not that of a safetensors file: {malformed.Message}", malformed);
+            throw new TensorFileException(file, null, Start + reader.BytesConsumed, $"the header is not that of a safetensors file: {malformed.Message}", malformed);
         }
         header.CheckCoverage();
         return header;
@@ -109,13 +109,13 @@ internal sealed class SafetensorsHeader
             }
         }
         if (type is null || shape is null || offsets is not [var begin, var end])
-            throw new KernelFormatException(_file, name, at, $"needs {TypeKey}, {ShapeKey} and two {OffsetsKey}");
+            throw new TensorFileException(_file, name, at, $"needs {TypeKey}, {ShapeKey} and two {OffsetsKey}");
         if (!TensorInfo.TryCount(shape, TensorTypes.Bits(type.Value), out _))
-            throw new KernelFormatException(_file, name, at, $"the shape [{string.Join(", ", shape)}] has more elements than there can be, or does not fill whole bytes");
+            throw new TensorFileException(_file, name, at, $"the shape [{string.Join(", ", shape)}] has more elements than there can be, or does not fill whole bytes");
         var tensor = new TensorInfo(name, type.Value, shape);
         if (begin > end || end > _dataLength || end - begin != tensor.ByteCount)
         {
-            throw new KernelFormatException(
+            throw new TensorFileException(
                 _file, name, at, $"offsets {begin} to {end} within {_dataLength} bytes of data do not hold [{string.Join(", ", shape)}] of {TensorTypes.SafetensorsName(type.Value)}");
         }
         return new TensorInfo(tensor, _dataStart + begin);
@@ -155,7 +155,7 @@ internal sealed class SafetensorsHeader
             throw new InvalidOperationException($"{reader.TokenType} in the place of {type}");
     }
 
-    private KernelFormatException Fault(in Utf8JsonReader reader, string name, string reason) => new(_file, name, Start + reader.BytesConsumed, reason);
+    private TensorFileException Fault(in Utf8JsonReader reader, string name, string reason) => new(_file, name, Start + reader.BytesConsumed, reason);
 
     private void CheckCoverage()
     {
@@ -164,10 +164,10 @@ internal sealed class SafetensorsHeader
         foreach (TensorInfo tensor in Tensors)
         {
             if (tensor.Offset != next)
-                throw new KernelFormatException(_file, tensor.Name, tensor.Offset, tensor.Offset < next ? "overlaps the tensor before it" : $"a hole of {tensor.Offset - next} bytes lies before it");
+                throw new TensorFileException(_file, tensor.Name, tensor.Offset, tensor.Offset < next ? "overlaps the tensor before it" : $"a hole of {tensor.Offset - next} bytes lies before it");
             next += tensor.ByteCount;
         }
         if (next != _dataStart + _dataLength)
-            throw new KernelFormatException(_file, null, next, $"{_dataStart + _dataLength - next} bytes follow the last tensor");
+            throw new TensorFileException(_file, null, next, $"{_dataStart + _dataLength - next} bytes follow the last tensor");
     }
 }

@@ -35,7 +35,7 @@ public sealed class SafetensorsReader : IDisposable
     public IReadOnlyDictionary<string, string> Metadata { get; }
 
     /// <summary>Maps a file and reads its header.</summary>
-    /// <exception cref="KernelFormatException">It is not a sound safetensors file; the message says where.</exception>
+    /// <exception cref="TensorFileException">It is not a sound safetensors file; the message says where.</exception>
     /// <exception cref="IOException">It cannot be read.</exception>
     public static SafetensorsReader Open(string path)
     {
@@ -56,21 +56,21 @@ public sealed class SafetensorsReader : IDisposable
     public bool TryFind(string name, [NotNullWhen(true)] out TensorInfo? tensor) => _byName.TryGetValue(name, out tensor);
 
     /// <summary>Looks a tensor up by name.</summary>
-    /// <exception cref="KernelFormatException">There is none.</exception>
-    public TensorInfo Find(string name) => TryFind(name, out TensorInfo? tensor) ? tensor : throw new KernelFormatException(FileName, name, null, "there is no such tensor");
+    /// <exception cref="TensorFileException">There is none.</exception>
+    public TensorInfo Find(string name) => TryFind(name, out TensorInfo? tensor) ? tensor : throw new TensorFileException(FileName, name, null, "there is no such tensor");
 
     /// <summary>All elements of a tensor, row-major, over the mapping.</summary>
     /// <param name="name">The tensor.</param>
     /// <typeparam name="T">The element type; <see cref="byte"/> also stands for types of one byte and for those that .NET lacks, whose bytes are then counted.</typeparam>
     /// <returns>A span that is valid until <see cref="Dispose"/>. Elements are aligned if the writer aligned them, which the format only recommends.</returns>
-    /// <exception cref="KernelFormatException">There is no such tensor, it has another type, or more elements than a span holds.</exception>
+    /// <exception cref="TensorFileException">There is no such tensor, it has another type, or more elements than a span holds.</exception>
     /// <exception cref="ObjectDisposedException">The file was closed.</exception>
     public ReadOnlySpan<T> Elements<T>(string name) where T : unmanaged
     {
         TensorInfo tensor = Find(name);
         long count = tensor.CountOf<T>();
         if (count > int.MaxValue)
-            throw new KernelFormatException(FileName, name, null, $"{count} elements exceed one span: ask for a part");
+            throw new TensorFileException(FileName, name, null, $"{count} elements exceed one span: ask for a part");
         return Elements<T>(name, 0, (int)count);
     }
 
@@ -80,13 +80,13 @@ public sealed class SafetensorsReader : IDisposable
     /// <param name="count">The number of elements.</param>
     /// <typeparam name="T">As in <see cref="Elements{T}(string)"/>.</typeparam>
     /// <exception cref="ArgumentOutOfRangeException">The tensor ends before.</exception>
-    /// <exception cref="KernelFormatException">There is no such tensor, or it has another type.</exception>
+    /// <exception cref="TensorFileException">There is no such tensor, or it has another type.</exception>
     /// <exception cref="ObjectDisposedException">The file was closed.</exception>
     public ReadOnlySpan<T> Elements<T>(string name, long first, int count) where T : unmanaged
     {
         TensorInfo tensor = Find(name);
         if (!TensorTypes.IsReadAs<T>(tensor.Type))
-            throw new KernelFormatException(FileName, name, tensor.Offset, $"has elements of type {TensorTypes.SafetensorsName(tensor.Type)}, not {typeof(T).Name}");
+            throw new TensorFileException(FileName, name, tensor.Offset, $"has elements of type {TensorTypes.SafetensorsName(tensor.Type)}, not {typeof(T).Name}");
         ArgumentOutOfRangeException.ThrowIfNegative(count);
         if (first < 0 || first > tensor.CountOf<T>() - count)
             throw new ArgumentOutOfRangeException(nameof(first), first, $"{count} elements from there are not within the {tensor.CountOf<T>()} of {name}");

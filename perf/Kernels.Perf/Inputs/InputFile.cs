@@ -26,7 +26,7 @@ internal static class InputFile
         {
             throw new InputFormatException(path, unreadable.Message);
         }
-        catch (KernelFormatException malformed)
+        catch (TensorFileException malformed)
         {
             throw new InputFormatException(malformed);
         }

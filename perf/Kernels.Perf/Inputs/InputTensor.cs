@@ -16,7 +16,7 @@ internal sealed class InputFormatException : FormatException
     {
     }
 
-    public InputFormatException(KernelFormatException malformed) : base(malformed.Message, malformed)
+    public InputFormatException(TensorFileException malformed) : base(malformed.Message, malformed)
     {
     }
 }

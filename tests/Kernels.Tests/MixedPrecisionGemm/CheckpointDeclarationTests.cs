@@ -57,14 +57,14 @@ public sealed class CheckpointDeclarationTests
     {
         using var folder = new TemporaryFolder();
         string path = WriteGroups(folder, reader, inputs, groups);
-        KernelFormatException refused = Assert.Throws<KernelFormatException>(() => Load(reader, path));
+        TensorFileException refused = Assert.Throws<TensorFileException>(() => Load(reader, path));
         Assert.Equal((path, $"{Prefix}.{(reader == "marlin" ? "s" : "scales")}"), (refused.FileName, refused.TensorName));
         Assert.Equal(inputs / groups, Load(reader, path, new() { GroupSize = inputs / groups }).Format.GroupSize);
         // The short last group is refused by its declared size, too, and so is a whole column in several parts.
         foreach (int other in new[] { 128, QuantizationFormat.WholeColumn, 1 << 30 })
-            Assert.Throws<KernelFormatException>(() => Load(reader, path, new() { GroupSize = other }));
+            Assert.Throws<TensorFileException>(() => Load(reader, path, new() { GroupSize = other }));
         File.WriteAllText(folder.File("config.json"), $$$"""{"quantization_config":{"quant_method":"{{{(reader == "awq" ? "awq" : "gptq")}}}","bits":4,"group_size":128}}""");
-        Assert.Contains("config.json", Assert.Throws<KernelFormatException>(() => Load(reader, path)).Message, StringComparison.Ordinal);
+        Assert.Contains("config.json", Assert.Throws<TensorFileException>(() => Load(reader, path)).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -105,7 +105,7 @@ public sealed class CheckpointDeclarationTests
         Assert.Equal(Inputs / Groups, Load("gptq", path).Format.GroupSize);
         // Within quotes such words are text.
         File.WriteAllText(folder.File("config.json"), config.Replace("\"gptq\"", "\"NaN\"", StringComparison.Ordinal));
-        Assert.Contains("NaN", Assert.Throws<KernelFormatException>(() => Load("gptq", path)).Message, StringComparison.OrdinalIgnoreCase);
+        Assert.Contains("NaN", Assert.Throws<TensorFileException>(() => Load("gptq", path)).Message, StringComparison.OrdinalIgnoreCase);
     }
 
     /// <summary>Where something is said: beside the file or within it.</summary>
@@ -169,7 +169,7 @@ public sealed class CheckpointDeclarationTests
         // By the folder and by the file alone.
         foreach (string path in new[] { folder.Path, folder.File(SingleName) })
         {
-            KernelFormatException refused = Assert.Throws<KernelFormatException>(() => Load("gptq", path));
+            TensorFileException refused = Assert.Throws<TensorFileException>(() => Load("gptq", path));
             Assert.Contains(reason, refused.Message, StringComparison.Ordinal);
             Assert.Contains(place, refused.Message, StringComparison.Ordinal);
             Assert.DoesNotContain('\n', refused.Message);
@@ -192,7 +192,7 @@ public sealed class CheckpointDeclarationTests
                 using var folder = new TemporaryFolder();
                 StoredLayer layer = MakeLayer(type);
                 Say(folder, place, $$"""{"quant_method":"gptq","sym":true,"checkpoint_format":"{{said}}"}""", layer.Gptq(stored));
-                KernelFormatException refused = Assert.Throws<KernelFormatException>(() => Load("gptq", folder.Path));
+                TensorFileException refused = Assert.Throws<TensorFileException>(() => Load("gptq", folder.Path));
                 Assert.Equal((folder.File(SingleName), $"{Prefix}.qzeros"), (refused.FileName, refused.TensorName));
                 QuantizedWeightsTests.AssertSame(layer.Pack(), Load("gptq", folder.Path, new() { Format = stored == GptqVersion.V1 ? "gptq" : "gptq_v2" }));
             }
@@ -208,7 +208,7 @@ public sealed class CheckpointDeclarationTests
         QuantizedWeightsTests.AssertSame(layer.Pack(), Load("gptq", folder.Path));
         using GptqCheckpoint same = GptqCheckpoint.Open(folder.Path, GptqVersion.V2), other = GptqCheckpoint.Open(folder.Path, GptqVersion.V1);
         QuantizedWeightsTests.AssertSame(layer.Pack(), same.Load(Prefix));
-        Assert.Equal($"{Prefix}.qweight", Assert.Throws<KernelFormatException>(() => other.Load(Prefix)).TensorName);
+        Assert.Equal($"{Prefix}.qweight", Assert.Throws<TensorFileException>(() => other.Load(Prefix)).TensorName);
     }
 
     [Fact]
@@ -217,7 +217,7 @@ public sealed class CheckpointDeclarationTests
         using var folder = new TemporaryFolder();
         StoredLayer layer = MakeLayer(QuantizedType.U4);
         StoredLayer.Write(folder.File(SingleName), layer.Gptq(GptqVersion.V2).Values);
-        Assert.Equal($"{Prefix}.qzeros", Assert.Throws<KernelFormatException>(() => Load("gptq", folder.File(SingleName))).TensorName);
+        Assert.Equal($"{Prefix}.qzeros", Assert.Throws<TensorFileException>(() => Load("gptq", folder.File(SingleName))).TensorName);
         using GptqCheckpoint declared = GptqCheckpoint.Open(folder.File(SingleName), GptqVersion.V2);
         QuantizedWeightsTests.AssertSame(layer.Pack(), declared.Load(Prefix));
     }
@@ -228,11 +228,11 @@ public sealed class CheckpointDeclarationTests
         using var folder = new TemporaryFolder();
         Say(folder, "config.json", """{"quant_method":"gptq","bits":4}""", MakeLayer(QuantizedType.U4).Gptq(GptqVersion.V1));
         File.WriteAllText(folder.File("quantize_config.json"), """{"bits":8}""");
-        KernelFormatException refused = Assert.Throws<KernelFormatException>(() => CheckpointDeclaration.Read(folder.Path));
+        TensorFileException refused = Assert.Throws<TensorFileException>(() => CheckpointDeclaration.Read(folder.Path));
         Assert.Contains("config.json says 4", refused.Message, StringComparison.Ordinal);
-        Assert.Throws<KernelFormatException>(() => GptqCheckpoint.Open(folder.Path));
+        Assert.Throws<TensorFileException>(() => GptqCheckpoint.Open(folder.Path));
         File.WriteAllText(folder.File("quantize_config.json"), "{");
-        Assert.Equal(folder.File("quantize_config.json"), Assert.Throws<KernelFormatException>(() => GptqCheckpoint.Open(folder.Path)).FileName);
+        Assert.Equal(folder.File("quantize_config.json"), Assert.Throws<TensorFileException>(() => GptqCheckpoint.Open(folder.Path)).FileName);
     }
 
     [Fact]
@@ -265,6 +265,6 @@ public sealed class CheckpointDeclarationTests
     {
         using var folder = new TemporaryFolder();
         Say(folder, "config.json", json, MakeLayer(QuantizedType.U4ZeroPoint).Awq());
-        Assert.Equal($"{Prefix}.{tensor}", Assert.Throws<KernelFormatException>(() => Load("awq", folder.Path)).TensorName);
+        Assert.Equal($"{Prefix}.{tensor}", Assert.Throws<TensorFileException>(() => Load("awq", folder.Path)).TensorName);
     }
 }

@@ -85,10 +85,10 @@ public sealed class QuantizedWeightsFileTests
             writer.Write<byte>("w", new byte[weights.ByteCount]);
             writer.Commit();
         }
-        KernelFormatException refused = Assert.Throws<KernelFormatException>(() => QuantizedWeights.Map(path, "w"));
+        TensorFileException refused = Assert.Throws<TensorFileException>(() => QuantizedWeights.Map(path, "w"));
         Assert.Equal("w", refused.TensorName);
         Assert.Contains(reason, refused.Message, StringComparison.Ordinal);
-        Assert.Throws<KernelFormatException>(() => QuantizedWeights.Map(path, "absent"));
+        Assert.Throws<TensorFileException>(() => QuantizedWeights.Map(path, "absent"));
     }
 
     [Fact]
@@ -104,7 +104,7 @@ public sealed class QuantizedWeightsFileTests
             file[^1] = high;
             (file[^2], file[^3], file[^4]) = (0, 0, 0);
             File.WriteAllBytes(path, file);
-            Assert.Equal("w", Assert.Throws<KernelFormatException>(() => QuantizedWeights.Map(path, "w")).TensorName);
+            Assert.Equal("w", Assert.Throws<TensorFileException>(() => QuantizedWeights.Map(path, "w")).TensorName);
         }
     }
 
@@ -119,7 +119,7 @@ public sealed class QuantizedWeightsFileTests
         byte[] file = File.ReadAllBytes(path);
         int header = BitConverter.ToInt32(file, 0);
         File.WriteAllBytes(moved, [.. BitConverter.GetBytes((long)header + 8), .. file[8..(8 + header)], .. "        "u8, .. file[(8 + header)..]]);
-        Assert.Contains("multiple of 64", Assert.Throws<KernelFormatException>(() => QuantizedWeights.Map(moved, "w")).Message, StringComparison.Ordinal);
+        Assert.Contains("multiple of 64", Assert.Throws<TensorFileException>(() => QuantizedWeights.Map(moved, "w")).Message, StringComparison.Ordinal);
         using QuantizedWeights loaded = QuantizedWeights.Load(moved, "w");
         QuantizedWeightsTests.AssertSame(weights, loaded);
     }

@@ -137,14 +137,14 @@ public sealed class RnnOptimizerTests
     {
         using var folder = new TemporaryFolder();
         string path = folder.File("bad");
-        var refused = Assert.Throws<KernelFormatException>(() => Written(path, settings => settings[name] = [number]));
+        var refused = Assert.Throws<TensorFileException>(() => Written(path, settings => settings[name] = [number]));
         Assert.Equal(name, refused.TensorName);
-        refused = Assert.Throws<KernelFormatException>(() => Written(path, settings => settings[name] = [0.1, 0.1]));
+        refused = Assert.Throws<TensorFileException>(() => Written(path, settings => settings[name] = [0.1, 0.1]));
         Assert.Equal(name, refused.TensorName);
         RnnParameter[] parameters = Parameters;
         Array.Fill(parameters[0].Values, 3);
         var sgd = new Sgd(parameters, 0.7, 0.5);
-        Assert.Throws<KernelFormatException>(() => RnnCheckpoint.Load(path, parameters, sgd));
+        Assert.Throws<TensorFileException>(() => RnnCheckpoint.Load(path, parameters, sgd));
         Assert.Equal((0, 0.7, 0.5), (sgd.StepCount, sgd.Rate, sgd.Momentum));
         Assert.All(parameters[0].Values, value => Assert.Equal(3, value));
     }

@@ -126,11 +126,11 @@ public sealed class CharRnnTests
         run.Save(path);
         (TensorInfo[] tensors, Dictionary<string, float[]> elements, Dictionary<string, string> metadata) = Content(path);
 
-        Assert.Equal("readout.bias", Refused<KernelFormatException>("misses", tensors.Where(tensor => tensor.Name != "readout.bias"), metadata).TensorName);
-        Assert.Equal("layers.1.recurrent", Refused<KernelFormatException>(
+        Assert.Equal("readout.bias", Refused<TensorFileException>("misses", tensors.Where(tensor => tensor.Name != "readout.bias"), metadata).TensorName);
+        Assert.Equal("layers.1.recurrent", Refused<TensorFileException>(
             "shape", tensors.Select(tensor => tensor.Name == "layers.1.recurrent" ? new TensorInfo(tensor.Name, TensorType.Float32, 8, 3) : tensor), metadata).TensorName);
-        Assert.Equal("readout.weight.mean", Refused<KernelFormatException>("memory", tensors.Where(tensor => tensor.Name != "readout.weight.mean"), metadata).TensorName);
-        Assert.Equal("optimizer.steps", Refused<KernelFormatException>("steps", tensors.Where(tensor => tensor.Name != "optimizer.steps"), metadata).TensorName);
+        Assert.Equal("readout.weight.mean", Refused<TensorFileException>("memory", tensors.Where(tensor => tensor.Name != "readout.weight.mean"), metadata).TensorName);
+        Assert.Equal("optimizer.steps", Refused<TensorFileException>("steps", tensors.Where(tensor => tensor.Name != "optimizer.steps"), metadata).TensorName);
         Named("no format", "format", null);
         Named("another's", "format", "gguf");
         Named("no cell", "cell", "Transformer");
@@ -152,7 +152,7 @@ public sealed class CharRnnTests
         Assert.Contains("readout.weight", Refused<InvalidDataException>("nan", tensors, metadata).Message, StringComparison.Ordinal);
         string cut = folder.File("cut.safetensors");
         File.WriteAllBytes(cut, File.ReadAllBytes(path)[..^9]);
-        Assert.Contains(cut, Assert.Throws<KernelFormatException>(() => CheckpointMetadata.LoadModel(cut)).Message, StringComparison.Ordinal);
+        Assert.Contains(cut, Assert.Throws<TensorFileException>(() => CheckpointMetadata.LoadModel(cut)).Message, StringComparison.Ordinal);
 
         void Named(string name, string key, string? value)
         {

@@ -55,7 +55,7 @@ public sealed class MatrixMarketPackedTests : IDisposable
 
     private string Refused(byte[] bytes)
     {
-        KernelFormatException refused = Assert.Throws<KernelFormatException>(() => Read(bytes));
+        TensorFileException refused = Assert.Throws<TensorFileException>(() => Read(bytes));
         Assert.EndsWith("matrix.mtx.gz", refused.FileName, StringComparison.Ordinal);
         return refused.Message;
     }
@@ -89,7 +89,7 @@ public sealed class MatrixMarketPackedTests : IDisposable
             byte[] damaged = [.. whole];
             damaged[place] ^= 0x10;
             Assert.True(place != whole.Length - 6 || Refused(damaged).Contains("damaged", StringComparison.Ordinal));
-            Assert.Throws<KernelFormatException>(() => Read(damaged));
+            Assert.Throws<TensorFileException>(() => Read(damaged));
         }
     }
 
@@ -109,7 +109,7 @@ public sealed class MatrixMarketPackedTests : IDisposable
                 {
                     AssertRead(damaged);
                 }
-                catch (KernelFormatException refused)
+                catch (TensorFileException refused)
                 {
                     Assert.Contains("matrix.mtx.gz", refused.FileName, StringComparison.Ordinal);
                 }
@@ -154,7 +154,7 @@ public sealed class MatrixMarketPackedTests : IDisposable
         string[] lines = System.IO.File.ReadAllLines(plain);
         lines[^2] = "1 x 1";
         System.IO.File.WriteAllBytes(packed, Gzip(string.Join('\n', lines)));
-        Assert.Equal(lines.Length - 1, Assert.Throws<KernelFormatException>(() => MatrixMarket.Read<double>(packed)).Line);
+        Assert.Equal(lines.Length - 1, Assert.Throws<TensorFileException>(() => MatrixMarket.Read<double>(packed)).Line);
     }
 
     [Fact]
@@ -171,7 +171,7 @@ public sealed class MatrixMarketPackedTests : IDisposable
                 for (int i = 0; i < 128; i++)
                     gzip.Write(block);
             }
-            Assert.Contains(expected, Assert.Throws<KernelFormatException>(() => MatrixMarket.Read<double>(path)).Message, StringComparison.Ordinal);
+            Assert.Contains(expected, Assert.Throws<TensorFileException>(() => MatrixMarket.Read<double>(path)).Message, StringComparison.Ordinal);
         }
     }
 

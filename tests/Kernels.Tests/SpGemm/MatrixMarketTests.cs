@@ -69,17 +69,17 @@ public sealed class MatrixMarketTests
 
     [Theory]
     [MemberData(nameof(BadTexts))]
-    public void BadTextsAreRefusedWithTheirLine(string text, int line) => Assert.Equal(line, Assert.Throws<KernelFormatException>(() => Parse<double>(text)).Line);
+    public void BadTextsAreRefusedWithTheirLine(string text, int line) => Assert.Equal(line, Assert.Throws<TensorFileException>(() => Parse<double>(text)).Line);
 
     [Fact]
     public void ValuesThatDoNotFitAreRefused()
     {
-        Assert.Throws<KernelFormatException>(() => Parse<int>(Banner + "integer general\n1 1 1\n1 1 2147483648\n"));
-        Assert.Throws<KernelFormatException>(() => Parse<long>(Banner + "integer general\n1 1 1\n1 1 9223372036854775808\n"));
+        Assert.Throws<TensorFileException>(() => Parse<int>(Banner + "integer general\n1 1 1\n1 1 2147483648\n"));
+        Assert.Throws<TensorFileException>(() => Parse<long>(Banner + "integer general\n1 1 1\n1 1 9223372036854775808\n"));
         Assert.Equal(long.MinValue, Parse<long>(Banner + "integer general\n1 1 1\n1 1 -9223372036854775808\n").Values[0]);
-        Assert.Throws<KernelFormatException>(() => Parse<float>(Banner + "real general\n1 1 1\n1 1 1e39\n"));
-        Assert.Throws<KernelFormatException>(() => Parse<int>(Banner + "real general\n1 1 1\n1 1 1\n"));
-        Assert.Throws<KernelFormatException>(() => Parse<double>(Banner + "real general\n1 1 2\n1 1 1\n1 1 2\n", new() { Duplicates = DuplicateEntries.Refuse }));
+        Assert.Throws<TensorFileException>(() => Parse<float>(Banner + "real general\n1 1 1\n1 1 1e39\n"));
+        Assert.Throws<TensorFileException>(() => Parse<int>(Banner + "real general\n1 1 1\n1 1 1\n"));
+        Assert.Throws<TensorFileException>(() => Parse<double>(Banner + "real general\n1 1 2\n1 1 1\n1 1 2\n", new() { Duplicates = DuplicateEntries.Refuse }));
         Assert.Equal(3, Parse<double>(Banner + "real general\n1 1 2\n1 1 1\n1 1 2\n").Values[0]);
     }
 
@@ -88,12 +88,12 @@ public sealed class MatrixMarketTests
     [InlineData("integer skew-symmetric\n3 3 2\n2 1 1\n3 1 -2147483648\n")]
     public void MirrorImagesThatDoNotFitAreRefused(string text)
     {
-        KernelFormatException refused = Assert.Throws<KernelFormatException>(() => Parse<int>(Banner + text));
+        TensorFileException refused = Assert.Throws<TensorFileException>(() => Parse<int>(Banner + text));
         Assert.Contains("mirror image of -2147483648", refused.Message, StringComparison.Ordinal);
         Assert.Equal(text.Count(c => c == '\n'), refused.Line);
         Assert.Equal(2147483648, Parse<long>(Banner + text).Values.ToArray().Max());
-        Assert.Throws<KernelFormatException>(() => Parse<long>(Banner + text.Replace("-2147483648", "-9223372036854775808", StringComparison.Ordinal)));
-        Assert.Throws<KernelFormatException>(() => Parse<int>("%%MatrixMarket matrix array integer skew-symmetric\n2 2\n-2147483648\n"));
+        Assert.Throws<TensorFileException>(() => Parse<long>(Banner + text.Replace("-2147483648", "-9223372036854775808", StringComparison.Ordinal)));
+        Assert.Throws<TensorFileException>(() => Parse<int>("%%MatrixMarket matrix array integer skew-symmetric\n2 2\n-2147483648\n"));
     }
 
     [Fact]
@@ -135,8 +135,8 @@ public sealed class MatrixMarketTests
         CsrMatrix<double> skew = Parse<double>(Banner + "real skew-symmetric\n3 3 4\n1 1 0\n2 1 5\n2 2 -0.0\n3 3 0\n", lenient);
         Assert.Equal([0, -5, 5, 0, 0], skew.Values.ToArray());
         Assert.Equal([0, 1, 0, 1, 2], skew.Columns.ToArray());
-        Assert.Contains("5 is on the diagonal", Assert.Throws<KernelFormatException>(() => Parse<double>(Banner + "real skew-symmetric\n3 3 1\n2 2 5\n", lenient)).Message, StringComparison.Ordinal);
-        Assert.Contains("a comment among the entries", Assert.Throws<KernelFormatException>(() => Parse<double>(Banner + "real general\n1 1 1\n1 1 1 % c\n")).Message, StringComparison.Ordinal);
+        Assert.Contains("5 is on the diagonal", Assert.Throws<TensorFileException>(() => Parse<double>(Banner + "real skew-symmetric\n3 3 1\n2 2 5\n", lenient)).Message, StringComparison.Ordinal);
+        Assert.Contains("a comment among the entries", Assert.Throws<TensorFileException>(() => Parse<double>(Banner + "real general\n1 1 1\n1 1 1 % c\n")).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -148,7 +148,7 @@ public sealed class MatrixMarketTests
         Assert.Equal(words.Select(word => double.Parse(word, invariant)), Parse<double>(text).Values.ToArray());
         Assert.Equal(words.Select(word => new Complex(double.Parse(word, invariant), 0)), Parse<Complex>(text).Values.ToArray());
         Assert.Equal(words.Select(word => float.Parse(word, invariant)), Parse<float>(text).Values.ToArray());
-        Assert.Throws<KernelFormatException>(() => Parse<long>(text));
+        Assert.Throws<TensorFileException>(() => Parse<long>(text));
         Assert.Equal([17L], Parse<long>($"{Banner}integer general\n1 1 1\n0001 00000000000000000000001 {words[2]}\n").Values.ToArray());
     }
 
@@ -162,7 +162,7 @@ public sealed class MatrixMarketTests
         Assert.Equal(1.00000012f, Parse<float>($"{Banner}real general\n1 1 1\n1 1 {words[0]}\n").Values[0]);
         // Just below half-way from the largest float to infinity, and just above.
         Assert.Equal(float.MaxValue, Parse<float>($"{Banner}real general\n1 1 1\n1 1 {words[4]}\n").Values[0]);
-        Assert.Throws<KernelFormatException>(() => Parse<float>($"{Banner}real general\n1 1 1\n1 1 3.4028235677973367e38\n"));
+        Assert.Throws<TensorFileException>(() => Parse<float>($"{Banner}real general\n1 1 1\n1 1 3.4028235677973367e38\n"));
     }
 
     [Fact]
@@ -175,7 +175,7 @@ public sealed class MatrixMarketTests
     [InlineData("real symmetric\n2 2 3\n2 1 1\n1 1 2\n2 1 3\n", 5, "(2, 1) has an entry already, on line 3")]
     public void RefusedDuplicatesAreNamedAsTheFileNamesThem(string text, int line, string expected)
     {
-        KernelFormatException refused = Assert.Throws<KernelFormatException>(() => Parse<double>(Banner + text, new() { Duplicates = DuplicateEntries.Refuse }));
+        TensorFileException refused = Assert.Throws<TensorFileException>(() => Parse<double>(Banner + text, new() { Duplicates = DuplicateEntries.Refuse }));
         Assert.Equal(line, refused.Line);
         Assert.Contains(expected, refused.Message, StringComparison.Ordinal);
     }
@@ -185,9 +185,9 @@ public sealed class MatrixMarketTests
     {
         const int rows = 20_000_000;
         string text = $"{Banner}real general\n{rows} 2 1\n{rows} 1 1\n";
-        Assert.Contains("MatrixMarketOptions.MaxRows", Assert.Throws<KernelFormatException>(() => Parse<double>(text)).Message, StringComparison.Ordinal);
+        Assert.Contains("MatrixMarketOptions.MaxRows", Assert.Throws<TensorFileException>(() => Parse<double>(text)).Message, StringComparison.Ordinal);
         Assert.Equal(rows, Parse<double>(text, new() { MaxRows = rows }).RowCount);
-        Assert.Throws<KernelFormatException>(() => Parse<double>(text, new() { MaxRows = rows - 1 }));
+        Assert.Throws<TensorFileException>(() => Parse<double>(text, new() { MaxRows = rows - 1 }));
         Assert.Equal("MaxRows", Assert.Throws<ArgumentOutOfRangeException>(() => Parse<double>(text, new() { MaxRows = -1 })).ParamName);
         // Two million entries speak for up to 32 million rows.
         byte[] many = Encoding.ASCII.GetBytes($"{Banner}pattern general\n{rows} 2 2000000\n" + string.Concat(Enumerable.Repeat("7 1\n", 2_000_000)));
@@ -216,7 +216,7 @@ public sealed class MatrixMarketTests
             SpGemmCases.AssertSame(matrix, MatrixMarket.Read<double>(path));
             (lines[50_000], lines[90_000]) = ("1 x 1", "0 0 0");
             File.WriteAllLines(path, lines);
-            Assert.Equal(50_001, Assert.Throws<KernelFormatException>(() => MatrixMarket.Read<double>(path)).Line);
+            Assert.Equal(50_001, Assert.Throws<TensorFileException>(() => MatrixMarket.Read<double>(path)).Line);
         }
         finally
         {

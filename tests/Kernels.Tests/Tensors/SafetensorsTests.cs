@@ -103,9 +103,9 @@ public sealed class SafetensorsTests
         string path = folder.File("a.safetensors");
         WriteOne(path, [1, 2, 3]);
         using SafetensorsReader reader = SafetensorsReader.Open(path);
-        KernelFormatException absent = Assert.Throws<KernelFormatException>(() => reader.Find("layer.0.weight"));
+        TensorFileException absent = Assert.Throws<TensorFileException>(() => reader.Find("layer.0.weight"));
         Assert.Equal((path, "layer.0.weight"), (absent.FileName, absent.TensorName));
-        Assert.Equal("a", Assert.Throws<KernelFormatException>(() => reader.Elements<Half>("a").Length).TensorName);
+        Assert.Equal("a", Assert.Throws<TensorFileException>(() => reader.Elements<Half>("a").Length).TensorName);
         Assert.Throws<ArgumentOutOfRangeException>(() => reader.Elements<float>("a", 2, 2).Length);
         Assert.Throws<ArgumentOutOfRangeException>(() => reader.Elements<float>("a", -1, 1).Length);
         Assert.Throws<ArgumentOutOfRangeException>(() => new TensorInfo("x", TensorType.UInt8, -1));
@@ -146,7 +146,7 @@ public sealed class SafetensorsTests
     public void MalformedHeadersAreRefused(string json, string? tensor, string reason)
     {
         byte[] file = FileOf(Encoding.UTF8.GetBytes(json), dataLength: 8);
-        KernelFormatException refused = Assert.Throws<KernelFormatException>(() => SafetensorsHeader.Parse("f", file, file.Length));
+        TensorFileException refused = Assert.Throws<TensorFileException>(() => SafetensorsHeader.Parse("f", file, file.Length));
         Assert.Equal(tensor, refused.TensorName);
         Assert.Contains(reason, refused.Message, StringComparison.Ordinal);
         Assert.InRange(refused.Offset!.Value, 0, file.Length);
@@ -159,12 +159,12 @@ public sealed class SafetensorsTests
         {
             var file = new byte[24];
             BinaryPrimitives.WriteUInt64LittleEndian(file, length);
-            Assert.Equal(0, Assert.Throws<KernelFormatException>(() => SafetensorsHeader.Parse("f", file, file.Length)).Offset);
+            Assert.Equal(0, Assert.Throws<TensorFileException>(() => SafetensorsHeader.Parse("f", file, file.Length)).Offset);
         }
-        Assert.Throws<KernelFormatException>(() => SafetensorsHeader.Parse("f", new byte[7], 7));
+        Assert.Throws<TensorFileException>(() => SafetensorsHeader.Parse("f", new byte[7], 7));
         using var folder = new TemporaryFolder();
         File.WriteAllBytes(folder.File("empty"), []);
-        Assert.Throws<KernelFormatException>(() => SafetensorsReader.Open(folder.File("empty")));
+        Assert.Throws<TensorFileException>(() => SafetensorsReader.Open(folder.File("empty")));
         Assert.Throws<FileNotFoundException>(() => SafetensorsReader.Open(folder.File("none")));
     }
 
@@ -188,7 +188,7 @@ public sealed class SafetensorsTests
             Assert.Equal([7, .. new byte[bytes - 1]], reader.Elements<byte>("x").ToArray());
             Assert.Equal(new byte[bytes - 1], reader.Elements<byte>("x", 1, bytes - 1).ToArray());
             Assert.Throws<ArgumentOutOfRangeException>(() => reader.Elements<byte>("x", 1, bytes).Length);
-            Assert.Throws<KernelFormatException>(() => reader.Elements<float>("x").Length);
+            Assert.Throws<TensorFileException>(() => reader.Elements<float>("x").Length);
             // There and back.
             using var writer = SafetensorsWriter.Create(folder.File("b.safetensors"), [tensor]);
             writer.Write("x", reader.Elements<byte>("x"));
@@ -206,7 +206,7 @@ public sealed class SafetensorsTests
     public void ElementsOfLessThanAByteFillTheirBytes(string json, string reason)
     {
         byte[] file = FileOf(Encoding.UTF8.GetBytes(json), dataLength: 8);
-        KernelFormatException refused = Assert.Throws<KernelFormatException>(() => SafetensorsHeader.Parse("f", file, file.Length));
+        TensorFileException refused = Assert.Throws<TensorFileException>(() => SafetensorsHeader.Parse("f", file, file.Length));
         Assert.Equal("a", refused.TensorName);
         Assert.Contains(reason, refused.Message, StringComparison.Ordinal);
     }
@@ -223,7 +223,7 @@ public sealed class SafetensorsTests
         {
             string path = folder.File(name);
             File.WriteAllBytes(path, Encoding.Latin1.GetBytes(text));
-            KernelFormatException refused = Assert.Throws<KernelFormatException>(() => (name == "array.npy" ? (IDisposable)NpyReader.Open(path) : SafetensorsCheckpoint.Open(path)).Dispose());
+            TensorFileException refused = Assert.Throws<TensorFileException>(() => (name == "array.npy" ? (IDisposable)NpyReader.Open(path) : SafetensorsCheckpoint.Open(path)).Dispose());
             Assert.Equal(path, refused.FileName);
             Assert.Contains(kind, refused.Message, StringComparison.Ordinal);
         }
@@ -240,7 +240,7 @@ public sealed class SafetensorsTests
             Assert.Equal([1f], whole.Find("a").Elements<float>("a"));
         // Asked for by its own name the index is taken at its word, and so it is where there is nothing else.
         using (SafetensorsCheckpoint stale = SafetensorsCheckpoint.Open(index))
-            Assert.Throws<KernelFormatException>(() => stale.Find("a"));
+            Assert.Throws<TensorFileException>(() => stale.Find("a"));
         File.Move(folder.File("model.safetensors"), folder.File("model-00001-of-00002.safetensors"));
         using SafetensorsCheckpoint shards = SafetensorsCheckpoint.Open(folder.Path);
         Assert.Equal([1f], shards.Find("a").Elements<float>("a"));
@@ -260,7 +260,7 @@ public sealed class SafetensorsTests
         static void Refused(Action parse)
         {
             const long enough = 1 << 16;
-            Assert.InRange(AllocationMeter.LeastPerRound(() => Assert.Throws<KernelFormatException>(parse), enough), 0, enough);
+            Assert.InRange(AllocationMeter.LeastPerRound(() => Assert.Throws<TensorFileException>(parse), enough), 0, enough);
         }
     }
 
@@ -270,7 +270,7 @@ public sealed class SafetensorsTests
         byte[] json = Encoding.UTF8.GetBytes("""{"?":{"dtype":"U8","shape":[8],"data_offsets":[0,8]}}""");
         json[2] = 0xFF;
         byte[] file = FileOf(json, 8);
-        Assert.Throws<KernelFormatException>(() => SafetensorsHeader.Parse("f", file, file.Length));
+        Assert.Throws<TensorFileException>(() => SafetensorsHeader.Parse("f", file, file.Length));
     }
 
     internal static byte[] FileOf(byte[] header, int dataLength)

@@ -4,7 +4,7 @@ using Kernels.Core.Tensors;
 namespace Kernels.Tests;
 
 /// <summary>
-/// Ten thousand damaged files of each format, from fixed seeds: each is read or refused with a <see cref="KernelFormatException"/>; nothing else is thrown, nothing is read
+/// Ten thousand damaged files of each format, from fixed seeds: each is read or refused with a <see cref="TensorFileException"/>; nothing else is thrown, nothing is read
 /// beyond the file, which ends at a guard page where there is one, and no tensor that is accepted reaches beyond it.
 /// </summary>
 public sealed class TensorFileFuzzTests
@@ -47,7 +47,7 @@ public sealed class TensorFileFuzzTests
                 foreach (TensorInfo tensor in parse(bytes))
                     Assert.True(tensor.Offset >= 0 && tensor.Offset + tensor.ByteCount <= bytes.Length, $"file {i}: {tensor.Name} reaches beyond the end");
             }
-            catch (KernelFormatException)
+            catch (TensorFileException)
             {
                 refused++;
             }

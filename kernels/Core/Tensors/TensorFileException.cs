@@ -1,9 +1,9 @@
 namespace Kernels;
 
 /// <summary>A file, or a tensor in it, that is not what it should be: says which file, which tensor and where, by byte or, for text, by line.</summary>
-public sealed class KernelFormatException : FormatException
+public sealed class TensorFileException : FormatException
 {
-    internal KernelFormatException(string fileName, string? tensorName, long? offset, string reason, Exception? inner = null)
+    internal TensorFileException(string fileName, string? tensorName, long? offset, string reason, Exception? inner = null)
         : base($"{fileName}{(tensorName is null ? "" : $": {tensorName}")}{(offset is null ? "" : $": at byte {offset}")}: {reason}", inner)
     {
         FileName = fileName;
@@ -11,7 +11,7 @@ public sealed class KernelFormatException : FormatException
         Offset = offset;
     }
 
-    internal KernelFormatException(string fileName, long line, string reason)
+    internal TensorFileException(string fileName, long line, string reason)
         : base($"{fileName}, line {line}: {reason}")
     {
         FileName = fileName;
