@@ -3,7 +3,7 @@ namespace Kernels;
 /// <summary>How a recurrence is solved. All but <see cref="Newton"/> give the same bits.</summary>
 public enum RnnSolver
 {
-    /// <summary>The fastest for the sizes at hand of <see cref="Sequential"/> and <see cref="SegmentShooting"/>, by measured break-evens; the report says why.</summary>
+    /// <summary>The fastest for the sizes at hand of <see cref="Sequential"/> and <see cref="MultipleShooting"/>, by measured break-evens; the report says why.</summary>
     Auto,
 
     /// <summary>Step after step, SIMD over channels, threads over sequences and channels.</summary>
@@ -19,7 +19,7 @@ public enum RnnSolver
     /// Multiple shooting: sequences are cut into segments, which lie in SIMD lanes and are swept until the state at every cut is the same bits as the end of the segment before
     /// it. The result is that of <see cref="Sequential"/>, bit for bit; what has not met after the allowed sweeps is finished step after step.
     /// </summary>
-    SegmentShooting,
+    MultipleShooting,
 }
 
 /// <summary>The direction of time.</summary>

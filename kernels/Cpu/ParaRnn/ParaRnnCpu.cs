@@ -43,7 +43,7 @@ internal sealed unsafe class ParaRnnCpu<TSimd, V, T> : IParaRnnBackend<T>
         RnnSolverChoice choice = settings.Solver == RnnSolver.Auto
             ? RnnSolverChoice.Of(new(runCount, RnnRuns.MeanSteps(runs, runCount), strides.Channels, TSimd.Count, isBeyondCache), threads)
             : new(settings.Solver, threads, RnnSolverChoice.AskedFor);
-        if (choice.Solver == RnnSolver.SegmentShooting)
+        if (choice.Solver == RnnSolver.MultipleShooting)
             return RnnShooting<TCell, TSimd, V, T>.Run(runs, runCount, weights, strides, settings, choice.Reason, choice.Threads, cancellation);
         if (choice.Solver == RnnSolver.Newton)
             return RnnNewton<TCell, TSimd, V, T>.Run(runs, runCount, weights, strides, settings, choice.Reason, choice.Threads, cancellation);

@@ -74,7 +74,7 @@ internal static unsafe class RnnShooting<TCell, TSimd, V, T>
             }
             RnnSequentialJob<TCell, TSimd, V, T>.Run(runs, open, weights, strides, threads, cancellation);
         }
-        return new SolveReport(RnnSolver.SegmentShooting, reason, isMet, Sweeps: sweeps, SequentialSteps: finished);
+        return new SolveReport(RnnSolver.MultipleShooting, reason, isMet, Sweeps: sweeps, SequentialSteps: finished);
     }
 
     // The end of each segment becomes the start of the next. Tiles whose starts changed are dirty; each run's rest from its first change on is written to rests. True if nothing changed:

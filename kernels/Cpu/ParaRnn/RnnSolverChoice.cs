@@ -32,7 +32,7 @@ internal readonly record struct RnnSolverChoice(RnnSolver Solver, int Threads, s
         if (sizes.Lanes >= (long)enough * shootingThreads)
             return new(RnnSolver.Sequential, threads, "sequential: the channels alone keep the lanes of each core busy enough");
         return shooting < Margin * sequential
-            ? new(RnnSolver.SegmentShooting, shootingThreads, "segment shooting: few channels and long runs, so most lanes would idle through the latency of every step")
+            ? new(RnnSolver.MultipleShooting, shootingThreads, "segment shooting: few channels and long runs, so most lanes would idle through the latency of every step")
             : new(RnnSolver.Sequential, threads, "sequential: runs too short for segments to be worth their run-in and the copies");
     }
 

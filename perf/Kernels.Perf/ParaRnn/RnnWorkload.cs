@@ -107,7 +107,7 @@ internal sealed class RnnWorkload : IWorkload
         private string Details(in SolveReport report) => solver switch
         {
             RnnSolver.Newton => string.Create(CultureInfo.InvariantCulture, $" ({report.Iterations} iterations, residual {report.Residual:0e0}{(report.Converged ? "" : ", not converged")})"),
-            RnnSolver.SegmentShooting => $" ({report.Sweeps} sweeps, {(BitsAreSequential() ? "bits of Sequential" : "OTHER BITS")})",
+            RnnSolver.MultipleShooting => $" ({report.Sweeps} sweeps, {(BitsAreSequential() ? "bits of Sequential" : "OTHER BITS")})",
             RnnSolver.Auto => $" ({report.Solver})",
             _ => "",
         };

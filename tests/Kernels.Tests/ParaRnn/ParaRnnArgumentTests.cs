@@ -52,13 +52,13 @@ public sealed class ParaRnnArgumentTests
     {
         var data = new RnnData<float>(ParaRnnCases.Cell("gru"), new(1, 700, 2));
         Assert.Equal(Run(new() { Solver = RnnSolver.Newton }), Run(new() { Solver = RnnSolver.Newton, MaxIterations = 10, Tolerance = 1e-6, Damping = 1 }));
-        Assert.Equal(Run(new() { Solver = RnnSolver.SegmentShooting }), Run(new() { Solver = RnnSolver.SegmentShooting, MaxSweeps = 3 }));
+        Assert.Equal(Run(new() { Solver = RnnSolver.MultipleShooting }), Run(new() { Solver = RnnSolver.MultipleShooting, MaxSweeps = 3 }));
         Assert.Equal(1, Run(new() { Solver = RnnSolver.Newton, MaxIterations = 1 }).Iterations);
         Assert.Equal(10, Run(new() { Solver = RnnSolver.Newton, Damping = double.Epsilon }).Iterations);
         Assert.False(Run(new() { Solver = RnnSolver.Newton, Tolerance = double.Epsilon }).Converged);
         Assert.True(Run(new() { Solver = RnnSolver.Newton, Tolerance = double.MaxValue, MaxIterations = int.MaxValue }).Converged);
         foreach (int segments in new[] { 1, 700, int.MaxValue })
-            Assert.InRange(Run(new() { Solver = RnnSolver.SegmentShooting, SegmentCount = segments, MaxSweeps = int.MaxValue }).Sweeps, 1, 700);
+            Assert.InRange(Run(new() { Solver = RnnSolver.MultipleShooting, SegmentCount = segments, MaxSweeps = int.MaxValue }).Sweeps, 1, 700);
         Assert.True(Run(default).Converged);
 
         SolveReport Run(RnnOptions<float> options)

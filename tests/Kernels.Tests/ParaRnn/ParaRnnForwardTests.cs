@@ -28,7 +28,7 @@ public sealed class ParaRnnForwardTests
         {
             foreach ((int sequences, int steps, RnnOrder order) in new[] { (1, 35, RnnOrder.TimeMajor), (3, 7, RnnOrder.BatchMajor), (2, 1, RnnOrder.TimeMajor), (0, 3, RnnOrder.TimeMajor), (2, 0, RnnOrder.BatchMajor) })
             {
-                foreach (RnnSolver solver in new[] { RnnSolver.Sequential, RnnSolver.SegmentShooting, RnnSolver.Newton })
+                foreach (RnnSolver solver in new[] { RnnSolver.Sequential, RnnSolver.MultipleShooting, RnnSolver.Newton })
                 {
                     var data = new RnnData<T>(cell, new(sequences, steps, channels, order));
                     data.Run(solver, kernel, segments: 3);

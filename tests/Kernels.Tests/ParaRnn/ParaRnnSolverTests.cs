@@ -30,8 +30,8 @@ public sealed class ParaRnnSolverTests
             {
                 var shape = new RnnShape(1, length, channels);
                 SolveReport report = cell.Forward<float>(
-                    data.Gates.AsSpan(0, (int)shape.Elements(cell.GateCount)), data.Weights, data.States.AsSpan(0, (int)shape.Elements(cell.StateCount)), shape, new() { Solver = RnnSolver.SegmentShooting });
-                Assert.Equal(RnnSolver.SegmentShooting, report.Solver);
+                    data.Gates.AsSpan(0, (int)shape.Elements(cell.GateCount)), data.Weights, data.States.AsSpan(0, (int)shape.Elements(cell.StateCount)), shape, new() { Solver = RnnSolver.MultipleShooting });
+                Assert.Equal(RnnSolver.MultipleShooting, report.Solver);
                 int count = (int)shape.Elements(cell.StateCount);
                 Assert.True(MemoryMarshal.AsBytes(sequential.AsSpan(0, count)).SequenceEqual(MemoryMarshal.AsBytes(data.States.AsSpan(0, count))), $"{length} steps, {channels} channels");
             }
@@ -51,7 +51,7 @@ public sealed class ParaRnnSolverTests
                 data.Run(RnnSolver.Sequential, kernel);
                 float[] sequential = [.. data.States];
                 Array.Clear(data.States);
-                SolveReport report = data.Run(RnnSolver.SegmentShooting, kernel, segments: segments);
+                SolveReport report = data.Run(RnnSolver.MultipleShooting, kernel, segments: segments);
                 Assert.Equal(MemoryMarshal.AsBytes<float>(sequential), MemoryMarshal.AsBytes<float>(data.States));
                 Assert.True(report.Converged == (report.SequentialSteps == 0) && report.Sweeps is >= 1 and <= 3);
             }
@@ -82,7 +82,7 @@ public sealed class ParaRnnSolverTests
         data.Weights[0] = 4;
         data.Run(RnnSolver.Sequential, default);
         float[] sequential = [.. data.States];
-        SolveReport report = data.Run(RnnSolver.SegmentShooting, default, maxSweeps: 2);
+        SolveReport report = data.Run(RnnSolver.MultipleShooting, default, maxSweeps: 2);
         Assert.False(report.Converged);
         Assert.InRange(report.SequentialSteps, 1, 4095);
         Assert.Equal(sequential, data.States);
@@ -154,22 +154,22 @@ public sealed class ParaRnnSolverTests
     [Theory]
     // One thread, registers of 16 lanes.
     [InlineData(1, 1, 16, 1, 128, RnnSolver.Sequential, 1, "too short")]
-    [InlineData(1, 1, 16, 1, 256, RnnSolver.SegmentShooting, 1, "few channels")]
-    [InlineData(1, 8, 16, 1, 256, RnnSolver.SegmentShooting, 1, "few channels")]
-    [InlineData(1, 16, 16, 1, 1024, RnnSolver.SegmentShooting, 1, "few channels")]
+    [InlineData(1, 1, 16, 1, 256, RnnSolver.MultipleShooting, 1, "few channels")]
+    [InlineData(1, 8, 16, 1, 256, RnnSolver.MultipleShooting, 1, "few channels")]
+    [InlineData(1, 16, 16, 1, 1024, RnnSolver.MultipleShooting, 1, "few channels")]
     [InlineData(1, 32, 16, 1, 1024, RnnSolver.Sequential, 1, "busy enough")]
-    [InlineData(1, 23, 16, 1, 4096, RnnSolver.SegmentShooting, 1, "few channels")]
+    [InlineData(1, 23, 16, 1, 4096, RnnSolver.MultipleShooting, 1, "few channels")]
     [InlineData(1, 24, 16, 1, 4096, RnnSolver.Sequential, 1, "busy enough")]
     [InlineData(1, 48, 16, 1, 65_536, RnnSolver.Sequential, 1, "busy enough")]
     [InlineData(1, 512, 16, 1, 65_536, RnnSolver.Sequential, 1, "busy enough")]
     [InlineData(64, 1, 16, 1, 4096, RnnSolver.Sequential, 1, "busy enough")]
     // Registers of 8 lanes: three of them hold 24 channels.
     [InlineData(1, 16, 8, 1, 1024, RnnSolver.Sequential, 1, "too short")]
-    [InlineData(1, 16, 8, 1, 4096, RnnSolver.SegmentShooting, 1, "few channels")]
+    [InlineData(1, 16, 8, 1, 4096, RnnSolver.MultipleShooting, 1, "few channels")]
     [InlineData(1, 24, 8, 1, 65_536, RnnSolver.Sequential, 1, "busy enough")]
     // Two threads: one does short runs alone, whichever solver runs.
-    [InlineData(1, 1, 16, 2, 1024, RnnSolver.SegmentShooting, 1, "few channels")]
-    [InlineData(1, 8, 16, 2, 16_384, RnnSolver.SegmentShooting, 2, "few channels")]
+    [InlineData(1, 1, 16, 2, 1024, RnnSolver.MultipleShooting, 1, "few channels")]
+    [InlineData(1, 8, 16, 2, 16_384, RnnSolver.MultipleShooting, 2, "few channels")]
     [InlineData(1, 32, 16, 2, 256, RnnSolver.Sequential, 1, "busy enough")]
     [InlineData(1, 64, 16, 2, 256, RnnSolver.Sequential, 1, "busy enough")]
     [InlineData(1, 512, 16, 2, 4096, RnnSolver.Sequential, 2, "busy enough")]
@@ -186,8 +186,8 @@ public sealed class ParaRnnSolverTests
     [Theory]
     [InlineData(16, 1, RnnSolver.Sequential)]
     [InlineData(32, 1, RnnSolver.Sequential)]
-    [InlineData(8, 1, RnnSolver.SegmentShooting)]
-    [InlineData(16, 2, RnnSolver.SegmentShooting)]
+    [InlineData(8, 1, RnnSolver.MultipleShooting)]
+    [InlineData(16, 2, RnnSolver.MultipleShooting)]
     [InlineData(32, 2, RnnSolver.Sequential)]
     public void BeyondTheCacheSegmentsPayForFewerChannels(int channels, int maxThreads, RnnSolver solver) =>
         Assert.Equal(solver, RnnSolverChoice.Of(new RnnSizes(1, 65_536, channels, 16, IsBeyondCache: true), maxThreads).Solver);

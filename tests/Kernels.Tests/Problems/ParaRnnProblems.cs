@@ -33,7 +33,7 @@ internal static class ParaRnnProblems
             Kernel = kernel,
             Direction = direction,
             Lengths = lengths,
-            Solver = draw.Pick(RnnSolver.Sequential, RnnSolver.SegmentShooting),
+            Solver = draw.Pick(RnnSolver.Sequential, RnnSolver.MultipleShooting),
         });
         results.Add<T>(states);
         ParaRnn.Backward<TCell, T>(gates, weights, states, states, byGates, byWeights, shape, new() { Kernel = kernel, Direction = direction, Lengths = lengths });

@@ -41,7 +41,7 @@ public sealed class CharRnnTests
     internal void TheModelLearnsTheStoriesWithEverySolver(CellKind cell)
     {
         var runs = new List<TrainingRun>();
-        foreach (RnnSolver solver in new[] { RnnSolver.Sequential, RnnSolver.SegmentShooting, RnnSolver.Newton })
+        foreach (RnnSolver solver in new[] { RnnSolver.Sequential, RnnSolver.MultipleShooting, RnnSolver.Newton })
         {
             TrainingRun run = Small(cell);
             run.Model.Solver = solver;
@@ -276,7 +276,7 @@ public sealed class CharRnnTests
 
     [SkippableTheory]
     [InlineData(RnnSolver.Sequential)]
-    [InlineData(RnnSolver.SegmentShooting)]
+    [InlineData(RnnSolver.MultipleShooting)]
     [InlineData(RnnSolver.Newton)]
     public void TheModelLearnsShakespeare(RnnSolver solver)
     {
