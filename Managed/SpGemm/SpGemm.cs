@@ -68,8 +68,8 @@ public static class SpGemm
         var problem = new SpGemmProblem<T>(left, right, options);
         if (options.DropZeros)
             throw new ArgumentException("a plan does not know values: it cannot drop zeros", nameof(options.DropZeros));
-        if (options.Accumulate is not null)
-            throw new ArgumentException("a plan does not accumulate", nameof(options.Accumulate));
+        if (options.Addend is not null)
+            throw new ArgumentException("a plan does not accumulate", nameof(options.Addend));
         ISpGemmBackend backend = SpGemmVariants<T>.Table.Select(options.Kernel);
         using var lease = new WorkspaceLease(options.Workspace);
         SpGemmCount count = backend.Count(problem, lease.Workspace);
@@ -104,8 +104,8 @@ public static class SpGemm
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxBlockBytes);
         if (options.Mask is not null)
             throw new ArgumentException("blocks have no mask", nameof(options.Mask));
-        if (options.Accumulate is not null)
-            throw new ArgumentException("blocks do not accumulate", nameof(options.Accumulate));
+        if (options.Addend is not null)
+            throw new ArgumentException("blocks do not accumulate", nameof(options.Addend));
         return SpGemmBlocks.Multiply(left, right, options with { MaxResultBytes = maxBlockBytes });
     }
 }

@@ -207,8 +207,8 @@ public static class Sparse
         CsrChecks.Product(restriction.ColumnCount, matrix.RowCount, nameof(matrix));
         if (options.Mask is not null)
             throw new ArgumentException("two products have no mask in common", nameof(options.Mask));
-        if (options.Accumulate is not null)
-            throw new ArgumentException("two products have no addend in common", nameof(options.Accumulate));
+        if (options.Addend is not null)
+            throw new ArgumentException("two products have no addend in common", nameof(options.Addend));
         return SpGemm.Multiply(restriction, SpGemm.Multiply(matrix, prolongation, options), options);
     }
 

@@ -17,7 +17,7 @@ public readonly record struct SpGemmOptions<T> where T : unmanaged, IEquatable<T
     public SpGemmMask? Mask { get; init; }
 
     /// <summary>A matrix of the product's shape whose entries each sum starts with; with a mask, they are masked too. <see langword="null"/> for none.</summary>
-    public CsrMatrix<T>? Accumulate { get; init; }
+    public CsrMatrix<T>? Addend { get; init; }
 
     /// <summary>
     /// The most bytes that the result's columns and values may take; a larger product is refused with an <see cref="InsufficientMemoryException"/> before anything

@@ -19,8 +19,8 @@ internal readonly ref struct SpGemmProblem<T> where T : unmanaged, IEquatable<T>
         CsrChecks.Product(left.ColumnCount, right.RowCount, RightName);
         if (options.Mask is { } mask)
             CsrChecks.SameShape(left.RowCount, right.ColumnCount, mask.RowCount, mask.ColumnCount, nameof(options.Mask));
-        if (options.Accumulate is { } addend)
-            CsrChecks.SameShape(left.RowCount, right.ColumnCount, addend.RowCount, addend.ColumnCount, nameof(options.Accumulate));
+        if (options.Addend is { } addend)
+            CsrChecks.SameShape(left.RowCount, right.ColumnCount, addend.RowCount, addend.ColumnCount, nameof(options.Addend));
         ArgumentOutOfRangeException.ThrowIfNegative(options.MaxResultBytes, nameof(options.MaxResultBytes));
         Check.Kernel(options.Kernel);
         (Left, Right, Options) = (left, right, options);

@@ -9,7 +9,7 @@ internal sealed unsafe class SpGemmCpu(SpGemmAccumulator accumulator) : ISpGemmB
     public CsrMatrix<T> Multiply<T, TSemiring>(in SpGemmProblem<T> problem, SpGemmWorkspace workspace) where T : unmanaged, IEquatable<T> where TSemiring : struct, ISemiring<T>
     {
         using PinnedCsr<T> left = PinnedCsr.Of(problem.Left), right = PinnedCsr.Of(problem.Right);
-        using PinnedCsr<T> addend = problem.Options.Accumulate is { } present ? PinnedCsr.Of(present) : default;
+        using PinnedCsr<T> addend = problem.Options.Addend is { } present ? PinnedCsr.Of(present) : default;
         using PinnedCsr<NoValue> mask = PinnedCsr.Of(problem.Options.Mask);
         SpGemmOperands<T> operands = Operands(problem.Options, left.Rows, right.Rows, mask.Rows);
         operands.Addend = addend.Rows;

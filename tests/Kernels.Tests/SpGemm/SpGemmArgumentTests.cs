@@ -22,12 +22,12 @@ public sealed class SpGemmArgumentTests
         { "dimensions that do not meet", "right" },
         { "no left matrix", "left" },
         { "mask of another shape", "Mask" },
-        { "addend of another shape", "Accumulate" },
+        { "addend of another shape", "Addend" },
         { "negative limit", "MaxResultBytes" },
         { "negative parallelism", "MaxDegreeOfParallelism" },
         { "unknown variant", "Variant" },
         { "plan that drops zeros", "DropZeros" },
-        { "plan that accumulates", "Accumulate" },
+        { "plan that accumulates", "Addend" },
         { "plan for another pattern", "left" },
         { "plan for another shape", "right" },
         { "too few values for a plan", "values" },
@@ -68,12 +68,12 @@ public sealed class SpGemmArgumentTests
             case "dimensions that do not meet": SpGemm.Multiply(wide, square); break;
             case "no left matrix": SpGemm.Multiply(null!, square); break;
             case "mask of another shape": SpGemm.Multiply(square, square, new() { Mask = SpGemmMask.Of(wide) }); break;
-            case "addend of another shape": SpGemm.Multiply(square, square, new() { Accumulate = wide }); break;
+            case "addend of another shape": SpGemm.Multiply(square, square, new() { Addend = wide }); break;
             case "negative limit": SpGemm.Multiply(square, square, new() { MaxResultBytes = -1 }); break;
             case "negative parallelism": SpGemm.Multiply(square, square, new() { Kernel = new() { MaxDegreeOfParallelism = -1 } }); break;
             case "unknown variant": SpGemm.Multiply(square, square, new() { Kernel = new() { Variant = "sp_gemm/f64/cpu/abacus" } }); break;
             case "plan that drops zeros": SpGemm.Plan(square, square, new() { DropZeros = true }); break;
-            case "plan that accumulates": SpGemm.Plan(square, square, new() { Accumulate = square }); break;
+            case "plan that accumulates": SpGemm.Plan(square, square, new() { Addend = square }); break;
             case "plan for another pattern": SpGemm.Plan(square, square).Multiply(CsrMatrix.FromDense<double>([1, 2, 3, 0], 2, 2), square); break;
             case "plan for another shape": SpGemm.Plan(square, square).Multiply(square, wide); break;
             case "too few values for a plan": SpGemm.Plan(square, square).MultiplyNumeric<PlusTimes<double>>(square, square, new double[2]); break;

@@ -35,7 +35,7 @@ public sealed class SpGemmMaskTests
         CsrMatrix<double> left = Strange(s_left), right = Strange(s_right), addend = Strange(SpGemmCases.Random(60, 70, 0.2, 4, SpGemmCases.Number));
         foreach (CsrMatrix<double>? accumulated in new[] { null, addend })
         {
-            CsrMatrix<double> whole = SpGemm.Multiply(left, right, new() { Accumulate = accumulated });
+            CsrMatrix<double> whole = SpGemm.Multiply(left, right, new() { Addend = accumulated });
             HashSet<(int, int)> finite = [.. Entries(whole).Where(entry => double.IsFinite(entry.Value)).Select(entry => entry.Key)];
             Assert.InRange(finite.Count, 1, (int)whole.EntryCount - 1);
             CsrMatrix<double> pattern = whole.Select((row, column, _) => finite.Contains((row, column)));
@@ -46,7 +46,7 @@ public sealed class SpGemmMaskTests
             {
                 foreach (bool dropZeros in new[] { false, true })
                 {
-                    CsrMatrix<double> product = SpGemm.Multiply(left, right, new() { Mask = mask, Accumulate = accumulated, DropZeros = dropZeros, Kernel = new() { Variant = variant } });
+                    CsrMatrix<double> product = SpGemm.Multiply(left, right, new() { Mask = mask, Addend = accumulated, DropZeros = dropZeros, Kernel = new() { Variant = variant } });
                     SpGemmCases.AssertSame(dropZeros ? Sparse.Prune(pattern, 0) : pattern, product);
                     Assert.All(product.Values.ToArray(), value => Assert.True(double.IsFinite(value)));
                 }
@@ -60,12 +60,12 @@ public sealed class SpGemmMaskTests
     {
         CsrMatrix<double> addend = SpGemmCases.Random(60, 70, 0.2, 4, SpGemmCases.Number);
         Dictionary<(int, int), double> entries = Entries(s_pattern);
-        CsrMatrix<double> whole = SpGemm.Multiply(s_left, s_right, new() { Accumulate = addend });
+        CsrMatrix<double> whole = SpGemm.Multiply(s_left, s_right, new() { Addend = addend });
         SpGemmMask mask = SpGemmMask.Of(s_pattern);
         SpGemmCases.AssertSame(whole.Select((r, c, _) => entries.ContainsKey((r, c))),
-            SpGemm.Multiply(s_left, s_right, new() { Accumulate = addend, Mask = mask, Kernel = new() { Variant = variant } }));
+            SpGemm.Multiply(s_left, s_right, new() { Addend = addend, Mask = mask, Kernel = new() { Variant = variant } }));
         SpGemmCases.AssertSame(whole.Select((r, c, _) => !entries.ContainsKey((r, c))),
-            SpGemm.Multiply(s_left, s_right, new() { Accumulate = addend, Mask = mask.Complement(), Kernel = new() { Variant = variant } }));
+            SpGemm.Multiply(s_left, s_right, new() { Addend = addend, Mask = mask.Complement(), Kernel = new() { Variant = variant } }));
     }
 
     [Theory]
@@ -76,7 +76,7 @@ public sealed class SpGemmMaskTests
         CsrMatrix<double> left = SpGemmCases.Random(7, 500, 0.01, 5, SpGemmCases.Number, true), right = SpGemmCases.Random(500, 4000, 0.5, 6, SpGemmCases.Number);
         CsrMatrix<double> pattern = SpGemmCases.Random(7, 4000, 0.3, 7, SpGemmCases.Number), addend = SpGemmCases.Random(7, 4000, 0.3, 8, SpGemmCases.Number);
         Dictionary<(int, int), double> entries = Entries(pattern), sums = SpGemmOracle.Naive<double, PlusTimes<double>>(left, right, addend);
-        CsrMatrix<double> product = SpGemm.Multiply(left, right, new() { Mask = SpGemmMask.Of(pattern), Accumulate = addend, Kernel = new() { MaxDegreeOfParallelism = threads } });
+        CsrMatrix<double> product = SpGemm.Multiply(left, right, new() { Mask = SpGemmMask.Of(pattern), Addend = addend, Kernel = new() { MaxDegreeOfParallelism = threads } });
         SpGemmCases.AssertIs(sums.Where(sum => entries.ContainsKey(sum.Key)).ToDictionary(), product);
     }
 

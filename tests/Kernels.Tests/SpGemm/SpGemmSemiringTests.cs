@@ -103,7 +103,7 @@ public sealed class SpGemmSemiringTests
         foreach (string variant in SpGemmCases.Identities<T>())
         {
             SpGemmCases.AssertIs(naive, SpGemm.Multiply<T, TSemiring>(left, right, new() { Kernel = new() { Variant = variant } }));
-            SpGemmCases.AssertIs(accumulated, SpGemm.Multiply<T, TSemiring>(left, right, new() { Accumulate = addend, Kernel = new() { Variant = variant } }));
+            SpGemmCases.AssertIs(accumulated, SpGemm.Multiply<T, TSemiring>(left, right, new() { Addend = addend, Kernel = new() { Variant = variant } }));
         }
         SpGemmPlan<T> plan = SpGemm.Plan(left, right);
         SpGemmCases.AssertIs(naive, plan.Multiply<TSemiring>(left, right));
