@@ -12,7 +12,7 @@ namespace Kernels;
 /// way of each other. Any other type gets a <see cref="NotSupportedException"/>. All matrices are row-major.</para>
 /// <para>Integer products are exact on every variant, for values from -128 to 127 and up to 133,144 inputs (<see cref="Int8Weights.LargestInputCount"/>).</para>
 /// <para>Nothing is allocated; scratch for min(m, 192) rows is rented from <see cref="System.Buffers.ArrayPool{T}.Shared"/>. Results are bit-identical for every number of threads
-/// and, save for <see cref="OutlierScope.Compatible"/>, for every batch that a row is in.</para>
+/// and, save for <see cref="OutlierScope.BatchColumns"/>, for every batch that a row is in.</para>
 /// <para>Bad arguments throw an <see cref="ArgumentException"/> that names the parameter and the value, before anything is written. Outputs may not overlap inputs.</para>
 /// </remarks>
 public static partial class Int8Decomposition

@@ -10,5 +10,5 @@ public enum OutlierScope
     /// Its whole column, in all rows, as bitsandbytes has it (columns united over the batch): the integers are those of that library, and a row's result depends on
     /// the other rows.
     /// </summary>
-    Compatible,
+    BatchColumns,
 }

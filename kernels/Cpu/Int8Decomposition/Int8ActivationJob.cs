@@ -21,7 +21,7 @@ internal readonly unsafe struct Int8ActivationJob<T, TStorage, TKernels>(in Int8
 
     private int InputCount => _rows.Weights.Layout.InputCount;
 
-    private bool IsUnited => _rows.Outliers == OutlierScope.Compatible;
+    private bool IsUnited => _rows.Outliers == OutlierScope.BatchColumns;
 
     public void Run(long begin, long end)
     {

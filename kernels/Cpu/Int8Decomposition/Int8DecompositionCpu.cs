@@ -18,7 +18,7 @@ internal sealed unsafe class Int8DecompositionCpu<T, TStorage, TKernels> : IInt8
     {
         int threads = ThreadCount(rows.RowCount, rows.Weights.Layout, options);
         using RentedScratch scratch = RentBlock(rows.Weights.Layout.InputCount, rows.RowCount, out Int8ActivationBlock block);
-        if (rows.Outliers == OutlierScope.Compatible)
+        if (rows.Outliers == OutlierScope.BatchColumns)
             FindColumns(rows, block.United, threads, options.CancellationToken);
         for (int first = 0; first < rows.RowCount; first += Int8DecompositionTuning.BlockRows)
         {

@@ -96,7 +96,7 @@ public sealed class Int8DecompositionGpuTests(CpuAccelerator accelerator)
         Assert.Throws<ArgumentException>("output", () => int8.Multiply<float>(row, weights, new float[4]));
         Assert.Throws<ArgumentException>("Bias", () => int8.Multiply<float>(row, weights, result, new() { Bias = new float[4] }));
         Assert.Throws<ArgumentException>("Variant", () => int8.Multiply<float>(row, weights, result, new() { Kernel = new() { Variant = "nonsense" } }));
-        Assert.Throws<NotSupportedException>(() => int8.Multiply<float>(row, weights, result, new() { Outliers = OutlierScope.Compatible }));
+        Assert.Throws<NotSupportedException>(() => int8.Multiply<float>(row, weights, result, new() { Outliers = OutlierScope.BatchColumns }));
         Assert.Throws<NotSupportedException>(() => int8.Multiply<double>(new double[64], weights, new double[5]));
         Assert.Throws<ArgumentOutOfRangeException>("scratchBytes", () => new Int8DecompositionGpu(device, -1));
         Assert.Throws<OperationCanceledException>(() => int8.Multiply<float>(row, weights, result, new() { Kernel = new() { CancellationToken = new(canceled: true) } }));

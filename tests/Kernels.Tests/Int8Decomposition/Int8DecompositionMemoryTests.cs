@@ -52,7 +52,7 @@ public abstract class Int8DecompositionMemoryTests<T> where T : unmanaged
             T[] expected = Int8DecompositionCases.Multiply<T>(activations, weights, Int8DecompositionCases.Force<T>(variant), scope: scope);
             foreach (int threads in new[] { 2, 3, 7 })
                 Int8DecompositionCases.AssertSameBits<T>(expected, Int8DecompositionCases.Multiply<T>(activations, weights, Int8DecompositionCases.Force<T>(variant, threads), scope: scope));
-            if (scope == OutlierScope.Compatible)
+            if (scope == OutlierScope.BatchColumns)
                 continue;
             // Alone, and in small companies that end before, at and after a tile.
             foreach ((int first, int count) in new[] { (0, 1), (199, 1), (127, 2), (3, 4), (1, 5), (50, 6), (64, 7), (2, 198) })
@@ -69,8 +69,8 @@ public abstract class Int8DecompositionMemoryTests<T> where T : unmanaged
         // What the compatible mode documents: a batch mate's outlier takes its column out of every row's integers.
         T[] activations = Element.From<T>([0.3, 1, -0.7, 0.2, 8, 0.1]);
         Int8Weights weights = Int8Weights.Pack([0.9f, 0.31f, -0.77f], 1, 3);
-        double alone = Element.ToDouble(Int8DecompositionCases.Multiply<T>(activations.AsSpan(0, 3), weights, default, scope: OutlierScope.Compatible)[0]);
-        double together = Element.ToDouble(Int8DecompositionCases.Multiply<T>(activations, weights, default, scope: OutlierScope.Compatible)[0]);
+        double alone = Element.ToDouble(Int8DecompositionCases.Multiply<T>(activations.AsSpan(0, 3), weights, default, scope: OutlierScope.BatchColumns)[0]);
+        double together = Element.ToDouble(Int8DecompositionCases.Multiply<T>(activations, weights, default, scope: OutlierScope.BatchColumns)[0]);
         double invariant = Element.ToDouble(Int8DecompositionCases.Multiply<T>(activations, weights, default)[0]);
         Assert.Equal(alone, invariant);
         Assert.Equal(alone, together, 0.01);
@@ -93,7 +93,7 @@ public abstract class Int8DecompositionMemoryTests<T> where T : unmanaged
             Assert.Equal(0, AllocationMeter.LeastPerRound(() =>
             {
                 Int8Decomposition.Multiply<T>(activations, weights, output, new() { Kernel = kernel });
-                Int8Decomposition.Multiply<T>(activations, weights, output, new() { Outliers = OutlierScope.Compatible, Kernel = kernel });
+                Int8Decomposition.Multiply<T>(activations, weights, output, new() { Outliers = OutlierScope.BatchColumns, Kernel = kernel });
                 Int8Decomposition.QuantizeRows<T>(activations, 256, values, absMax, 6, kernel);
                 Int8Decomposition.MultiplyInt8(values, weights, products, forInt8);
                 layer.Backward<T>(output, default, gradient, kernel: kernel);

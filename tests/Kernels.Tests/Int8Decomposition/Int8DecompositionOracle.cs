@@ -62,7 +62,7 @@ internal static class Int8DecompositionOracle
         {
             double[] x = a[(row * inputs)..((row + 1) * inputs)];
             (sbyte[] values, float rowMax) = Quantize(x, threshold);
-            bool[] isFloat = [.. x.Select((value, input) => scope == OutlierScope.Compatible ? united[input] : !(Math.Abs(value) < limit))];
+            bool[] isFloat = [.. x.Select((value, input) => scope == OutlierScope.BatchColumns ? united[input] : !(Math.Abs(value) < limit))];
             for (int output = 0; output < outputs; output++)
             {
                 long product = 0;

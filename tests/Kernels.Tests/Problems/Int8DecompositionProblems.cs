@@ -24,7 +24,7 @@ internal static class Int8DecompositionProblems
             Kernel = kernel,
             Bias = bias,
             Threshold = draw.Pick(0f, 2.5f, 6f),
-            Outliers = draw.Pick(OutlierScope.PerRow, OutlierScope.Compatible),
+            Outliers = draw.Pick(OutlierScope.PerRow, OutlierScope.BatchColumns),
         });
         results.Add<T>(products);
     }
