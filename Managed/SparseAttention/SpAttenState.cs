@@ -16,7 +16,7 @@ public readonly record struct SpAttenOptions
 
     /// <summary>
     /// Progressive quantisation: probabilities are computed from the high four bits of the keys first; a head whose largest probability is below this is computed again from all eight. 0 (the
-    /// default): from the keys as they are stored. Needs <see cref="KvCacheOptions.KeyPlanes"/>; queries are rounded to eight bits.
+    /// default): from the keys as they are stored. Needs <see cref="KvCacheOptions.SplitNibbleKeys"/>; queries are rounded to eight bits.
     /// </summary>
     public float RequantizationThreshold { get; init; }
 }
@@ -177,7 +177,7 @@ public sealed class SpAttenState
         }
         float factor = scale == 0 ? (float)(1 / Math.Sqrt(d)) : (float)scale;
         using var scores = new TokenScores(cache, sequence, queries, factor, withVotes: false, Tokens);
-        scores.Run(_threshold > 0 ? KeyPrecision.HighBits : KeyPrecision.Stored, options);
+        scores.Run(_threshold > 0 ? KeyPrecision.HighNibbles : KeyPrecision.Stored, options);
         CheckProbabilities(scores);
         int requantized = _threshold > 0 ? Requantize(scores, cache, sequence, queries, factor, options) : 0;
         _tokenImportance.AsSpan(0, _tokenCount).CopyTo(_nextImportance);

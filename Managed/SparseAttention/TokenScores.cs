@@ -50,7 +50,7 @@ internal readonly unsafe ref struct TokenScores : IDisposable
 
     private void Call(KeyPrecision precision, Span<float> output, in KernelOptions options, bool weigh)
     {
-        if (precision != KeyPrecision.Stored && !_cache.Options.KeyPlanes)
+        if (precision != KeyPrecision.Stored && !_cache.Options.SplitNibbleKeys)
             throw new ArgumentException("the cache has no planes of its keys' bits", "cache");
         ISparseAttentionBackend backend = SparseAttentionVariants.Of(_cache.Options.Type).Select(options);
         KvSequence sequence = _cache.Find(_sequence);

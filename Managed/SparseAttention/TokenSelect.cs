@@ -34,8 +34,8 @@ public readonly record struct TokenSelectOptions
     /// <summary>Votes are replaced by the largest within a window of this odd width first; null (the default) and 1 for none.</summary>
     public int? PoolWidth { get; init; }
 
-    /// <summary>Score from the high four bits of the keys (<see cref="KvCacheOptions.KeyPlanes"/>): a quarter of the traffic of 16-bit keys. Queries are rounded to eight bits.</summary>
-    public bool HighBits { get; init; }
+    /// <summary>Score from the high four bits of the keys (<see cref="KvCacheOptions.SplitNibbleKeys"/>): a quarter of the traffic of 16-bit keys. Queries are rounded to eight bits.</summary>
+    public bool HighNibbles { get; init; }
 }
 
 /// <summary>
@@ -74,7 +74,7 @@ public sealed class TokenSelect : ITokenSelector
         _reuseCosine = options.ReuseCosine ?? TokenSelectOptions.DefaultReuseCosine;
         if (double.IsNaN(_reuseCosine))
             throw new ArgumentOutOfRangeException(nameof(options.ReuseCosine), _reuseCosine, "a number is needed");
-        _highBits = options.HighBits;
+        _highBits = options.HighNibbles;
     }
 
     /// <summary>How many selections were made by scoring, rather than used again.</summary>
@@ -109,7 +109,7 @@ public sealed class TokenSelect : ITokenSelector
     private void Score(KvCache cache, int sequence, int first, int local, in KernelOptions options)
     {
         _hasSelection = false;
-        KeyPrecision precision = _highBits ? KeyPrecision.HighBits : KeyPrecision.Stored;
+        KeyPrecision precision = _highBits ? KeyPrecision.HighNibbles : KeyPrecision.Stored;
         using var scores = new TokenScores(cache, sequence, _mean, 1, withVotes: true);
         scores.Run(precision, options);
         FiniteScores.Check(scores.Votes, "votes");

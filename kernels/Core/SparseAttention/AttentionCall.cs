@@ -43,8 +43,8 @@ internal unsafe struct KeyValueRows
     private readonly int SlotMask => (1 << PageShift) - 1;
 }
 
-/// <summary>The high and low halves of keys in eight bits: see <see cref="KeyPlaneLayout"/>.</summary>
-internal unsafe struct KeyPlaneRows
+/// <summary>The high and low halves of keys in eight bits: see <see cref="NibbleLayout"/>.</summary>
+internal unsafe struct NibbleRows
 {
     public byte* High;
     public byte* Low;
@@ -84,7 +84,7 @@ internal unsafe struct AttentionCall
     public float* Queries;
     public float* Output;
     public KeyValueRows Source;
-    public KeyPlaneRows Planes;
+    public NibbleRows Planes;
     public AttentionSequence* Sequences;
     public int SequenceCount;
     public float Scale;
@@ -128,7 +128,7 @@ internal enum KeyPrecision
     Stored,
 
     /// <summary>The upper four of eight bits.</summary>
-    HighBits,
+    HighNibbles,
 
     /// <summary>All eight bits.</summary>
     AllBits,

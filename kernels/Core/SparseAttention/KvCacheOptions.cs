@@ -25,7 +25,7 @@ public readonly record struct KvCacheOptions
     /// <summary>
     /// Keep the keys in eight bits as well, cut into high and low bits, for token selection to score from. Needs pages of at least 16 tokens.
     /// </summary>
-    public bool KeyPlanes { get; init; }
+    public bool SplitNibbleKeys { get; init; }
 
     /// <summary>The bytes that a cache of these sizes takes, tables of pages apart.</summary>
     /// <exception cref="OverflowException">They are more than a long counts; a cache of these sizes is refused.</exception>
@@ -41,7 +41,7 @@ public readonly record struct KvCacheOptions
             {
                 Int128 rows = (Int128)PageCount * SlotsPerPage * KeyValueHeads;
                 Int128 bytes = 2 * rows * HeadDimension * Type.ElementBytes() + (Type == KeyValueType.Int8 ? 2 * rows * sizeof(float) : 0);
-                return KeyPlanes ? bytes + rows * (2L * KeyPlaneLayout.StepCount(HeadDimension) * KeyPlaneLayout.LaneBytes + sizeof(float)) : bytes;
+                return SplitNibbleKeys ? bytes + rows * (2L * NibbleLayout.StepCount(HeadDimension) * NibbleLayout.LaneBytes + sizeof(float)) : bytes;
             }
         }
     }
@@ -59,8 +59,8 @@ public readonly record struct KvCacheOptions
             throw new ArgumentOutOfRangeException(nameof(PageSize), PageSize, "a power of two is needed");
         if (!Enum.IsDefined(Type))
             throw new ArgumentOutOfRangeException(nameof(Type), Type, "there is no such type");
-        if (KeyPlanes && SlotsPerPage < KeyPlaneLayout.SlotsPerBlock)
-            throw new ArgumentOutOfRangeException(nameof(PageSize), PageSize, $"key planes need pages of at least {KeyPlaneLayout.SlotsPerBlock} tokens");
+        if (SplitNibbleKeys && SlotsPerPage < NibbleLayout.SlotsPerBlock)
+            throw new ArgumentOutOfRangeException(nameof(PageSize), PageSize, $"key planes need pages of at least {NibbleLayout.SlotsPerBlock} tokens");
         if ((long)PageCount * SlotsPerPage > int.MaxValue)
             throw new ArgumentOutOfRangeException(nameof(PageCount), PageCount, $"tokens are counted in 31 bits, and these are pages of {SlotsPerPage}");
         if (Bytes > long.MaxValue)

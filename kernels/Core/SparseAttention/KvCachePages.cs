@@ -12,7 +12,7 @@ internal sealed unsafe class KvCachePages : IDisposable
     private readonly long _rowsPerPage, _planeBytesPerHead;
     private byte* _memory;
     private KeyValueRows _rows;
-    private KeyPlaneRows _planes;
+    private NibbleRows _planes;
 
     public KvCachePages(in KvCacheOptions options)
     {
@@ -22,7 +22,7 @@ internal sealed unsafe class KvCachePages : IDisposable
         _elementBytes = options.Type.ElementBytes();
         _pageSize = options.SlotsPerPage;
         _rowsPerPage = (long)_pageSize * options.KeyValueHeads;
-        _planeBytesPerHead = KeyPlaneLayout.HeadBytes(_pageSize, options.HeadDimension);
+        _planeBytesPerHead = NibbleLayout.HeadBytes(_pageSize, options.HeadDimension);
         ByteCount = options.ByteCount;
         _memory = LargeMemory.Allocate(ByteCount);
         Divide();
@@ -38,7 +38,7 @@ internal sealed unsafe class KvCachePages : IDisposable
 
     public KeyValueRows Rows => _rows;
 
-    public KeyPlaneRows Planes => _planes;
+    public NibbleRows Planes => _planes;
 
     public void CheckAlive() => ObjectDisposedException.ThrowIf(_memory == null, typeof(KvCache));
 
@@ -76,7 +76,7 @@ internal sealed unsafe class KvCachePages : IDisposable
             if (_planes.Scales == null)
                 continue;
             CopyRows((byte*)_planes.Scales, from, to, count, sizeof(float));
-            for (int step = 0; step < KeyPlaneLayout.StepCount(d); step++)
+            for (int step = 0; step < NibbleLayout.StepCount(d); step++)
             {
                 for (int slot = 0; slot < count; slot++)
                 {
@@ -143,10 +143,10 @@ internal sealed unsafe class KvCachePages : IDisposable
             IsFinite = true,
         };
         next += 2 * bytes;
-        if (_options.KeyPlanes)
+        if (_options.SplitNibbleKeys)
         {
             long plane = _planeBytesPerHead * _options.KeyValueHeads * _options.PageCount;
-            _planes = new KeyPlaneRows { High = next, Low = next + plane, Scales = (float*)(next + 2 * plane) };
+            _planes = new NibbleRows { High = next, Low = next + plane, Scales = (float*)(next + 2 * plane) };
             next += 2 * plane + rows * sizeof(float);
         }
         if (_options.Type != KeyValueType.Int8)
@@ -162,23 +162,23 @@ internal sealed unsafe class KvCachePages : IDisposable
     private long RowOf(int page, int head, int slot) => page * _rowsPerPage + (long)head * _pageSize + slot;
 
     private uint* Lane(byte* plane, int page, int head, int slot, int step) =>
-        (uint*)(plane + ((long)page * _options.KeyValueHeads + head) * _planeBytesPerHead + KeyPlaneLayout.LaneOffset(slot, step, KeyPlaneLayout.StepCount(_options.HeadDimension)));
+        (uint*)(plane + ((long)page * _options.KeyValueHeads + head) * _planeBytesPerHead + NibbleLayout.LaneOffset(slot, step, NibbleLayout.StepCount(_options.HeadDimension)));
 
     private void WritePlanes(int page, int head, int slot, ReadOnlySpan<float> key)
     {
         float scale = KeyValueCodec.Scale(key);
         _planes.Scales[RowOf(page, head, slot)] = scale;
-        for (int step = 0; step < KeyPlaneLayout.StepCount(_options.HeadDimension); step++)
+        for (int step = 0; step < NibbleLayout.StepCount(_options.HeadDimension); step++)
         {
             uint high = 0, low = 0;
-            for (int i = 0; i < KeyPlaneLayout.DimensionsPerStep; i++)
+            for (int i = 0; i < NibbleLayout.DimensionsPerStep; i++)
             {
-                int dimension = step * KeyPlaneLayout.DimensionsPerStep + i;
-                int code = KeyPlaneLayout.Zero + (dimension < key.Length ? KeyValueCodec.Code(key[dimension], scale) : 0);
+                int dimension = step * NibbleLayout.DimensionsPerStep + i;
+                int code = NibbleLayout.Zero + (dimension < key.Length ? KeyValueCodec.Code(key[dimension], scale) : 0);
                 // Dimensions 0 to 3 in the lower nibbles of the lane's bytes, 4 to 7 in the upper ones.
-                int shift = i % sizeof(uint) * 8 + i / sizeof(uint) * KeyPlaneLayout.NibbleBits;
-                high |= (uint)(code >> KeyPlaneLayout.NibbleBits) << shift;
-                low |= (uint)(code & KeyPlaneLayout.LowNibble) << shift;
+                int shift = i % sizeof(uint) * 8 + i / sizeof(uint) * NibbleLayout.NibbleBits;
+                high |= (uint)(code >> NibbleLayout.NibbleBits) << shift;
+                low |= (uint)(code & NibbleLayout.LowNibble) << shift;
             }
             *Lane(_planes.High, page, head, slot, step) = high;
             *Lane(_planes.Low, page, head, slot, step) = low;

@@ -11,31 +11,31 @@ internal readonly unsafe partial struct AttentionKernels<TSimd, V, TDot, I>
     [SkipLocalsInit]
     public static void ScorePlanes(in PlaneTile tile)
     {
-        long bytes = tile.Low == null ? 0 : RentedScratch.Bytes<float>((long)tile.HeadCount * KeyPlaneLayout.SlotsPerBlock);
+        long bytes = tile.Low == null ? 0 : RentedScratch.Bytes<float>((long)tile.HeadCount * NibbleLayout.SlotsPerBlock);
         byte* frame = stackalloc byte[RentedScratch.FrameBytes(bytes)];
         using var scratch = new RentedScratch(frame, bytes);
         float* low = scratch.Take<float>(bytes / sizeof(float));
         for (int block = 0; block < tile.BlockCount; block++)
         {
-            float* scores = tile.Scores + block * KeyPlaneLayout.SlotsPerBlock;
+            float* scores = tile.Scores + block * NibbleLayout.SlotsPerBlock;
             ScorePlane(tile, tile.High[block], tile.Ahead[block], scores, tile.Stride);
             if (tile.Low != null)
-                ScorePlane(tile, tile.Low[block], tile.Low[block], low, KeyPlaneLayout.SlotsPerBlock);
+                ScorePlane(tile, tile.Low[block], tile.Low[block], low, NibbleLayout.SlotsPerBlock);
             for (int head = 0; head < tile.HeadCount; head++)
-                FinishDots(scores + head * tile.Stride, tile.Low == null ? null : low + head * KeyPlaneLayout.SlotsPerBlock, tile.TokenScales[block], tile.Scales[head], tile.Offsets[head]);
+                FinishDots(scores + head * tile.Stride, tile.Low == null ? null : low + head * NibbleLayout.SlotsPerBlock, tile.TokenScales[block], tile.Scales[head], tile.Offsets[head]);
         }
     }
 
     private static void ScorePlane(in PlaneTile tile, byte* block, byte* ahead, float* dots, long stride)
     {
-        int codes = tile.StepCount * KeyPlaneLayout.DimensionsPerStep;
-        for (int lane = 0; lane < KeyPlaneLayout.SlotsPerBlock; lane += TDot.Lanes)
+        int codes = tile.StepCount * NibbleLayout.DimensionsPerStep;
+        for (int lane = 0; lane < NibbleLayout.SlotsPerBlock; lane += TDot.Lanes)
         {
             int head = 0;
             for (; head + SharedRows <= tile.HeadCount; head += SharedRows)
-                ScorePlaneFourHeads(block + lane * KeyPlaneLayout.LaneBytes, ahead, tile.StepCount, tile.Codes + head * codes, dots + head * stride + lane, stride);
+                ScorePlaneFourHeads(block + lane * NibbleLayout.LaneBytes, ahead, tile.StepCount, tile.Codes + head * codes, dots + head * stride + lane, stride);
             for (; head < tile.HeadCount; head++)
-                ScorePlaneOneHead(block + lane * KeyPlaneLayout.LaneBytes, ahead, tile.StepCount, tile.Codes + head * codes, dots + head * stride + lane);
+                ScorePlaneOneHead(block + lane * NibbleLayout.LaneBytes, ahead, tile.StepCount, tile.Codes + head * codes, dots + head * stride + lane);
         }
     }
 
@@ -43,7 +43,7 @@ internal readonly unsafe partial struct AttentionKernels<TSimd, V, TDot, I>
     [MethodImpl(Hot)]
     private static void ScorePlaneFourHeads(byte* lanes, byte* ahead, int stepCount, sbyte* queries, float* dots, long stride)
     {
-        const int stepBytes = KeyPlaneLayout.SlotsPerBlock * KeyPlaneLayout.LaneBytes, step = KeyPlaneLayout.DimensionsPerStep;
+        const int stepBytes = NibbleLayout.SlotsPerBlock * NibbleLayout.LaneBytes, step = NibbleLayout.DimensionsPerStep;
         int headStride = stepCount * step;
         sbyte* q0 = queries, q1 = q0 + headStride, q2 = q1 + headStride, q3 = q2 + headStride;
         I t0 = default, t1 = default, t2 = default, t3 = default;
@@ -79,7 +79,7 @@ internal readonly unsafe partial struct AttentionKernels<TSimd, V, TDot, I>
     [MethodImpl(Hot)]
     private static void ScorePlaneOneHead(byte* lanes, byte* ahead, int stepCount, sbyte* query, float* dots)
     {
-        const int stepBytes = KeyPlaneLayout.SlotsPerBlock * KeyPlaneLayout.LaneBytes, step = KeyPlaneLayout.DimensionsPerStep;
+        const int stepBytes = NibbleLayout.SlotsPerBlock * NibbleLayout.LaneBytes, step = NibbleLayout.DimensionsPerStep;
         I total = default;
         for (int begin = 0; begin < stepCount; begin += TDot.StepsPerFlush)
         {
@@ -101,8 +101,8 @@ internal readonly unsafe partial struct AttentionKernels<TSimd, V, TDot, I>
     [MethodImpl(Hot)]
     private static void FinishDots(float* high, float* low, float* tokenScales, float scale, float offset)
     {
-        V byScale = TSimd.Broadcast(scale), add = TSimd.Broadcast(offset), weight = TSimd.Broadcast(1 << KeyPlaneLayout.NibbleBits);
-        for (nuint i = 0; i < KeyPlaneLayout.SlotsPerBlock; i += (nuint)TSimd.Count)
+        V byScale = TSimd.Broadcast(scale), add = TSimd.Broadcast(offset), weight = TSimd.Broadcast(1 << NibbleLayout.NibbleBits);
+        for (nuint i = 0; i < NibbleLayout.SlotsPerBlock; i += (nuint)TSimd.Count)
         {
             V products = TSimd.MultiplyAdd(weight, TSimd.Load(ref *high, i), low == null ? add : TSimd.Add(add, TSimd.Load(ref *low, i)));
             TSimd.Store(TSimd.Multiply(products, TSimd.Multiply(byScale, TSimd.Load(ref *tokenScales, i))), ref *high, i);

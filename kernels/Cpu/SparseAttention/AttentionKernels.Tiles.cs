@@ -7,7 +7,7 @@ namespace Kernels.Cpu.SparseAttention;
 internal readonly unsafe partial struct AttentionKernels<TSimd, V, TDot, I> : IAttentionKernels
     where TSimd : struct, ISimd<V, float>
     where V : unmanaged
-    where TDot : struct, IPlaneDot<I>
+    where TDot : struct, INibbleDot<I>
     where I : unmanaged
 {
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;

@@ -96,7 +96,7 @@ internal readonly unsafe struct ScoreJob<TKernels, TFormat>(in AttentionScoreCal
             ScoreSome(head, first, count, scores);
             return;
         }
-        const int blocks = Tile / KeyPlaneLayout.SlotsPerBlock;
+        const int blocks = Tile / NibbleLayout.SlotsPerBlock;
         long* own = stackalloc long[blocks], ahead = stackalloc long[blocks];
         int keyCount = _call.Attention.Sequences->KeyCount, blockCount = Locate(head, first, count, own), next = Math.Min(keyCount, first + TilesAhead * Tile);
         // Pages of a head are not contiguous, so that the processor does not foresee them.
@@ -108,7 +108,7 @@ internal readonly unsafe struct ScoreJob<TKernels, TFormat>(in AttentionScoreCal
     // The numbers of the blocks of tokens that begin with a block; a page's blocks of a head follow one another.
     private int Locate(int head, int first, int count, long* blocks)
     {
-        const int slots = KeyPlaneLayout.SlotsPerBlock;
+        const int slots = NibbleLayout.SlotsPerBlock;
         int blockCount = (count + slots - 1) / slots;
         for (int i = 0; i < blockCount;)
         {
@@ -123,7 +123,7 @@ internal readonly unsafe struct ScoreJob<TKernels, TFormat>(in AttentionScoreCal
     [SkipLocalsInit]
     private void ScoreSome(int head, int first, int count, float* scores)
     {
-        const int slots = KeyPlaneLayout.SlotsPerBlock;
+        const int slots = NibbleLayout.SlotsPerBlock;
         int group = _call.Attention.Shape.GroupSize;
         long bytes = RentedScratch.Bytes<float>((long)group * slots);
         byte* frame = stackalloc byte[RentedScratch.FrameBytes(bytes)];
@@ -148,10 +148,10 @@ internal readonly unsafe struct ScoreJob<TKernels, TFormat>(in AttentionScoreCal
     [SkipLocalsInit]
     private void ScoreBlocks(int head, long* blocks, long* ahead, int count, float* scores, long stride)
     {
-        const int slots = KeyPlaneLayout.SlotsPerBlock, most = Tile / slots;
+        const int slots = NibbleLayout.SlotsPerBlock, most = Tile / slots;
         int firstHead = head * _call.Attention.Shape.GroupSize;
-        long bytes = (long)_queries.StepCount * slots * KeyPlaneLayout.LaneBytes;
-        ref readonly KeyPlaneRows planes = ref _call.Attention.Planes;
+        long bytes = (long)_queries.StepCount * slots * NibbleLayout.LaneBytes;
+        ref readonly NibbleRows planes = ref _call.Attention.Planes;
         byte** pointers = stackalloc byte*[3 * most];
         float** tokenScales = stackalloc float*[most];
         var tile = new PlaneTile

@@ -81,7 +81,7 @@ internal unsafe struct ScoreQueries
 
     public readonly float* Row(int head) => _rows + (long)head * Stride;
 
-    public readonly sbyte* Code(int head) => _codes + (long)head * StepCount * KeyPlaneLayout.DimensionsPerStep;
+    public readonly sbyte* Code(int head) => _codes + (long)head * StepCount * NibbleLayout.DimensionsPerStep;
 
     public static long Bytes(in AttentionShape shape) => RentedScratch.Bytes<byte>(shape.QueryHeads * ((sizeof(float) + sizeof(sbyte)) * (long)StrideOf(shape) + 2 * sizeof(float)));
 
@@ -91,7 +91,7 @@ internal unsafe struct ScoreQueries
     {
         AttentionShape shape = call.Attention.Shape;
         long elements = (long)shape.QueryHeads * StrideOf(shape);
-        var queries = new ScoreQueries { Stride = StrideOf(shape), StepCount = KeyPlaneLayout.StepCount(shape.HeadDimension), _rows = (float*)memory };
+        var queries = new ScoreQueries { Stride = StrideOf(shape), StepCount = NibbleLayout.StepCount(shape.HeadDimension), _rows = (float*)memory };
         queries.Scales = queries._rows + elements;
         queries.Offsets = queries.Scales + shape.QueryHeads;
         queries._codes = (sbyte*)(queries.Offsets + shape.QueryHeads);
@@ -99,15 +99,15 @@ internal unsafe struct ScoreQueries
         {
             queries.LoadRow(call, head);
             if (call.Precision != KeyPrecision.Stored)
-                queries.Quantize(head, call.Precision == KeyPrecision.HighBits ? KeyPlaneLayout.MiddleOfLow : 0);
+                queries.Quantize(head, call.Precision == KeyPrecision.HighNibbles ? NibbleLayout.MiddleOfLow : 0);
         }
         return queries;
     }
 
     private static int StrideOf(in AttentionShape shape)
     {
-        int count = KeyPlaneLayout.StepCount(shape.HeadDimension) * KeyPlaneLayout.DimensionsPerStep;
-        return (count + KeyPlaneLayout.SlotsPerBlock - 1) / KeyPlaneLayout.SlotsPerBlock * KeyPlaneLayout.SlotsPerBlock;
+        int count = NibbleLayout.StepCount(shape.HeadDimension) * NibbleLayout.DimensionsPerStep;
+        return (count + NibbleLayout.SlotsPerBlock - 1) / NibbleLayout.SlotsPerBlock * NibbleLayout.SlotsPerBlock;
     }
 
     private readonly void LoadRow(in AttentionScoreCall call, int head)
@@ -121,7 +121,7 @@ internal unsafe struct ScoreQueries
 
     private readonly void Quantize(int head, float middle)
     {
-        int count = StepCount * KeyPlaneLayout.DimensionsPerStep, sum = 0;
+        int count = StepCount * NibbleLayout.DimensionsPerStep, sum = 0;
         float* row = Row(head);
         sbyte* codes = Code(head);
         float largest = 0;
@@ -135,6 +135,6 @@ internal unsafe struct ScoreQueries
             sum += code;
         }
         Scales[head] = scale;
-        Offsets[head] = (middle - KeyPlaneLayout.Zero) * sum;
+        Offsets[head] = (middle - NibbleLayout.Zero) * sum;
     }
 }

@@ -75,7 +75,7 @@ internal unsafe struct StreamedRows
 }
 
 /// <summary>
-/// A few heads and blocks of 16 tokens of a plane (<see cref="KeyPlaneLayout"/>), a pointer for each block:
+/// A few heads and blocks of 16 tokens of a plane (<see cref="NibbleLayout"/>), a pointer for each block:
 /// scores[h Stride + 16 b + t] = Scales[h] TokenScales[b][t] (16 sum of high codes + sum of low codes + Offsets[h]).
 /// </summary>
 internal unsafe struct PlaneTile

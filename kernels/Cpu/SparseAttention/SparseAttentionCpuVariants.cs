@@ -19,14 +19,14 @@ internal static class SparseAttentionCpuVariants
         var entries = new VariantEntries<ISparseAttentionBackend>("sparse_attention", type.Token(), NativeKernels.AbsenceOf);
         return
         [
-            entries.Native<Avx512, Avx512>(BackendOf<NativeAttentionKernels<AttentionKernels<Simd512<float>, Vector512<float>, PlaneDot512, Vector512<int>>, Avx512, Avx512Vnni>>(type)),
-            entries.Managed<Avx512>(BackendOf<AttentionKernels<Simd512<float>, Vector512<float>, PlaneDot512, Vector512<int>>>(type)),
-            entries.Native<Avx2, Avx2>(BackendOf<NativeAttentionKernels<AttentionKernels<Simd256<float>, Vector256<float>, PlaneDot256, Vector256<int>>, Avx2, AvxVnni>>(type)),
-            entries.Managed<Avx2>(BackendOf<AttentionKernels<Simd256<float>, Vector256<float>, PlaneDot256, Vector256<int>>>(type)),
-            entries.Managed<AdvSimd128>(BackendOf<AttentionKernels<Simd128<float>, Vector128<float>, PlaneDot128, Vector128<int>>>(type)),
-            entries.Managed<Sse42>(BackendOf<AttentionKernels<Simd128<float>, Vector128<float>, PlaneDot128, Vector128<int>>>(type)),
-            entries.Native<Scalar>(BackendOf<NativeAttentionKernels<AttentionKernels<SimdScalar<float>, float, PlaneDotScalar, int>, Scalar, Scalar>>(type)),
-            entries.Managed<Scalar>(BackendOf<AttentionKernels<SimdScalar<float>, float, PlaneDotScalar, int>>(type)),
+            entries.Native<Avx512, Avx512>(BackendOf<NativeAttentionKernels<AttentionKernels<Simd512<float>, Vector512<float>, NibbleDot512, Vector512<int>>, Avx512, Avx512Vnni>>(type)),
+            entries.Managed<Avx512>(BackendOf<AttentionKernels<Simd512<float>, Vector512<float>, NibbleDot512, Vector512<int>>>(type)),
+            entries.Native<Avx2, Avx2>(BackendOf<NativeAttentionKernels<AttentionKernels<Simd256<float>, Vector256<float>, NibbleDot256, Vector256<int>>, Avx2, AvxVnni>>(type)),
+            entries.Managed<Avx2>(BackendOf<AttentionKernels<Simd256<float>, Vector256<float>, NibbleDot256, Vector256<int>>>(type)),
+            entries.Managed<AdvSimd128>(BackendOf<AttentionKernels<Simd128<float>, Vector128<float>, NibbleDot128, Vector128<int>>>(type)),
+            entries.Managed<Sse42>(BackendOf<AttentionKernels<Simd128<float>, Vector128<float>, NibbleDot128, Vector128<int>>>(type)),
+            entries.Native<Scalar>(BackendOf<NativeAttentionKernels<AttentionKernels<SimdScalar<float>, float, NibbleDotScalar, int>, Scalar, Scalar>>(type)),
+            entries.Managed<Scalar>(BackendOf<AttentionKernels<SimdScalar<float>, float, NibbleDotScalar, int>>(type)),
         ];
     }
 

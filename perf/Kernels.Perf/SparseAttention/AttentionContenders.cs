@@ -51,7 +51,7 @@ internal static class AttentionContenders
     }
 
     private static TokenSelect Selector(AttentionWork work) =>
-        work == AttentionWork.DecodeReused ? new TokenSelect() : new TokenSelect(new TokenSelectOptions { HighBits = true, ReuseCosine = double.PositiveInfinity });
+        work == AttentionWork.DecodeReused ? new TokenSelect() : new TokenSelect(new TokenSelectOptions { HighNibbles = true, ReuseCosine = double.PositiveInfinity });
 
     private static void Prefill(AttentionData data, BlockMask? mask, in KernelOptions kernel) =>
         SparseAttention.Attend<float>(data.Queries.Span, data.Keys.Span, data.Values.Span, data.Output.Span, data.Case.Shape, new() { Causal = true, Mask = mask, Kernel = kernel });

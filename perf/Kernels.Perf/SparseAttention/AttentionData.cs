@@ -78,7 +78,7 @@ internal sealed class AttentionData : IDisposable
             PageSize = pageSize,
             PageCount = (Case.KeyCount + pageSize - 1) / pageSize,
             Type = Case.Type,
-            KeyPlanes = true,
+            SplitNibbleKeys = true,
         });
         int sequence = cache.CreateSequence();
         cache.Append(sequence, Keys.Span, Values.Span);

@@ -24,7 +24,7 @@ public sealed class KvCacheModelTests
     public void RandomOperationsAreThoseOnLists(KeyValueType type, int pageSize)
     {
         var random = new Random(100 * (int)type + pageSize);
-        using var cache = new KvCache(new() { KeyValueHeads = Heads, HeadDimension = Dimension, PageSize = pageSize, PageCount = PageCount, Type = type, KeyPlanes = pageSize >= 16 });
+        using var cache = new KvCache(new() { KeyValueHeads = Heads, HeadDimension = Dimension, PageSize = pageSize, PageCount = PageCount, Type = type, SplitNibbleKeys = pageSize >= 16 });
         var model = new SortedDictionary<int, List<Token>>();
         int refusedAppends = 0, refusedEvictions = 0, forks = 0;
         for (int step = 0; step < Steps; step++)

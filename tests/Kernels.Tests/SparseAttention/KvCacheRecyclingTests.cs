@@ -47,7 +47,7 @@ public sealed class KvCacheRecyclingTests
         AssertSame(clean, expected, dirty, fork, kernel, "forked");
     }
 
-    private static KvCache Make(KeyValueType type) => new(new() { KeyValueHeads = Heads, HeadDimension = Dimension, PageCount = Pages, Type = type, KeyPlanes = true });
+    private static KvCache Make(KeyValueType type) => new(new() { KeyValueHeads = Heads, HeadDimension = Dimension, PageCount = Pages, Type = type, SplitNibbleKeys = true });
 
     // A new sequence, all pages of whose cache hold NaN and infinities.
     private static int Recycled(KvCache cache)
@@ -82,7 +82,7 @@ public sealed class KvCacheRecyclingTests
         float[] query = SparseAttentionCases.Normal(QueryHeads * Dimension, 3, 0.5);
         foreach (bool highBits in new[] { false, true })
         {
-            var options = new TokenSelectOptions { InitialTokens = 2, LocalTokens = 3, TopK = 10, HighBits = highBits };
+            var options = new TokenSelectOptions { InitialTokens = 2, LocalTokens = 3, TopK = 10, HighNibbles = highBits };
             Assert.Equal(new TokenSelect(options).Select(query, clean, expected, kernel).ToArray(), new TokenSelect(options).Select(query, dirty, actual, kernel).ToArray());
         }
         // From the high bits alone, and from all eight.

@@ -194,7 +194,7 @@ public sealed class KvCacheTests
         var options = new KvCacheOptions { KeyValueHeads = 3, HeadDimension = 20, PageCount = 10, PageSize = 16, Type = KeyValueType.Float16 };
         const int rows = 10 * 16 * 3;
         Assert.Equal(2 * rows * 20 * 2, options.ByteCount);
-        Assert.Equal(2 * rows * 20 * 2 + rows * (2 * 3 * 4 + 4), (options with { KeyPlanes = true }).ByteCount);
+        Assert.Equal(2 * rows * 20 * 2 + rows * (2 * 3 * 4 + 4), (options with { SplitNibbleKeys = true }).ByteCount);
         Assert.Equal(2 * rows * 20 + 2 * rows * 4, (options with { Type = KeyValueType.Int8 }).ByteCount);
         using var cache = new KvCache(options);
         Assert.Equal(options.ByteCount, cache.ByteCount);
@@ -204,7 +204,7 @@ public sealed class KvCacheTests
     public void BadUseIsRefusedByName()
     {
         Assert.Equal("PageSize", Assert.ThrowsAny<ArgumentException>(() => Make(KeyValueType.Float32, 3, 10)).ParamName);
-        Assert.Equal("PageSize", Assert.ThrowsAny<ArgumentException>(() => new KvCache(new() { KeyValueHeads = 1, HeadDimension = 8, PageCount = 4, PageSize = 8, KeyPlanes = true })).ParamName);
+        Assert.Equal("PageSize", Assert.ThrowsAny<ArgumentException>(() => new KvCache(new() { KeyValueHeads = 1, HeadDimension = 8, PageCount = 4, PageSize = 8, SplitNibbleKeys = true })).ParamName);
         Assert.Equal("PageCount", Assert.ThrowsAny<ArgumentException>(() => new KvCache(new() { KeyValueHeads = 1, HeadDimension = 8, PageCount = 0 })).ParamName);
         using KvCache cache = Make(KeyValueType.Float32, 4, tokens: 8);
         int sequence = cache.CreateSequence();
@@ -225,7 +225,7 @@ public sealed class KvCacheTests
     }
 
     private static KvCache Make(KeyValueType type, int pageSize, int tokens) =>
-        new(new() { KeyValueHeads = Heads, HeadDimension = Dimension, PageSize = pageSize, PageCount = (tokens + pageSize - 1) / pageSize, Type = type, KeyPlanes = pageSize >= 16 });
+        new(new() { KeyValueHeads = Heads, HeadDimension = Dimension, PageSize = pageSize, PageCount = (tokens + pageSize - 1) / pageSize, Type = type, SplitNibbleKeys = pageSize >= 16 });
 
     private static (float[] Keys, float[] Values) Tokens(int count, int seed = 1) =>
         (SparseAttentionCases.Normal(count * Heads * Dimension, seed), SparseAttentionCases.Normal(count * Heads * Dimension, seed + 1000));

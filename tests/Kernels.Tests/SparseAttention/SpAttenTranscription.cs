@@ -53,7 +53,7 @@ internal sealed class SpAttenTranscription(int queryHeads, int keyHeads, int dim
         for (int i = 0; i < tokens.Length; i++)
         {
             float[] k = keys.AsSpan((tokens[i] * keyHeads + head / (queryHeads / keyHeads)) * dimension, dimension).ToArray();
-            double[] right = bits == 0 ? Element.ToDoubles<float>(k) : bits == 8 ? Rounded(k) : HighBits(k);
+            double[] right = bits == 0 ? Element.ToDoubles<float>(k) : bits == 8 ? Rounded(k) : HighNibbles(k);
             logits[i] = left.Zip(right, (a, b) => a * b).Sum();
         }
         double largest = logits.Max(), sum = logits.Sum(x => Math.Exp(x - largest));
@@ -65,5 +65,5 @@ internal sealed class SpAttenTranscription(int queryHeads, int keyHeads, int dim
     private static double[] Rounded(float[] row) => [.. row.Select(x => (double)Scale(row) * MathF.Round(x / Scale(row)))];
 
     // c = code + 128 within 1 to 255; of its low four bits the middle, 7.5, is taken.
-    private static double[] HighBits(float[] row) => [.. row.Select(x => (double)Scale(row) * (((int)MathF.Round(x / Scale(row)) + 128) / 16 * 16 + 7.5 - 128))];
+    private static double[] HighNibbles(float[] row) => [.. row.Select(x => (double)Scale(row) * (((int)MathF.Round(x / Scale(row)) + 128) / 16 * 16 + 7.5 - 128))];
 }

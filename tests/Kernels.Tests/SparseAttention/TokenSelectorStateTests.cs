@@ -92,7 +92,7 @@ public sealed class TokenSelectorStateTests
         using KvCache cache = Filled(out int sequence, out _, out _);
         float[] query = [.. s_query.Select(MathF.Abs)], output = new float[query.Length];
         var hitters = new HeavyHitters(10, 5);
-        TokenSelect select = new(s_few), highBits = new(s_few with { HighBits = true, ReuseCosine = 2 });
+        TokenSelect select = new(s_few), highBits = new(s_few with { HighNibbles = true, ReuseCosine = 2 });
         var state = new SpAttenState(QueryHeads);
         state.AddTokens(0, Tokens);
         SparseAttention.Decode(query, cache, sequence, output, hitters, new() { Kernel = kernel });
@@ -347,7 +347,7 @@ public sealed class TokenSelectorStateTests
 
     private static KvCache Filled(out int sequence, out float[] keys, out float[] values)
     {
-        var cache = new KvCache(new() { KeyValueHeads = Heads, HeadDimension = Dimension, PageCount = 60, KeyPlanes = true });
+        var cache = new KvCache(new() { KeyValueHeads = Heads, HeadDimension = Dimension, PageCount = 60, SplitNibbleKeys = true });
         sequence = cache.CreateSequence();
         keys = SparseAttentionCases.Normal(Tokens * RowLength, 1);
         values = SparseAttentionCases.Normal(Tokens * RowLength, 2);

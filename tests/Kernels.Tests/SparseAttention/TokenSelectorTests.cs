@@ -38,7 +38,7 @@ public sealed class TokenSelectorTests
         float[] query = SparseAttentionCases.Normal(QueryHeads * Dimension, 3, 0.5);
         foreach (bool highBits in new[] { false, true })
         {
-            var select = new TokenSelect(s_few with { HighBits = highBits });
+            var select = new TokenSelect(s_few with { HighNibbles = highBits });
             int[] actual = select.Select(query, cache, sequence, kernel).ToArray();
             double[] votes = Votes(query, keys, highBits);
             int[] top = [.. Enumerable.Range(10, Tokens - 40).OrderByDescending(i => votes[i]).ThenBy(i => i).Take(50)];
@@ -198,7 +198,7 @@ public sealed class TokenSelectorTests
 
     private static KvCache Filled(KeyValueType type, out int sequence, out float[] keys)
     {
-        var cache = new KvCache(new() { KeyValueHeads = Heads, HeadDimension = Dimension, PageSize = 16, PageCount = 60, Type = type, KeyPlanes = true });
+        var cache = new KvCache(new() { KeyValueHeads = Heads, HeadDimension = Dimension, PageSize = 16, PageCount = 60, Type = type, SplitNibbleKeys = true });
         sequence = cache.CreateSequence();
         cache.Append(sequence, SparseAttentionCases.Normal(Tokens * Heads * Dimension, 1), SparseAttentionCases.Normal(Tokens * Heads * Dimension, 2));
         keys = Stored(cache, sequence).Keys;

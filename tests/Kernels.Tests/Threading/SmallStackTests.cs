@@ -44,11 +44,11 @@ public sealed class SmallStackTests
         const int heads = 1100, dimension = 64;
         foreach (bool keepsBits in new[] { false, true })
         {
-            using var cache = new KvCache(new() { KeyValueHeads = 1, HeadDimension = dimension, PageCount = 20, KeyPlanes = keepsBits });
+            using var cache = new KvCache(new() { KeyValueHeads = 1, HeadDimension = dimension, PageCount = 20, SplitNibbleKeys = keepsBits });
             int sequence = cache.CreateSequence();
             cache.Append(sequence, SparseAttentionCases.Normal(300 * dimension, 1), SparseAttentionCases.Normal(300 * dimension, 2));
             float[] query = SparseAttentionCases.Normal(heads * dimension, 3), output = new float[query.Length];
-            OnSmallStack(() => SparseAttention.Decode(query, cache, sequence, output, new TokenSelect(new() { InitialTokens = 16, TopK = 32, LocalTokens = 16, HighBits = keepsBits }), new() { Kernel = kernel }));
+            OnSmallStack(() => SparseAttention.Decode(query, cache, sequence, output, new TokenSelect(new() { InitialTokens = 16, TopK = 32, LocalTokens = 16, HighNibbles = keepsBits }), new() { Kernel = kernel }));
         }
     }
 

@@ -9,7 +9,7 @@ namespace Kernels.Cpu.SparseAttention;
 /// Sums of nibbles (0 to 15, four in a 32-bit lane, a lane a token) times query elements in eight bits (-127 to 127). Two products of a pair are at most 3810 in
 /// magnitude; where partial sums are 16-bit lanes, 8 of them reach 30480 &lt; 32767: that is 4 steps of 8 dimensions.
 /// </summary>
-internal unsafe interface IPlaneDot<I> where I : unmanaged
+internal unsafe interface INibbleDot<I> where I : unmanaged
 {
     static abstract int Lanes { get; }
 
@@ -30,29 +30,29 @@ internal unsafe interface IPlaneDot<I> where I : unmanaged
     static abstract void StoreSingle(I total, float* destination);
 }
 
-internal readonly unsafe struct PlaneDot512 : IPlaneDot<Vector512<int>>
+internal readonly unsafe struct NibbleDot512 : INibbleDot<Vector512<int>>
 {
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
 
     public static int Lanes => Vector512<int>.Count;
 
-    public static int StepsPerFlush => PlaneDotSteps.OfShorts;
+    public static int StepsPerFlush => NibbleDotSteps.OfShorts;
 
     [MethodImpl(Inline)]
     public static Vector512<int> Load(byte* source) => Vector512.Load((int*)source);
 
     [MethodImpl(Inline)]
-    public static Vector512<int> Low(Vector512<int> bytes) => bytes & Vector512.Create((byte)KeyPlaneLayout.LowNibble).AsInt32();
+    public static Vector512<int> Low(Vector512<int> bytes) => bytes & Vector512.Create((byte)NibbleLayout.LowNibble).AsInt32();
 
     [MethodImpl(Inline)]
-    public static Vector512<int> High(Vector512<int> bytes) => Low(bytes >>> KeyPlaneLayout.NibbleBits);
+    public static Vector512<int> High(Vector512<int> bytes) => Low(bytes >>> NibbleLayout.NibbleBits);
 
     [MethodImpl(Inline)]
     public static Vector512<int> Add(Vector512<int> partial, Vector512<int> nibbles, sbyte* query)
     {
         if (Avx512BW.IsSupported)
             return (partial.AsInt16() + Avx512BW.MultiplyAddAdjacent(nibbles.AsByte(), Vector512.Create(*(int*)query).AsSByte())).AsInt32();
-        return Vector512.Create(PlaneDot256.Add(partial.GetLower(), nibbles.GetLower(), query), PlaneDot256.Add(partial.GetUpper(), nibbles.GetUpper(), query));
+        return Vector512.Create(NibbleDot256.Add(partial.GetLower(), nibbles.GetLower(), query), NibbleDot256.Add(partial.GetUpper(), nibbles.GetUpper(), query));
     }
 
     [MethodImpl(Inline)]
@@ -60,36 +60,36 @@ internal readonly unsafe struct PlaneDot512 : IPlaneDot<Vector512<int>>
     {
         if (Avx512BW.IsSupported)
             return total + Avx512BW.MultiplyAddAdjacent(partial.AsInt16(), Vector512<short>.One);
-        return Vector512.Create(PlaneDot256.Flush(total.GetLower(), partial.GetLower()), PlaneDot256.Flush(total.GetUpper(), partial.GetUpper()));
+        return Vector512.Create(NibbleDot256.Flush(total.GetLower(), partial.GetLower()), NibbleDot256.Flush(total.GetUpper(), partial.GetUpper()));
     }
 
     [MethodImpl(Inline)]
     public static void StoreSingle(Vector512<int> total, float* destination) => Vector512.ConvertToSingle(total).Store(destination);
 }
 
-internal readonly unsafe struct PlaneDot256 : IPlaneDot<Vector256<int>>
+internal readonly unsafe struct NibbleDot256 : INibbleDot<Vector256<int>>
 {
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
 
     public static int Lanes => Vector256<int>.Count;
 
-    public static int StepsPerFlush => PlaneDotSteps.OfShorts;
+    public static int StepsPerFlush => NibbleDotSteps.OfShorts;
 
     [MethodImpl(Inline)]
     public static Vector256<int> Load(byte* source) => Vector256.Load((int*)source);
 
     [MethodImpl(Inline)]
-    public static Vector256<int> Low(Vector256<int> bytes) => bytes & Vector256.Create((byte)KeyPlaneLayout.LowNibble).AsInt32();
+    public static Vector256<int> Low(Vector256<int> bytes) => bytes & Vector256.Create((byte)NibbleLayout.LowNibble).AsInt32();
 
     [MethodImpl(Inline)]
-    public static Vector256<int> High(Vector256<int> bytes) => Low(bytes >>> KeyPlaneLayout.NibbleBits);
+    public static Vector256<int> High(Vector256<int> bytes) => Low(bytes >>> NibbleLayout.NibbleBits);
 
     [MethodImpl(Inline)]
     public static Vector256<int> Add(Vector256<int> partial, Vector256<int> nibbles, sbyte* query)
     {
         if (Avx2.IsSupported)
             return (partial.AsInt16() + Avx2.MultiplyAddAdjacent(nibbles.AsByte(), Vector256.Create(*(int*)query).AsSByte())).AsInt32();
-        return Vector256.Create(PlaneDot128.Add(partial.GetLower(), nibbles.GetLower(), query), PlaneDot128.Add(partial.GetUpper(), nibbles.GetUpper(), query));
+        return Vector256.Create(NibbleDot128.Add(partial.GetLower(), nibbles.GetLower(), query), NibbleDot128.Add(partial.GetUpper(), nibbles.GetUpper(), query));
     }
 
     [MethodImpl(Inline)]
@@ -97,29 +97,29 @@ internal readonly unsafe struct PlaneDot256 : IPlaneDot<Vector256<int>>
     {
         if (Avx2.IsSupported)
             return total + Avx2.MultiplyAddAdjacent(partial.AsInt16(), Vector256<short>.One);
-        return Vector256.Create(PlaneDot128.Flush(total.GetLower(), partial.GetLower()), PlaneDot128.Flush(total.GetUpper(), partial.GetUpper()));
+        return Vector256.Create(NibbleDot128.Flush(total.GetLower(), partial.GetLower()), NibbleDot128.Flush(total.GetUpper(), partial.GetUpper()));
     }
 
     [MethodImpl(Inline)]
     public static void StoreSingle(Vector256<int> total, float* destination) => Vector256.ConvertToSingle(total).Store(destination);
 }
 
-internal readonly unsafe struct PlaneDot128 : IPlaneDot<Vector128<int>>
+internal readonly unsafe struct NibbleDot128 : INibbleDot<Vector128<int>>
 {
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
 
     public static int Lanes => Vector128<int>.Count;
 
-    public static int StepsPerFlush => PlaneDotSteps.OfShorts;
+    public static int StepsPerFlush => NibbleDotSteps.OfShorts;
 
     [MethodImpl(Inline)]
     public static Vector128<int> Load(byte* source) => Vector128.Load((int*)source);
 
     [MethodImpl(Inline)]
-    public static Vector128<int> Low(Vector128<int> bytes) => bytes & Vector128.Create((byte)KeyPlaneLayout.LowNibble).AsInt32();
+    public static Vector128<int> Low(Vector128<int> bytes) => bytes & Vector128.Create((byte)NibbleLayout.LowNibble).AsInt32();
 
     [MethodImpl(Inline)]
-    public static Vector128<int> High(Vector128<int> bytes) => Low(bytes >>> KeyPlaneLayout.NibbleBits);
+    public static Vector128<int> High(Vector128<int> bytes) => Low(bytes >>> NibbleLayout.NibbleBits);
 
     // Portable: the products of bytes in 16 bits each, pairs of them brought together as vpmaddubsw does.
     [MethodImpl(Inline)]
@@ -140,17 +140,17 @@ internal readonly unsafe struct PlaneDot128 : IPlaneDot<Vector128<int>>
 }
 
 /// <summary>One lane, in plain integers.</summary>
-internal readonly unsafe struct PlaneDotScalar : IPlaneDot<int>
+internal readonly unsafe struct NibbleDotScalar : INibbleDot<int>
 {
     public static int Lanes => 1;
 
-    public static int StepsPerFlush => PlaneDotSteps.OfShorts;
+    public static int StepsPerFlush => NibbleDotSteps.OfShorts;
 
     public static int Load(byte* source) => *(int*)source;
 
     public static int Low(int bytes) => bytes & 0x0F0F0F0F;
 
-    public static int High(int bytes) => Low(bytes >>> KeyPlaneLayout.NibbleBits);
+    public static int High(int bytes) => Low(bytes >>> NibbleLayout.NibbleBits);
 
     public static int Add(int partial, int nibbles, sbyte* query)
     {
@@ -164,8 +164,8 @@ internal readonly unsafe struct PlaneDotScalar : IPlaneDot<int>
     public static void StoreSingle(int total, float* destination) => *destination = total;
 }
 
-internal static class PlaneDotSteps
+internal static class NibbleDotSteps
 {
-    /// <summary>See <see cref="IPlaneDot{I}"/>.</summary>
+    /// <summary>See <see cref="INibbleDot{I}"/>.</summary>
     public const int OfShorts = 4;
 }

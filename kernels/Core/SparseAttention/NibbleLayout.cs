@@ -9,7 +9,7 @@ namespace Kernels.Core.SparseAttention;
 /// lower nibbles are dimensions 0 to 3 and the upper ones dimensions 4 to 7. So a register of any width finds whole tokens in its lanes, and sums need no exchange between them.
 /// Dimensions that fill up the last step have c = 128.
 /// </remarks>
-internal static class KeyPlaneLayout
+internal static class NibbleLayout
 {
     public const int SlotsPerBlock = 16, DimensionsPerStep = 8, LaneBytes = sizeof(uint), NibbleBits = 4, Zero = 128;
 
