@@ -12,7 +12,7 @@ public readonly record struct SpAttenOptions
     /// Local value pruning: of each head only this many values, those with the largest probabilities (ties by lower index), are summed; the others' share is
     /// not made up for. Null (the default) for all.
     /// </summary>
-    public int? LocalValues { get; init; }
+    public int? KeptValues { get; init; }
 
     /// <summary>
     /// Progressive quantisation: probabilities are computed from the high four bits of the keys first; a head whose largest probability is below this is computed again from all eight. 0 (the
@@ -30,7 +30,7 @@ public readonly record struct SpAttenOptions
 /// </remarks>
 public sealed class SpAttenState
 {
-    private readonly int _localValues;
+    private readonly int _keptValues;
     private readonly float _threshold;
     private readonly bool[] _isHeadActive;
     private readonly double[] _headImportance;
@@ -45,8 +45,8 @@ public sealed class SpAttenState
     public SpAttenState(int queryHeads, SpAttenOptions options = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(queryHeads, 1);
-        _localValues = options.LocalValues ?? int.MaxValue;
-        ArgumentOutOfRangeException.ThrowIfNegative(_localValues, nameof(options.LocalValues));
+        _keptValues = options.KeptValues ?? int.MaxValue;
+        ArgumentOutOfRangeException.ThrowIfNegative(_keptValues, nameof(options.KeptValues));
         if (!(options.RequantizationThreshold >= 0))
             throw new ArgumentOutOfRangeException(nameof(options.RequantizationThreshold), options.RequantizationThreshold, "a number from 0 on is needed");
         _threshold = options.RequantizationThreshold;
@@ -117,14 +117,14 @@ public sealed class SpAttenState
 
     /// <summary>Keeps the most important tokens; the others take no part from now on.</summary>
     /// <param name="count">How many; more than there are means all.</param>
-    /// <param name="recentCount">The last of them that are kept in any case, as the authors' code for language models does: importance is a sum over steps, of which new tokens have seen few.</param>
-    public void PruneTokens(int count, int recentCount = 0)
+    /// <param name="recentTokens">The last of them that are kept in any case, as the authors' code for language models does: importance is a sum over steps, of which new tokens have seen few.</param>
+    public void PruneTokens(int count, int recentTokens = 0)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
-        ArgumentOutOfRangeException.ThrowIfNegative(recentCount);
+        ArgumentOutOfRangeException.ThrowIfNegative(recentTokens);
         if (count >= _tokenCount)
             return;
-        int recent = Math.Min(recentCount, count), older = _tokenCount - recent;
+        int recent = Math.Min(recentTokens, count), older = _tokenCount - recent;
         var kept = new int[count];
         TopKSelection.Select(_tokenImportance.AsSpan(0, older), kept.AsSpan(0, count - recent));
         for (int i = 1; i <= recent; i++)
@@ -182,7 +182,7 @@ public sealed class SpAttenState
         int requantized = _threshold > 0 ? Requantize(scores, cache, sequence, queries, factor, options) : 0;
         _tokenImportance.AsSpan(0, _tokenCount).CopyTo(_nextImportance);
         for (int head = 0; head < _isHeadActive.Length; head++)
-            Weed(scores.Row(head), _isHeadActive[head]);
+            PruneValues(scores.Row(head), _isHeadActive[head]);
         output.Clear();
         scores.Weigh(output, options);
         CheckOutput(output, d);
@@ -261,7 +261,7 @@ public sealed class SpAttenState
         return _isHeadActive[head] && largest < _threshold;
     }
 
-    private void Weed(Span<float> probabilities, bool isActive)
+    private void PruneValues(Span<float> probabilities, bool isActive)
     {
         if (!isActive)
         {
@@ -270,7 +270,7 @@ public sealed class SpAttenState
         }
         for (int i = 0; i < probabilities.Length; i++)
             _nextImportance[i] += probabilities[i];
-        TopKSelection.KeepLargest(probabilities, _localValues);
+        TopKSelection.KeepLargest(probabilities, _keptValues);
     }
 
     private void AccumulateHeads(ReadOnlySpan<float> output, int headDimension)

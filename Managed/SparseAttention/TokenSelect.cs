@@ -8,14 +8,14 @@ namespace Kernels;
 /// <summary>How <see cref="TokenSelect"/> selects; the defaults are the published ones.</summary>
 public readonly record struct TokenSelectOptions
 {
-    internal const int DefaultInitialTokens = 128, DefaultLocalTokens = 512, DefaultTopK = 2048;
+    internal const int DefaultSinkTokens = 128, DefaultRecentTokens = 512, DefaultTopK = 2048;
     internal const double DefaultReuseCosine = 0.9;
 
     /// <summary>Leading tokens that are always taken; null (the default) for 128.</summary>
-    public int? InitialTokens { get; init; }
+    public int? SinkTokens { get; init; }
 
     /// <summary>Last tokens that are always taken; null (the default) for 512.</summary>
-    public int? LocalTokens { get; init; }
+    public int? RecentTokens { get; init; }
 
     /// <summary>Tokens taken by votes from those between; all of them if there are no more. Null (the default) for 2048.</summary>
     public int? TopK { get; init; }
@@ -50,7 +50,7 @@ public readonly record struct TokenSelectOptions
 /// </remarks>
 public sealed class TokenSelect : ITokenSelector
 {
-    private readonly int _initialTokens, _localTokens, _topK, _reuseTokens, _reach;
+    private readonly int _sinkTokens, _recentTokens, _topK, _reuseTokens, _reach;
     private readonly double _reuseCosine;
     private readonly bool _highBits;
     private float[] _mean = [], _selectedFor = [];
@@ -64,8 +64,8 @@ public sealed class TokenSelect : ITokenSelector
     /// <exception cref="ArgumentOutOfRangeException">A count is negative, the pool's width even, the cosine no number.</exception>
     public TokenSelect(TokenSelectOptions options = default)
     {
-        _initialTokens = Count(options.InitialTokens, TokenSelectOptions.DefaultInitialTokens, nameof(options.InitialTokens));
-        _localTokens = Count(options.LocalTokens, TokenSelectOptions.DefaultLocalTokens, nameof(options.LocalTokens));
+        _sinkTokens = Count(options.SinkTokens, TokenSelectOptions.DefaultSinkTokens, nameof(options.SinkTokens));
+        _recentTokens = Count(options.RecentTokens, TokenSelectOptions.DefaultRecentTokens, nameof(options.RecentTokens));
         _topK = Count(options.TopK, TokenSelectOptions.DefaultTopK, nameof(options.TopK));
         _reuseTokens = Count(options.ReuseTokens, int.MaxValue, nameof(options.ReuseTokens));
         if (options.PoolWidth is { } width && (width < 1 || width % 2 == 0))
@@ -91,8 +91,8 @@ public sealed class TokenSelect : ITokenSelector
     public ReadOnlySpan<int> Select(ReadOnlySpan<float> queries, KvCache cache, int sequence, KernelOptions options)
     {
         ArgumentNullException.ThrowIfNull(cache);
-        int tokens = cache.TokenCount(sequence), first = Math.Min(_initialTokens, tokens), local = Math.Max(first, tokens - _localTokens);
-        if ((long)_initialTokens + _topK + _localTokens >= tokens)
+        int tokens = cache.TokenCount(sequence), first = Math.Min(_sinkTokens, tokens), local = Math.Max(first, tokens - _recentTokens);
+        if ((long)_sinkTokens + _topK + _recentTokens >= tokens)
             return default;
         SetMean(queries, cache);
         bool isOfTheseTokens = _hasSelection && cache.RevisionOf(sequence) == _revision && tokens - _selectedFrom <= _reuseTokens;

@@ -120,7 +120,7 @@ internal sealed class SelectedAttention : SequenceAttention
     {
         int half = Budget / 2, quarter = Budget / 4;
         for (int layer = 0; layer < _selectors.Length; layer++)
-            _selectors[layer] = _evicts ? new HeavyHitters(heavyTokens: half, recentTokens: Budget - half) : new TokenSelect(new() { InitialTokens = quarter, LocalTokens = quarter, TopK = Budget - 2 * quarter });
+            _selectors[layer] = _evicts ? new HeavyHitters(heavyTokens: half, recentTokens: Budget - half) : new TokenSelect(new() { SinkTokens = quarter, RecentTokens = quarter, TopK = Budget - 2 * quarter });
     }
 }
 
@@ -136,7 +136,7 @@ internal sealed class SpAttenAttention : SequenceAttention
     {
         _heads = BudgetOf(shape.HeadCount, options.KeepHeads);
         // Of the tokens kept, the same share again is summed.
-        _options = new() { LocalValues = BudgetOf(Budget, options.Keep) };
+        _options = new() { KeptValues = BudgetOf(Budget, options.Keep) };
         _state = new SpAttenState(shape.HeadCount, _options);
     }
 
@@ -152,7 +152,7 @@ internal sealed class SpAttenAttention : SequenceAttention
         // Before there is more than the budget, importance has little to go by.
         if (_state.Tokens.Length <= Budget)
             return;
-        _state.PruneTokens(Budget, recentCount: Budget / 2);
+        _state.PruneTokens(Budget, recentTokens: Budget / 2);
         _state.PruneHeads(_heads);
     }
 

@@ -34,7 +34,7 @@ internal sealed record AttentionCase(AttentionWork Work, int KeyCount, Attention
     public int QueryCount => IsDecode ? 1 : KeyCount;
 
     /// <summary>The tokens that the published sizes take: 128 initial, 2048 selected, 512 local.</summary>
-    public const int SelectedTokens = TokenSelectOptions.DefaultInitialTokens + TokenSelectOptions.DefaultTopK + TokenSelectOptions.DefaultLocalTokens;
+    public const int SelectedTokens = TokenSelectOptions.DefaultSinkTokens + TokenSelectOptions.DefaultTopK + TokenSelectOptions.DefaultRecentTokens;
 
     /// <summary>Bytes of keys and values that must be read.</summary>
     public double Bytes

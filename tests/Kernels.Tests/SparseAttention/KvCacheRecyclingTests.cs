@@ -82,7 +82,7 @@ public sealed class KvCacheRecyclingTests
         float[] query = SparseAttentionCases.Normal(QueryHeads * Dimension, 3, 0.5);
         foreach (bool highBits in new[] { false, true })
         {
-            var options = new TokenSelectOptions { InitialTokens = 2, LocalTokens = 3, TopK = 10, HighNibbles = highBits };
+            var options = new TokenSelectOptions { SinkTokens = 2, RecentTokens = 3, TopK = 10, HighNibbles = highBits };
             Assert.Equal(new TokenSelect(options).Select(query, clean, expected, kernel).ToArray(), new TokenSelect(options).Select(query, dirty, actual, kernel).ToArray());
         }
         // From the high bits alone, and from all eight.

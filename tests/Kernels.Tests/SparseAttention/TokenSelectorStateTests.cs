@@ -6,7 +6,7 @@ public sealed class TokenSelectorStateTests
     private const int Tokens = 300, QueryHeads = 6, Heads = 2, Dimension = 20, RowLength = Heads * Dimension;
 
     private static readonly AttentionShape s_shape = new(QueryHeads, Heads, Dimension);
-    private static readonly TokenSelectOptions s_few = new() { InitialTokens = 10, LocalTokens = 30, TopK = 50 };
+    private static readonly TokenSelectOptions s_few = new() { SinkTokens = 10, RecentTokens = 30, TopK = 50 };
     private static readonly float[] s_query = SparseAttentionCases.Normal(QueryHeads * Dimension, 3, 0.5);
 
     [SkippableTheory]
@@ -305,7 +305,7 @@ public sealed class TokenSelectorStateTests
         const int tokens = 3000;
         cache.Append(sequence, SparseAttentionCases.Normal(tokens * RowLength, 1), SparseAttentionCases.Normal(tokens * RowLength, 2));
         // TokenSelect's 128, 2048 and 512; its cosine is 0.9.
-        foreach (TokenSelect select in new TokenSelect[] { new(), new(default), new(new() { InitialTokens = 128, TopK = 2048, LocalTokens = 512, ReuseCosine = 0.9, PoolWidth = 1 }) })
+        foreach (TokenSelect select in new TokenSelect[] { new(), new(default), new(new() { SinkTokens = 128, TopK = 2048, RecentTokens = 512, ReuseCosine = 0.9, PoolWidth = 1 }) })
         {
             int[] taken = select.Select(s_query, cache, sequence, default).ToArray();
             Assert.Equal(128 + 2048 + 512, taken.Length);
@@ -317,10 +317,10 @@ public sealed class TokenSelectorStateTests
             Assert.Equal(2, select.ScoredCount);
         }
         // A zero that was said is not a default.
-        Assert.Equal(Enumerable.Range(tokens - 20, 20), new TokenSelect(new() { InitialTokens = 0, TopK = 0, LocalTokens = 20 }).Select(s_query, cache, sequence, default).ToArray());
+        Assert.Equal(Enumerable.Range(tokens - 20, 20), new TokenSelect(new() { SinkTokens = 0, TopK = 0, RecentTokens = 20 }).Select(s_query, cache, sequence, default).ToArray());
         // SpAtten sums all values, or none where none is said.
         float[] all = new float[s_query.Length], dense = new float[s_query.Length], none = [.. Enumerable.Repeat(42f, s_query.Length)];
-        foreach ((SpAttenOptions options, float[] output) in new[] { (default, all), (new SpAttenOptions { LocalValues = 0 }, none) })
+        foreach ((SpAttenOptions options, float[] output) in new[] { (default, all), (new SpAttenOptions { KeptValues = 0 }, none) })
         {
             var state = new SpAttenState(QueryHeads, options);
             state.AddTokens(0, tokens);

@@ -8,7 +8,7 @@ public sealed class TokenSelectorTests
 {
     private const int Tokens = 700, QueryHeads = 6, Heads = 2, Dimension = 20;
 
-    private static readonly TokenSelectOptions s_few = new() { InitialTokens = 10, LocalTokens = 30, TopK = 50 };
+    private static readonly TokenSelectOptions s_few = new() { SinkTokens = 10, RecentTokens = 30, TopK = 50 };
 
     [Fact]
     public void SelectionEqualsASort()
@@ -141,7 +141,7 @@ public sealed class TokenSelectorTests
         float[] values = Stored(cache, sequence).Values;
         foreach (float threshold in new[] { 0f, 0.05f, 2f })
         {
-            var state = new SpAttenState(QueryHeads, new SpAttenOptions { LocalValues = 40, RequantizationThreshold = threshold });
+            var state = new SpAttenState(QueryHeads, new SpAttenOptions { KeptValues = 40, RequantizationThreshold = threshold });
             state.AddTokens(0, Tokens);
             var transcription = new SpAttenTranscription(QueryHeads, Heads, Dimension, keys, values, Tokens);
             for (int layer = 0; layer < 3; layer++)
@@ -169,12 +169,12 @@ public sealed class TokenSelectorTests
         state.AddTokens(0, Tokens);
         state.Decode(SparseAttentionCases.Normal(QueryHeads * Dimension, 60), cache, sequence, new float[QueryHeads * Dimension]);
         float[] importance = state.TokenImportance.ToArray();
-        state.PruneTokens(100, recentCount: 30);
+        state.PruneTokens(100, recentTokens: 30);
         Assert.Equal([.. Enumerable.Range(0, Tokens - 30).OrderByDescending(i => importance[i]).Take(70).Order(), .. Enumerable.Range(Tokens - 30, 30)], state.Tokens.ToArray());
         Assert.Equal(state.Tokens.ToArray().Select(i => importance[i]), state.TokenImportance.ToArray());
-        state.PruneTokens(20, recentCount: 50);
+        state.PruneTokens(20, recentTokens: 50);
         Assert.Equal(Enumerable.Range(Tokens - 20, 20), state.Tokens.ToArray());
-        Assert.Equal("recentCount", Assert.Throws<ArgumentOutOfRangeException>(() => state.PruneTokens(1, -1)).ParamName);
+        Assert.Equal("recentTokens", Assert.Throws<ArgumentOutOfRangeException>(() => state.PruneTokens(1, -1)).ParamName);
     }
 
     [SkippableTheory]

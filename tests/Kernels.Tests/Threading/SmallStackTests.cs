@@ -48,7 +48,7 @@ public sealed class SmallStackTests
             int sequence = cache.CreateSequence();
             cache.Append(sequence, SparseAttentionCases.Normal(300 * dimension, 1), SparseAttentionCases.Normal(300 * dimension, 2));
             float[] query = SparseAttentionCases.Normal(heads * dimension, 3), output = new float[query.Length];
-            OnSmallStack(() => SparseAttention.Decode(query, cache, sequence, output, new TokenSelect(new() { InitialTokens = 16, TopK = 32, LocalTokens = 16, HighNibbles = keepsBits }), new() { Kernel = kernel }));
+            OnSmallStack(() => SparseAttention.Decode(query, cache, sequence, output, new TokenSelect(new() { SinkTokens = 16, TopK = 32, RecentTokens = 16, HighNibbles = keepsBits }), new() { Kernel = kernel }));
         }
     }
 
