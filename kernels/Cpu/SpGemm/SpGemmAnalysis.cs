@@ -37,7 +37,7 @@ internal static unsafe class SpGemmAnalysis
         if (choice is { HasDense: true, Accumulator: SpGemmAccumulator.Hybrid } && !operands.Mask.IsPresent && !operands.Addend.IsPresent)
             slots = Math.Min(slots, columns / SpGemmTuning.DenseColumnsPerProduct);
         bool hasBitmaps = !operands.IsUnsorted && schedule.RowBound > SpGemmTuning.RankLimit && columns / 8 <= MachineInfo.Current.Level2Bytes;
-        // Behind a token's entries a row of another token, see SpGemmTokenJob.
+        // Behind a token's entries a row of another token, see SpGemmTileJob.
         long stage = schedule.TokenBound + (threads > 1 ? schedule.RowBound : 0);
         return new(choice.HasDense ? columns : 0, hasTables ? SpGemmRows<NoValue, PatternSemiring>.TagCount(slots) : 0, schedule.RowBound, stage, hasBitmaps ? columns : 0);
     }

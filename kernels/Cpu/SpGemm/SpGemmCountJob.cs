@@ -11,7 +11,7 @@ internal unsafe struct SpGemmCountJob<T, TSemiring> : IRangeJob
     public SpGemmOperands<T> Operands;
     public SpGemmChoice Choice;
     public SpGemmLanes<T> Lanes;
-    public SpGemmToken* Tokens;
+    public SpGemmTile* Tokens;
 
     /// <summary>Item i of the job is token FirstToken + i Stride.</summary>
     public long FirstToken, Stride;
@@ -26,7 +26,7 @@ internal unsafe struct SpGemmCountJob<T, TSemiring> : IRangeJob
         {
             for (long i = begin; i < end; i++)
             {
-                ref readonly SpGemmToken token = ref Tokens[FirstToken + i * Stride];
+                ref readonly SpGemmTile token = ref Tokens[FirstToken + i * Stride];
                 long count = 0;
                 for (int row = token.RowBegin; row < token.RowEnd; row++)
                     count += SpGemmRows<T, TSemiring>.Compute(Operands, lane, Choice, row, token.Range, lane.StageColumns + count, lane.StageValues + count);

@@ -14,7 +14,7 @@ internal unsafe struct SpGemmNumericJob<T, TSemiring> : IRangeJob
     public CsrRows<NoValue> Pattern;
     public SpGemmChoice Choice;
     public SpGemmLanes<T> Lanes;
-    public SpGemmToken* Tokens;
+    public SpGemmTile* Tokens;
     public T* Values;
 
     public readonly void Run(long begin, long end)

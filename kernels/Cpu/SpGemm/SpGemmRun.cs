@@ -83,14 +83,14 @@ internal unsafe ref struct SpGemmRun<T, TSemiring>
     // Runs the tokens from this one on; returns the first one that did not fit, or their number.
     private readonly long RunTokens(long first, int[] columns, T[] values)
     {
-        new Span<long>(_schedule.Starts + first + 1, checked((int)(_schedule.TokenCount - first))).Fill(SpGemmTokenJob<T, TSemiring>.Unknown);
+        new Span<long>(_schedule.Starts + first + 1, checked((int)(_schedule.TokenCount - first))).Fill(SpGemmTileJob<T, TSemiring>.Unknown);
         if (first == 0)
             _schedule.Starts[0] = 0;
         fixed (long* rowPointers = _rowPointers)
         fixed (int* columnPointer = columns)
         fixed (T* valuePointer = values)
         {
-            var job = new SpGemmTokenJob<T, TSemiring>
+            var job = new SpGemmTileJob<T, TSemiring>
             {
                 Operands = _operands,
                 Choice = _choice,

@@ -6,7 +6,7 @@ namespace Kernels.Cpu.SpGemm;
 /// <summary>The product cut into tokens, and the sizes that follow from it.</summary>
 internal unsafe struct SpGemmSchedule<T> where T : unmanaged
 {
-    public SpGemmToken* Tokens;
+    public SpGemmTile* Tokens;
 
     /// <summary>One more than there are tokens.</summary>
     public long* Starts;
@@ -35,9 +35,9 @@ internal unsafe struct SpGemmSchedule<T> where T : unmanaged
             Bound += BoundOf(operands, row, products[row + 1]);
         }
         long most = MostTokens();
-        byte* memory = workspace.RentTable(most * sizeof(SpGemmToken) + (most + 1) * sizeof(long));
-        Tokens = (SpGemmToken*)memory;
-        Starts = (long*)(memory + most * sizeof(SpGemmToken));
+        byte* memory = workspace.RentTable(most * sizeof(SpGemmTile) + (most + 1) * sizeof(long));
+        Tokens = (SpGemmTile*)memory;
+        Starts = (long*)(memory + most * sizeof(SpGemmTile));
         Cut(operands, products, canStripe && IsSorted(operands));
     }
 
@@ -115,7 +115,7 @@ internal unsafe struct SpGemmSchedule<T> where T : unmanaged
     {
         if (begin == end)
             return;
-        Tokens[TokenCount++] = new SpGemmToken(begin, end, range, bound);
+        Tokens[TokenCount++] = new SpGemmTile(begin, end, range, bound);
         TokenBound = Math.Max(TokenBound, bound);
     }
 }

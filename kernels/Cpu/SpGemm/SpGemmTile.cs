@@ -5,4 +5,4 @@ namespace Kernels.Cpu.SpGemm;
 /// <param name="RowEnd">The row behind the last one.</param>
 /// <param name="Range">The columns.</param>
 /// <param name="Bound">The most entries that can come of it.</param>
-internal readonly record struct SpGemmToken(int RowBegin, int RowEnd, ColumnRange Range, long Bound);
+internal readonly record struct SpGemmTile(int RowBegin, int RowEnd, ColumnRange Range, long Bound);

@@ -10,7 +10,7 @@ namespace Kernels.Cpu.SpGemm;
 /// handed out in order), passes on where the next one begins, and copies. Should the other thread be late, as when the machine has given its processor to somebody else, the one
 /// that waits counts that token itself: no thread stands still for longer than two tokens take.
 /// </summary>
-internal unsafe struct SpGemmTokenJob<T, TSemiring> : IRangeJob
+internal unsafe struct SpGemmTileJob<T, TSemiring> : IRangeJob
     where T : unmanaged, IEquatable<T>
     where TSemiring : struct, ISemiring<T>
 {
@@ -20,7 +20,7 @@ internal unsafe struct SpGemmTokenJob<T, TSemiring> : IRangeJob
     public SpGemmOperands<T> Operands;
     public SpGemmChoice Choice;
     public SpGemmLanes<T> Lanes;
-    public SpGemmToken* Tokens;
+    public SpGemmTile* Tokens;
 
     /// <summary>Whether the right matrix is larger than the cache that waiting for it is worth avoiding.</summary>
     public bool FetchesAhead;
@@ -54,7 +54,7 @@ internal unsafe struct SpGemmTokenJob<T, TSemiring> : IRangeJob
 
     private readonly void RunToken(long token, in SpGemmLane<T> lane)
     {
-        ref readonly SpGemmToken own = ref Tokens[token];
+        ref readonly SpGemmTile own = ref Tokens[token];
         long next = Stopped;
         try
         {
@@ -78,7 +78,7 @@ internal unsafe struct SpGemmTokenJob<T, TSemiring> : IRangeJob
     }
 
     // Rows end, for the time being, counted from the token's start.
-    private readonly long Compute(in SpGemmToken token, in SpGemmLane<T> lane, int* columns, T* values)
+    private readonly long Compute(in SpGemmTile token, in SpGemmLane<T> lane, int* columns, T* values)
     {
         long count = 0;
         for (int row = token.RowBegin; row < token.RowEnd; row++)
@@ -92,7 +92,7 @@ internal unsafe struct SpGemmTokenJob<T, TSemiring> : IRangeJob
         return count;
     }
 
-    private readonly void EndRows(in SpGemmToken token, long start, long end)
+    private readonly void EndRows(in SpGemmTile token, long start, long end)
     {
         if (token.Range.End != Operands.Right.ColumnCount)
             return;
@@ -130,7 +130,7 @@ internal unsafe struct SpGemmTokenJob<T, TSemiring> : IRangeJob
     // Passes on what the token's own thread will pass on, unless that comes first. Rows go, one over the other, behind what is staged.
     private readonly void CountLate(long token, long start, in SpGemmLane<T> lane, long staged)
     {
-        ref readonly SpGemmToken late = ref Tokens[token];
+        ref readonly SpGemmTile late = ref Tokens[token];
         long count = 0;
         for (int row = late.RowBegin; row < late.RowEnd; row++)
         {
