@@ -13,7 +13,7 @@ public static partial class Softmax
         if (problem.Output.IsEmpty)
             return;
         ISoftmaxBackend<T> backend = SoftmaxVariants<T>.Table.Select(problem.Options.Kernel);
-        fixed (T* input = problem.Input, output = problem.Output, mask = problem.Options.Mask)
+        fixed (T* input = problem.Input, output = problem.Output, mask = problem.Options.AdditiveMask)
         fixed (bool* booleanMask = problem.Options.BooleanMask)
         fixed (int* rowLengths = problem.Options.RowLengths)
         {
@@ -27,7 +27,7 @@ public static partial class Softmax
             return;
         ref readonly SoftmaxProblem<T> logits = ref problem.Rows;
         ISoftmaxBackend<T> backend = SoftmaxVariants<T>.Table.Select(logits.Options.Kernel);
-        fixed (T* input = logits.Input, values = problem.Values, mask = logits.Options.Mask)
+        fixed (T* input = logits.Input, values = problem.Values, mask = logits.Options.AdditiveMask)
         fixed (bool* booleanMask = logits.Options.BooleanMask)
         fixed (int* indices = problem.Indices, rowLengths = logits.Options.RowLengths)
         {

@@ -69,7 +69,7 @@ internal static class SoftmaxChecks
         Check.Finite(options.SoftCap, nameof(options.SoftCap));
         ArgumentOutOfRangeException.ThrowIfNegative(options.SoftCap, nameof(options.SoftCap));
         Check.Kernel(options.Kernel);
-        MaskLength(options.Mask.Length, shape, nameof(options.Mask));
+        MaskLength(options.AdditiveMask.Length, shape, nameof(options.AdditiveMask));
         MaskLength(options.BooleanMask.Length, shape, nameof(options.BooleanMask));
         if (shape.InnerCount != 1 && (!options.RowLengths.IsEmpty || options.Causal))
             throw new ArgumentException($"{nameof(options.RowLengths)} and {nameof(options.Causal)} need the softmax to run along the last axis", optionsName);

@@ -3,7 +3,7 @@ namespace Kernels;
 /// <summary>How a softmax is to be computed. The default value is the plain softmax.</summary>
 /// <remarks>
 /// A logit x becomes, each step rounded to the compute type (float for Half, BrainFloat16 and float; double for double):
-/// <c>z = Scale x</c>; with a soft cap <c>z = SoftCap tanh(z / SoftCap)</c>; with a mask <c>z = z + Mask</c>; and minus infinity where
+/// <c>z = Scale x</c>; with a soft cap <c>z = SoftCap tanh(z / SoftCap)</c>; with a mask <c>z = z + AdditiveMask</c>; and minus infinity where
 /// <see cref="BooleanMask"/> is false. Positions at or beyond the row's length (<see cref="RowLengths"/>, <see cref="Causal"/>) are left out of the row
 /// altogether: whatever stands there, NaN included, has no influence.
 /// </remarks>
@@ -24,7 +24,7 @@ public readonly ref struct SoftmaxOptions<T> where T : unmanaged
     public double SoftCap { get; init; }
 
     /// <summary>Added to the logits: as many elements as the logits, or one row of them, which then serves every row. Empty (the default) for none.</summary>
-    public ReadOnlySpan<T> Mask { get; init; }
+    public ReadOnlySpan<T> AdditiveMask { get; init; }
 
     /// <summary>True where a position takes part: as many elements as the logits, or one row of them. Empty (the default) for all true.</summary>
     public ReadOnlySpan<bool> BooleanMask { get; init; }

@@ -49,7 +49,7 @@ internal readonly ref struct SoftmaxProblem<T> where T : unmanaged
             Check.Disjoint(Input, Output, LogitsName, outputName);
         else
             SoftmaxChecks.Overlap(Input, Output, Shape.InputRowStride == Shape.OutputRowStride, outputName);
-        Check.Disjoint(Options.Mask, Output, nameof(Options.Mask), outputName);
+        Check.Disjoint(Options.AdditiveMask, Output, nameof(Options.AdditiveMask), outputName);
         Check.Disjoint(Options.BooleanMask, Output, nameof(Options.BooleanMask), outputName);
         Check.Disjoint(Options.RowLengths, Output, nameof(Options.RowLengths), outputName);
     }

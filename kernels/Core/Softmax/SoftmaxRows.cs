@@ -33,7 +33,7 @@ internal unsafe struct SoftmaxRows<T> where T : unmanaged
         BooleanMask = booleanMask;
         RowLengths = rowLengths;
         // A mask of one row serves every row: stride 0.
-        MaskRowStride = problem.Options.Mask.Length == row ? 0 : row;
+        MaskRowStride = problem.Options.AdditiveMask.Length == row ? 0 : row;
         BooleanMaskRowStride = problem.Options.BooleanMask.Length == row ? 0 : row;
         Scale = problem.Options.Scale;
         SoftCap = problem.Options.SoftCap;

@@ -27,10 +27,10 @@ internal readonly ref struct SoftmaxTopKProblem<T> where T : unmanaged
         Check.Disjoint(logits, Values, SoftmaxProblem<T>.LogitsName, ValuesName);
         Check.Disjoint(logits, Indices, SoftmaxProblem<T>.LogitsName, IndicesName);
         Check.Disjoint(Values, Indices, ValuesName, IndicesName);
-        Check.Disjoint(options.Mask, Values, nameof(options.Mask), ValuesName);
+        Check.Disjoint(options.AdditiveMask, Values, nameof(options.AdditiveMask), ValuesName);
         Check.Disjoint(options.BooleanMask, Values, nameof(options.BooleanMask), ValuesName);
         Check.Disjoint(options.RowLengths, Values, nameof(options.RowLengths), ValuesName);
-        Check.Disjoint(options.Mask, Indices, nameof(options.Mask), IndicesName);
+        Check.Disjoint(options.AdditiveMask, Indices, nameof(options.AdditiveMask), IndicesName);
         Check.Disjoint(options.BooleanMask, Indices, nameof(options.BooleanMask), IndicesName);
         Check.Disjoint(options.RowLengths, Indices, nameof(options.RowLengths), IndicesName);
         Rows = SoftmaxProblem<T>.WithoutOutput(shape, logits, options);

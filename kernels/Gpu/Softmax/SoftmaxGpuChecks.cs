@@ -21,7 +21,7 @@ internal static class SoftmaxGpuChecks
     {
         GpuChecks.Variant(options.Kernel, GpuVariants.Softmax<T>());
         Refuse(options.SoftCap != 0, nameof(options.SoftCap));
-        Refuse(!options.Mask.IsEmpty, nameof(options.Mask));
+        Refuse(!options.AdditiveMask.IsEmpty, nameof(options.AdditiveMask));
         Refuse(!options.BooleanMask.IsEmpty, nameof(options.BooleanMask));
         Refuse(!options.RowLengths.IsEmpty, nameof(options.RowLengths));
     }

@@ -48,7 +48,7 @@ public class SoftmaxGpuArgumentTests(CpuAccelerator accelerator)
         using var softmax = new SoftmaxGpu(_device);
         float[] x = new float[4];
         Refused("SoftCap", () => softmax.Compute<float>(x, x, 2, new SoftmaxOptions<float> { SoftCap = 30 }));
-        Refused("Mask", () => softmax.Compute<float>(x, x, 2, new SoftmaxOptions<float> { Mask = new float[2] }));
+        Refused("AdditiveMask", () => softmax.Compute<float>(x, x, 2, new SoftmaxOptions<float> { AdditiveMask = new float[2] }));
         Refused("BooleanMask", () => softmax.Compute<float>(x, x, 2, new SoftmaxOptions<float> { BooleanMask = new bool[2] }));
         Refused("RowLengths", () => softmax.Compute<float>(x, x, 2, new SoftmaxOptions<float> { RowLengths = new int[2] }));
         Refused("System.Double", () => softmax.Compute<double>(new double[4], new double[4], 2));

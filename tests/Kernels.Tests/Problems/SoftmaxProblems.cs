@@ -36,7 +36,7 @@ internal static class SoftmaxProblems
             Safe = draw.Chance(0.3),
             RowLengths = draw.Chance(0.3) ? draw.Integers<int>(rows, 0, length) : default,
             BooleanMask = draw.Chance(0.2) ? draw.Booleans(logits.Length, 0.8) : default,
-            Mask = draw.Chance(0.2) ? draw.Normals<T>(logits.Length, 3) : default,
+            AdditiveMask = draw.Chance(0.2) ? draw.Normals<T>(logits.Length, 3) : default,
         };
         Softmax.Compute<T>(logits, outputs, length, options);
         results.Add<T>(outputs);

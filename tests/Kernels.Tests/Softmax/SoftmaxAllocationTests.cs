@@ -24,7 +24,7 @@ public abstract class SoftmaxAllocationTests<T> where T : unmanaged
             Assert.Equal(0, AllocationMeter.LeastPerRound(() =>
             {
                 Softmax.Compute<T>(logits, output, 200_000, new() { Kernel = kernel });
-                Softmax.Compute<T>(logits.AsSpan(0, 8000), output, 1000, new() { Kernel = kernel, Scale = 2, Mask = logits.AsSpan(0, 1000) });
+                Softmax.Compute<T>(logits.AsSpan(0, 8000), output, 1000, new() { Kernel = kernel, Scale = 2, AdditiveMask = logits.AsSpan(0, 1000) });
                 Softmax.LogSoftmax<T>(logits, output, 200_000, new() { Kernel = kernel });
                 Softmax.TopK<T>(logits, output, indices, 200_000, 8, new() { Kernel = kernel });
                 Softmax.Compute<T>(logits, output, [1000, 400], 0, new() { Kernel = kernel });

@@ -25,7 +25,7 @@ public sealed class SoftmaxArgumentTests
         { "infinite scale", "Scale" },
         { "NaN cap", "SoftCap" },
         { "negative cap", "SoftCap" },
-        { "mask of odd length", "Mask" },
+        { "mask of odd length", "AdditiveMask" },
         { "boolean mask of odd length", "BooleanMask" },
         { "too few row lengths", "RowLengths" },
         { "row length beyond the row", "RowLengths" },
@@ -81,7 +81,7 @@ public sealed class SoftmaxArgumentTests
             case "infinite scale": Softmax.Compute<float>(logits, output, 6, new() { Scale = 1 / 0.0 }); break;
             case "NaN cap": Softmax.Compute<float>(logits, output, 6, new() { SoftCap = double.NaN }); break;
             case "negative cap": Softmax.Compute<float>(logits, output, 6, new() { SoftCap = -1 }); break;
-            case "mask of odd length": Softmax.Compute<float>(logits, output, 6, new() { Mask = new float[7] }); break;
+            case "mask of odd length": Softmax.Compute<float>(logits, output, 6, new() { AdditiveMask = new float[7] }); break;
             case "boolean mask of odd length": Softmax.Compute<float>(logits, output, 6, new() { BooleanMask = new bool[12] }); break;
             case "too few row lengths": Softmax.Compute<float>(logits, output, 6, new() { RowLengths = new int[3] }); break;
             case "row length beyond the row": Softmax.Compute<float>(logits, output, 6, new() { RowLengths = new[] { 1, 2, 3, 7 } }); break;
@@ -90,7 +90,7 @@ public sealed class SoftmaxArgumentTests
             case "causal count without causal": Softmax.Compute<float>(logits, output, 6, new() { CausalQueryCount = 2 }); break;
             case "lengths along another axis": Softmax.Compute<float>(logits, output, [4, 6], 0, new() { RowLengths = new int[6] }); break;
             case "overlap by one": Softmax.Compute<float>(logits, shared.AsSpan(1), 6); break;
-            case "mask overlaps destination": Softmax.Compute<float>(logits, output, 6, new() { Mask = output.AsSpan(0, 6) }); break;
+            case "mask overlaps destination": Softmax.Compute<float>(logits, output, 6, new() { AdditiveMask = output.AsSpan(0, 6) }); break;
             case "sums overlap logits": Softmax.LogSumExp<float>(logits, logits, 6); break;
             case "negative parallelism": Softmax.Compute<float>(logits, output, 6, new() { Kernel = new() { MaxDegreeOfParallelism = -1 } }); break;
             case "unknown variant": Softmax.Compute<float>(logits, output, 6, new() { Kernel = new() { Variant = "softmax/f32/cpu/abacus" } }); break;

@@ -46,7 +46,7 @@ public abstract class SoftmaxExclusionTests<T> where T : unmanaged
                 {
                     T[] Results(T[] x, T[] added)
                     {
-                        var options = new SoftmaxOptions<T> { Scale = scale, SoftCap = cap, Mask = hasMask ? added : [], BooleanMask = booleanMask, RowLengths = lengths, Safe = safe, Kernel = kernel };
+                        var options = new SoftmaxOptions<T> { Scale = scale, SoftCap = cap, AdditiveMask = hasMask ? added : [], BooleanMask = booleanMask, RowLengths = lengths, Safe = safe, Kernel = kernel };
                         T[] probabilities = new T[x.Length], logarithms = new T[x.Length], sums = new T[Rows], top = new T[2 * Rows];
                         Softmax.Compute<T>(x, probabilities, length, options);
                         Softmax.LogSoftmax<T>(x, logarithms, length, options);

@@ -18,7 +18,7 @@ public abstract class SoftmaxMemoryTests<T> where T : unmanaged
         foreach (int length in s_lengths)
         {
             T[] logits = SoftmaxCases.Logits<T>(2 * length, 5, length), mask = SoftmaxCases.Logits<T>(length, 1, 2);
-            var options = new SoftmaxOptions<T> { Kernel = kernel, Mask = mask, Scale = 0.5 };
+            var options = new SoftmaxOptions<T> { Kernel = kernel, AdditiveMask = mask, Scale = 0.5 };
             var separate = new T[logits.Length];
             T[] inPlace = [.. logits], plainInPlace = [.. logits], plain = new T[logits.Length];
             Softmax.Compute<T>(logits, separate, length, options);
@@ -49,7 +49,7 @@ public abstract class SoftmaxMemoryTests<T> where T : unmanaged
                 using GuardedMemory<int> indices = new(1, guardAfter);
                 SoftmaxCases.Logits<T>(length, 5, length).CopyTo(logits.Span);
                 booleanMask.Span.Fill(true);
-                var options = new SoftmaxOptions<T> { Kernel = kernel, Mask = mask.Span, BooleanMask = booleanMask.Span };
+                var options = new SoftmaxOptions<T> { Kernel = kernel, AdditiveMask = mask.Span, BooleanMask = booleanMask.Span };
                 var expected = new T[length];
                 Softmax.Compute<T>(logits.Span.ToArray(), expected, length, new() { Kernel = kernel });
                 Softmax.Compute(logits.Span, results.Span, length, new() { Kernel = kernel });

@@ -45,7 +45,7 @@ public abstract class SoftmaxOptionTests<T> where T : unmanaged
         {
             // One row of the boolean mask that still covers the NaN.
             bool[] boolean = booleanLength == Length ? [.. Enumerable.Range(0, Length).Select(i => i != masked)] : fullBoolean;
-            var options = new SoftmaxOptions<T> { Scale = scale, SoftCap = cap, Mask = fullMask.AsSpan(0, maskLength), BooleanMask = boolean, Safe = safe, Kernel = kernel };
+            var options = new SoftmaxOptions<T> { Scale = scale, SoftCap = cap, AdditiveMask = fullMask.AsSpan(0, maskLength), BooleanMask = boolean, Safe = safe, Kernel = kernel };
             T[] probabilities = new T[Rows * Length], logarithms = new T[Rows * Length], sums = new T[Rows];
             Softmax.Compute<T>(logits, probabilities, Length, options);
             Softmax.LogSoftmax<T>(logits, logarithms, Length, options);
@@ -130,7 +130,7 @@ public abstract class SoftmaxOptionTests<T> where T : unmanaged
         foreach (bool masked in new[] { false, true })
         {
             T[] probabilities = new T[logits.Length], logarithms = [.. logits], sums = new T[outer * inner];
-            var options = new SoftmaxOptions<T> { Mask = masked ? mask : [], Kernel = kernel, Safe = true };
+            var options = new SoftmaxOptions<T> { AdditiveMask = masked ? mask : [], Kernel = kernel, Safe = true };
             Softmax.Compute<T>(logits, probabilities, dimensions, axis, options);
             Softmax.LogSoftmax<T>(logarithms, logarithms, dimensions, axis, options);
             Softmax.LogSumExp<T>(logits, sums, dimensions, axis, options);
