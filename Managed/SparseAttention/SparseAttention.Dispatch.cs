@@ -28,7 +28,7 @@ public static partial class SparseAttention
             call.SequenceCount = sequences.Length;
             backend.Attend(call, problem.Options.Kernel);
         }
-        GC.KeepAlive(problem.Options.Mask);
+        GC.KeepAlive(problem.Options.BlockMask);
     }
 
     private static unsafe void Run<T>(in AttentionGradientProblem<T> gradient) where T : unmanaged
@@ -56,7 +56,7 @@ public static partial class SparseAttention
             var gradientCall = new AttentionGradientCall { Forward = call, OutputGradient = outputGradient, QueryGradient = queryGradient, KeyGradient = keyGradient, ValueGradient = valueGradient };
             backend.Backward(gradientCall, problem.Options.Kernel);
         }
-        GC.KeepAlive(problem.Options.Mask);
+        GC.KeepAlive(problem.Options.BlockMask);
     }
 
     private static unsafe void Run(
@@ -81,7 +81,7 @@ public static partial class SparseAttention
             call.SequenceCount = sequences.Length;
             backend.Attend(call, options.Kernel);
         }
-        GC.KeepAlive(options.Mask);
+        GC.KeepAlive(options.BlockMask);
         GC.KeepAlive(cache);
     }
 
@@ -101,7 +101,7 @@ public static partial class SparseAttention
             BooleanMask = boolean,
             AdditiveHeadStride = options.AdditiveMask.Length > pairs ? pairs : 0,
             BooleanHeadStride = options.BooleanMask.Length > pairs ? pairs : 0,
-            Blocks = options.Mask?.Rows ?? default,
+            Blocks = options.BlockMask?.Rows ?? default,
             LogSumExp = logSumExp,
             ColumnSums = columnSums,
             ColumnSumStride = keyCount,

@@ -198,6 +198,6 @@ internal sealed class BlockAttention : SequenceAttention
         keys.CopyTo(_keys[layer].AsSpan(before));
         cache.Append(0, keys, values);
         BlockMask mask = SparseAttention.PlanTopKBlocks(queries, _keys[layer].AsSpan(0, cache.TokenCount(0) * Shape.KvDimension), _heads, _plan);
-        SparseAttention.Attend(queries, cache, [0], mixed, Shape.HeadCount, new() { Causal = true, Mask = mask });
+        SparseAttention.Attend(queries, cache, [0], mixed, Shape.HeadCount, new() { Causal = true, BlockMask = mask });
     }
 }

@@ -24,7 +24,7 @@ internal static class AttentionChecks
         long pairs = (long)queryCount * keyCount;
         Mask(options.AdditiveMask.Length, pairs, shape, sequenceCount, nameof(options.AdditiveMask));
         Mask(options.BooleanMask.Length, pairs, shape, sequenceCount, nameof(options.BooleanMask));
-        if (options.Mask is { } mask)
+        if (options.BlockMask is { } mask)
             Blocks(mask.Shape, shape, queryCount, keyCount, sequenceCount);
         if (!options.LogSumExp.IsEmpty)
             Check.AtLeast(options.LogSumExp.Length, (long)queryCount * shape.QueryHeads, nameof(options.LogSumExp));
@@ -47,7 +47,7 @@ internal static class AttentionChecks
 
     private static void Blocks(in BlockMaskShape mask, in AttentionShape shape, int queryCount, int keyCount, int sequenceCount)
     {
-        const string name = nameof(AttentionOptions.Mask);
+        const string name = nameof(AttentionOptions.BlockMask);
         if (sequenceCount != 1)
             throw new ArgumentException($"a mask serves one sequence, and there are {sequenceCount}", name);
         if (mask.QueryCount != queryCount || mask.KeyCount != keyCount)

@@ -3,7 +3,7 @@ namespace Kernels;
 /// <summary>How attention is to be computed. The default value is plain attention of one sequence, every query to every key.</summary>
 /// <remarks>
 /// The logit of query i and key j is <c>Scale (q_i k_j)</c>; with a soft cap c it becomes <c>c tanh(logit / c)</c>; then the ALiBi term and the additive mask are
-/// added. A pair takes part where <see cref="Causal"/>, <see cref="Window"/>, <see cref="SinkTokens"/>, <see cref="BooleanMask"/>, <see cref="Mask"/> and the
+/// added. A pair takes part where <see cref="Causal"/>, <see cref="Window"/>, <see cref="SinkTokens"/>, <see cref="BooleanMask"/>, <see cref="BlockMask"/> and the
 /// additive mask (minus infinity, or below -2^21, excludes) all let it; whatever stands at other positions, NaN included, has no influence. M queries and N keys are aligned at the
 /// bottom right: query i stands at position i + N - M. An additive mask below -2^21 excludes as minus infinity does, finite or not: whatever the pair's product is.
 /// </remarks>
@@ -34,7 +34,7 @@ public readonly ref struct AttentionOptions
     public ReadOnlySpan<bool> BooleanMask { get; init; }
 
     /// <summary>The blocks of pairs that take part; one sequence only. Tiles without a block are skipped. Null (the default) for all.</summary>
-    public BlockMask? Mask { get; init; }
+    public BlockMask? BlockMask { get; init; }
 
     /// <summary>Where each sequence's queries begin, and where the last one's end. Empty (the default): all queries are one sequence.</summary>
     public ReadOnlySpan<int> QueryOffsets { get; init; }

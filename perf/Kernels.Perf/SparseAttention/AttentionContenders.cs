@@ -54,5 +54,5 @@ internal static class AttentionContenders
         work == AttentionWork.DecodeReused ? new TokenSelect() : new TokenSelect(new TokenSelectOptions { HighNibbles = true, ReuseCosine = double.PositiveInfinity });
 
     private static void Prefill(AttentionData data, BlockMask? mask, in KernelOptions kernel) =>
-        SparseAttention.Attend<float>(data.Queries.Span, data.Keys.Span, data.Values.Span, data.Output.Span, data.Case.Shape, new() { Causal = true, Mask = mask, Kernel = kernel });
+        SparseAttention.Attend<float>(data.Queries.Span, data.Keys.Span, data.Values.Span, data.Output.Span, data.Case.Shape, new() { Causal = true, BlockMask = mask, Kernel = kernel });
 }

@@ -31,7 +31,7 @@ internal static class SparseAttentionProblems
             SoftCap = draw.Chance(0.2) ? 20 : 0,
             AlibiSlopes = draw.Chance(0.2) ? draw.Normals<float>(shape.QueryHeads, 0.1) : default,
             AdditiveMask = draw.Chance(0.2) ? draw.Normals<float>(queryCount * keyCount, 2) : default,
-            Mask = draw.Chance(0.3) ? BlockMask.BigBird(new(queryCount, keyCount, 64, 64), 1, 1, 1, draw.Seed) : null,
+            BlockMask = draw.Chance(0.3) ? BlockMask.BigBird(new(queryCount, keyCount, 64, 64), 1, 1, 1, draw.Seed) : null,
             LogSumExp = logSumExp,
         };
         SparseAttention.Attend<T>(queries, keys, values, output, shape, options);

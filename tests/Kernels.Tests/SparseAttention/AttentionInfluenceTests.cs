@@ -344,7 +344,7 @@ public sealed class AttentionInfluenceTests
             SinkTokens = _exclusion.EndsWith("sinks", StringComparison.Ordinal) || _all ? Sinks : 0,
             AdditiveMask = _additive,
             BooleanMask = _exclusion == "boolean" || _all ? _mask : [],
-            Mask = _blocks,
+            BlockMask = _blocks,
             QueryOffsets = _queryOffsets,
             KeyOffsets = _keyOffsets,
             LogSumExp = results is null ? [] : results.LogSumExp,

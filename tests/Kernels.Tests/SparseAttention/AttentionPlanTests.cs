@@ -139,7 +139,7 @@ public sealed class AttentionPlanTests
         VerticalSlashCounts[] counts = [.. Enumerable.Range(0, 32).Select(head => layer.GetProperty($"{head}")).Select(head => new VerticalSlashCounts(head[1].GetInt32(), head[2].GetInt32()))];
         BlockMask mask = SparseAttention.PlanVerticalSlash(q, k, shape, counts);
         float[] sparse = new float[q.Length], dense = new float[q.Length];
-        SparseAttention.Attend<float>(q, k, v, sparse, shape, new() { Causal = true, Mask = mask });
+        SparseAttention.Attend<float>(q, k, v, sparse, shape, new() { Causal = true, BlockMask = mask });
         SparseAttention.Attend<float>(q, k, v, dense, shape, new() { Causal = true });
         // Counts beyond the tokens mean all of them.
         SparseAttentionCases.AssertSameBits(dense, sparse, "MInference's budgets at 200 tokens");
@@ -147,7 +147,7 @@ public sealed class AttentionPlanTests
         VerticalSlashCounts[] few = [.. counts.Select(c => new VerticalSlashCounts(c.Verticals / 25, c.Slashes / 150))];
         BlockMask part = SparseAttention.PlanVerticalSlash(q, k, shape, few);
         Assert.Equal(32, part.Shape.HeadCount);
-        SparseAttention.Attend<float>(q, k, v, sparse, shape, new() { Causal = true, Mask = part });
+        SparseAttention.Attend<float>(q, k, v, sparse, shape, new() { Causal = true, BlockMask = part });
         var oracle = new SparseAttentionOracle(shape, q, Element.ToDoubles<float>(k), Element.ToDoubles<float>(v))
         {
             Causal = true,

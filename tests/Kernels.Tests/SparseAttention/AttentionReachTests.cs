@@ -45,7 +45,7 @@ public sealed class AttentionReachTests
         foreach (int sinks in new[] { 3, 80 })
         {
             SparseAttention.Attend<float>(q, k, v, byOptions, s_shape, new() { Window = 5, SinkTokens = sinks });
-            SparseAttention.Attend<float>(q, k, v, byMask, s_shape, new() { Mask = BlockMask.SlidingWindow(new(60, 100, 8, 8), window: 5, sinks) });
+            SparseAttention.Attend<float>(q, k, v, byMask, s_shape, new() { BlockMask = BlockMask.SlidingWindow(new(60, 100, 8, 8), window: 5, sinks) });
             SparseAttentionCases.AssertSameBits(byMask, byOptions, $"{sinks} sinks");
         }
     }
@@ -87,7 +87,7 @@ public sealed class AttentionReachTests
         (float[] q, float[] k, float[] v) = SparseAttentionCases.Inputs(s_shape, 2, 20);
         float[] plain = new float[q.Length], output = new float[q.Length];
         SparseAttention.Attend<float>(q, k, v, plain, s_shape);
-        SparseAttention.Attend<float>(q, k, v, output, s_shape, new() { Mask = BlockMask.FromCsr(wide, [0, 1, 2], [0, 0]) });
+        SparseAttention.Attend<float>(q, k, v, output, s_shape, new() { BlockMask = BlockMask.FromCsr(wide, [0, 1, 2], [0, 0]) });
         SparseAttentionCases.AssertSameBits(plain, output, "one block");
     }
 

@@ -43,7 +43,7 @@ public sealed class BlockMaskTests
         var shape = new AttentionShape(4, 2, 16);
         (float[] q, float[] k, float[] v) = SparseAttentionCases.Inputs(shape, Queries, Keys);
         float[] output = new float[q.Length], sums = new float[Queries * 4], columnSums = new float[4 * Keys];
-        SparseAttention.Attend<float>(q, k, v, output, shape, new() { Causal = true, Mask = mask, LogSumExp = sums, ColumnSums = columnSums });
+        SparseAttention.Attend<float>(q, k, v, output, shape, new() { Causal = true, BlockMask = mask, LogSumExp = sums, ColumnSums = columnSums });
         SparseAttentionOracle oracle = new SparseAttentionOracle(shape, q, Element.ToDoubles<float>(k), Element.ToDoubles<float>(v))
         {
             Causal = true,
@@ -54,7 +54,7 @@ public sealed class BlockMaskTests
         SparseAttentionCases.AssertClose(oracle.LogSumExp, sums, pattern);
         SparseAttentionCases.AssertClose(oracle.ColumnSums, columnSums, pattern);
         float[] gradient = SparseAttentionCases.Normal(q.Length, 4), dq = new float[q.Length], dk = new float[k.Length], dv = new float[v.Length];
-        SparseAttention.Backward<float>(gradient, q, k, v, output, sums, dq, dk, dv, shape, new() { Causal = true, Mask = mask });
+        SparseAttention.Backward<float>(gradient, q, k, v, output, sums, dq, dk, dv, shape, new() { Causal = true, BlockMask = mask });
         (double[] eq, double[] ek, double[] ev) = oracle.Backward(gradient);
         SparseAttentionCases.AssertClose(eq, dq, pattern, 1e-5);
         SparseAttentionCases.AssertClose(ek, dk, pattern, 1e-5);
@@ -73,8 +73,8 @@ public sealed class BlockMaskTests
         {
             var sizes = new BlockMaskShape(Queries, Keys, rows, columns);
             float[] all = new float[q.Length], part = new float[q.Length];
-            SparseAttention.Attend<float>(q, k, v, all, shape, new() { Causal = true, Mask = BlockMask.Dense(sizes) });
-            SparseAttention.Attend<float>(q, k, v, part, shape, new() { Causal = true, Mask = BlockMask.SlidingWindow(sizes, 20, 4) });
+            SparseAttention.Attend<float>(q, k, v, all, shape, new() { Causal = true, BlockMask = BlockMask.Dense(sizes) });
+            SparseAttention.Attend<float>(q, k, v, part, shape, new() { Causal = true, BlockMask = BlockMask.SlidingWindow(sizes, 20, 4) });
             SparseAttentionCases.AssertSameBits(dense, all, $"dense in {rows} x {columns}");
             SparseAttentionCases.AssertSameBits(window, part, $"window in {rows} x {columns}");
         }
@@ -93,8 +93,8 @@ public sealed class BlockMaskTests
         Assert.Equal("shape", Assert.ThrowsAny<ArgumentException>(() => BlockMask.FromCsr(shape with { BlockRows = 0 }, [0], [])).ParamName);
         Assert.Equal("selected", Assert.ThrowsAny<ArgumentException>(() => BlockMask.TopK(shape, [1, 1, 0, 1], 2)).ParamName);
         Assert.Equal("globalTokens", Assert.ThrowsAny<ArgumentException>(() => BlockMask.Longformer(shape, 1, [4])).ParamName);
-        Assert.Equal("Mask", Assert.ThrowsAny<ArgumentException>(() =>
-            SparseAttention.Attend<float>(new float[5], new float[4], new float[4], new float[5], new(1, 1, 1), new() { Mask = BlockMask.Dense(shape) })).ParamName);
+        Assert.Equal("BlockMask", Assert.ThrowsAny<ArgumentException>(() =>
+            SparseAttention.Attend<float>(new float[5], new float[4], new float[4], new float[5], new(1, 1, 1), new() { BlockMask = BlockMask.Dense(shape) })).ParamName);
     }
 
     private static BlockMask Make(string pattern, BlockMaskShape shape)
