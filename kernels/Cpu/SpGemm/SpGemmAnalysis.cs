@@ -19,12 +19,12 @@ internal static unsafe class SpGemmAnalysis
         return least;
     }
 
-    public static int ThreadCount(long products, long tokenCount, in KernelOptions options)
+    public static int ThreadCount(long products, long tileCount, in KernelOptions options)
     {
         long threads = options.MaxDegreeOfParallelism > 0 ? options.MaxDegreeOfParallelism
             : products < SpGemmTuning.ParallelProducts ? 1
             : MachineInfo.Current.ProcessorCount;
-        return (int)Math.Clamp(Math.Min(threads, tokenCount), 1, ScratchLanes.MaxCount);
+        return (int)Math.Clamp(Math.Min(threads, tileCount), 1, ScratchLanes.MaxCount);
     }
 
     public static long BytesOf<T>(in SpGemmOperands<T> operands) where T : unmanaged => BytesOf(operands.Left) + BytesOf(operands.Right);
@@ -37,8 +37,8 @@ internal static unsafe class SpGemmAnalysis
         if (choice is { HasDense: true, Accumulator: SpGemmAccumulator.Hybrid } && !operands.Mask.IsPresent && !operands.Addend.IsPresent)
             slots = Math.Min(slots, columns / SpGemmTuning.DenseColumnsPerProduct);
         bool hasBitmaps = !operands.IsUnsorted && schedule.RowBound > SpGemmTuning.RankLimit && columns / 8 <= MachineInfo.Current.Level2Bytes;
-        // Behind a token's entries a row of another token, see SpGemmTileJob.
-        long stage = schedule.TokenBound + (threads > 1 ? schedule.RowBound : 0);
+        // Behind a tile's entries a row of another tile, see SpGemmTileJob.
+        long stage = schedule.TileBound + (threads > 1 ? schedule.RowBound : 0);
         return new(choice.HasDense ? columns : 0, hasTables ? SpGemmRows<NoValue, PatternSemiring>.TagCount(slots) : 0, schedule.RowBound, stage, hasBitmaps ? columns : 0);
     }
 

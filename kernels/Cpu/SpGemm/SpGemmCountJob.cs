@@ -3,7 +3,7 @@ using Kernels.Core.Threading;
 
 namespace Kernels.Cpu.SpGemm;
 
-/// <summary>Computes tokens for their number of entries alone: to estimate a result's size from some of them, or to know it from all.</summary>
+/// <summary>Computes tiles for their number of entries alone: to estimate a result's size from some of them, or to know it from all.</summary>
 internal unsafe struct SpGemmCountJob<T, TSemiring> : IRangeJob
     where T : unmanaged, IEquatable<T>
     where TSemiring : struct, ISemiring<T>
@@ -11,10 +11,10 @@ internal unsafe struct SpGemmCountJob<T, TSemiring> : IRangeJob
     public SpGemmOperands<T> Operands;
     public SpGemmChoice Choice;
     public SpGemmLanes<T> Lanes;
-    public SpGemmTile* Tokens;
+    public SpGemmTile* Tiles;
 
-    /// <summary>Item i of the job is token FirstToken + i Stride.</summary>
-    public long FirstToken, Stride;
+    /// <summary>Item i of the job is tile FirstTile + i Stride.</summary>
+    public long FirstTile, Stride;
 
     /// <summary>The entries of each item.</summary>
     public long* Counts;
@@ -26,10 +26,10 @@ internal unsafe struct SpGemmCountJob<T, TSemiring> : IRangeJob
         {
             for (long i = begin; i < end; i++)
             {
-                ref readonly SpGemmTile token = ref Tokens[FirstToken + i * Stride];
+                ref readonly SpGemmTile tile = ref Tiles[FirstTile + i * Stride];
                 long count = 0;
-                for (int row = token.RowBegin; row < token.RowEnd; row++)
-                    count += SpGemmRows<T, TSemiring>.Compute(Operands, lane, Choice, row, token.Range, lane.StageColumns + count, lane.StageValues + count);
+                for (int row = tile.RowBegin; row < tile.RowEnd; row++)
+                    count += SpGemmRows<T, TSemiring>.Compute(Operands, lane, Choice, row, tile.Range, lane.StageColumns + count, lane.StageValues + count);
                 Counts[i] = count;
             }
         }

@@ -65,7 +65,7 @@ internal sealed unsafe class SpGemmCpu(SpGemmAccumulator accumulator) : ISpGemmB
             schedule = new SpGemmSchedule<T>(operands, products, workspace, canStripe: false);
         }
         workspace.ReturnPointers(rows);
-        int threads = SpGemmAnalysis.ThreadCount(schedule.Products, schedule.TokenCount, options);
+        int threads = SpGemmAnalysis.ThreadCount(schedule.Products, schedule.TileCount, options);
         SpGemmChoice choice = SpGemmChoice.Of(accumulator, operands.Right.ColumnCount, sizeof(T), SpGemmAnalysis.BytesOf(operands), schedule.Products, threads);
         SpGemmLaneSizes sizes = SpGemmAnalysis.LaneSizes(schedule, choice, operands, threads) with { StageEntries = 0 };
         var job = new SpGemmNumericJob<T, TSemiring>
@@ -74,7 +74,7 @@ internal sealed unsafe class SpGemmCpu(SpGemmAccumulator accumulator) : ISpGemmB
             Pattern = pattern,
             Choice = choice,
             Lanes = SpGemmAnalysis.RentLanes<T, TSemiring>(workspace, sizes, threads),
-            Tokens = schedule.Tokens,
+            Tiles = schedule.Tiles,
             Values = values,
         };
         RangeRunner.Run(job, schedule.TokenCount, grain: 1, threads, options.CancellationToken);

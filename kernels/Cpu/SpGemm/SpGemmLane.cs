@@ -6,7 +6,7 @@ namespace Kernels.Cpu.SpGemm;
 /// <param name="DenseColumns">Columns that dense accumulators have slots for; 0 if there are none.</param>
 /// <param name="TagCount">Slots of the largest table, a power of two.</param>
 /// <param name="RowEntries">The most columns of one row.</param>
-/// <param name="StageEntries">The most entries of one token, and, where threads wait for each other, of one row more.</param>
+/// <param name="StageEntries">The most entries of one tile, and, where threads wait for each other, of one row more.</param>
 /// <param name="SortColumns">Columns that bitmaps have bits for; 0 if there are none.</param>
 internal readonly record struct SpGemmLaneSizes(long DenseColumns, long TagCount, long RowEntries, long StageEntries, long SortColumns)
 {
@@ -24,7 +24,7 @@ internal unsafe struct SpGemmLane<T> where T : unmanaged
     /// <summary>The columns of the row at hand in the order of their appearance.</summary>
     public int* Touched;
 
-    /// <summary>Where a token's output is kept until it is known where it belongs.</summary>
+    /// <summary>Where a tile's output is kept until it is known where it belongs.</summary>
     public int* StageColumns;
 
     public T* StageValues;

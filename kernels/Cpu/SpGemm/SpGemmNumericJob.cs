@@ -14,7 +14,7 @@ internal unsafe struct SpGemmNumericJob<T, TSemiring> : IRangeJob
     public CsrRows<NoValue> Pattern;
     public SpGemmChoice Choice;
     public SpGemmLanes<T> Lanes;
-    public SpGemmTile* Tokens;
+    public SpGemmTile* Tiles;
     public T* Values;
 
     public readonly void Run(long begin, long end)
@@ -24,7 +24,7 @@ internal unsafe struct SpGemmNumericJob<T, TSemiring> : IRangeJob
         {
             for (long i = begin; i < end; i++)
             {
-                for (int row = Tokens[i].RowBegin; row < Tokens[i].RowEnd; row++)
+                for (int row = Tiles[i].RowBegin; row < Tiles[i].RowEnd; row++)
                     RunRow(row, lane);
             }
         }

@@ -5,8 +5,8 @@ using Kernels.Cpu.Memory;
 namespace Kernels.Cpu.SpGemm;
 
 /// <summary>
-/// One product: schedule, scratch, room for the result, tokens. The result is computed in one pass: its size is estimated from a sample of the tokens, and where the
-/// room does not suffice, the tokens that are left are counted, and more is taken. Knows no accumulator.
+/// One product: schedule, scratch, room for the result, tiles. The result is computed in one pass: its size is estimated from a sample of the tiles, and where the
+/// room does not suffice, the tiles that are left are counted, and more is taken. Knows no accumulator.
 /// </summary>
 internal unsafe ref struct SpGemmRun<T, TSemiring>
     where T : unmanaged, IEquatable<T>
@@ -40,7 +40,7 @@ internal unsafe ref struct SpGemmRun<T, TSemiring>
                 Demand(least);
             _schedule = new SpGemmSchedule<T>(operands, products, workspace);
         }
-        _threads = SpGemmAnalysis.ThreadCount(_schedule.Products, _schedule.TokenCount, options);
+        _threads = SpGemmAnalysis.ThreadCount(_schedule.Products, _schedule.TileCount, options);
         _choice = SpGemmChoice.Of(accumulator, operands.Right.ColumnCount, sizeof(T), SpGemmAnalysis.BytesOf(operands), _schedule.Products, _threads);
         _lanes = SpGemmAnalysis.RentLanes<T, TSemiring>(workspace, SpGemmAnalysis.LaneSizes(_schedule, _choice, operands, _threads), _threads);
     }
@@ -48,17 +48,17 @@ internal unsafe ref struct SpGemmRun<T, TSemiring>
     public CsrMatrix<T> Multiply()
     {
         (int[] columns, T[] values) = _workspace.TakeEntries<T>(CsrChecks.ArrayLength(FirstCapacity()));
-        long token = 0;
-        while ((token = RunTokens(token, columns, values)) < _schedule.TokenCount)
+        long tile = 0;
+        while ((tile = RunTiles(tile, columns, values)) < _schedule.TileCount)
         {
-            long needed = checked(_schedule.Starts[token] + CountTokens(token, _schedule.TokenCount - token, stride: 1));
+            long needed = checked(_schedule.Starts[tile] + CountTiles(tile, _schedule.TileCount - tile, stride: 1));
             Demand(needed);
             (int[] moreColumns, T[] moreValues) = (GC.AllocateUninitializedArray<int>(CsrChecks.ArrayLength(needed)), GC.AllocateUninitializedArray<T>((int)needed));
-            columns.AsSpan(0, (int)_schedule.Starts[token]).CopyTo(moreColumns);
-            values.AsSpan(0, (int)_schedule.Starts[token]).CopyTo(moreValues);
+            columns.AsSpan(0, (int)_schedule.Starts[tile]).CopyTo(moreColumns);
+            values.AsSpan(0, (int)_schedule.Starts[tile]).CopyTo(moreValues);
             (columns, values) = (moreColumns, moreValues);
         }
-        int count = (int)_schedule.Starts[_schedule.TokenCount];
+        int count = (int)_schedule.Starts[_schedule.TileCount];
         Demand(count);
         // Room that was taken too generously is given back, unless it came from the workspace or is within the slack of estimates.
         if (count < columns.Length / 2 && !_workspace.KeepsResults)
@@ -69,21 +69,21 @@ internal unsafe ref struct SpGemmRun<T, TSemiring>
     // Little is lost with the bound of a small product, and nothing where a spare result is large enough.
     private readonly long FirstCapacity()
     {
-        if (_schedule.TokenCount < 4 * SpGemmTuning.SampleStride || _schedule.Bound <= _workspace.SpareLength<T>())
+        if (_schedule.TileCount < 4 * SpGemmTuning.SampleStride || _schedule.Bound <= _workspace.SpareLength<T>())
             return Math.Min(_schedule.Bound, Math.Min(_mostEntries, Array.MaxLength));
-        long samples = (_schedule.TokenCount + SpGemmTuning.SampleStride - 1) / SpGemmTuning.SampleStride, bound = 0;
+        long samples = (_schedule.TileCount + SpGemmTuning.SampleStride - 1) / SpGemmTuning.SampleStride, bound = 0;
         for (long i = 0; i < samples; i++)
-            bound += _schedule.Tokens[i * SpGemmTuning.SampleStride].Bound;
-        double share = (double)CountTokens(0, samples, SpGemmTuning.SampleStride) / bound;
+            bound += _schedule.Tiles[i * SpGemmTuning.SampleStride].Bound;
+        double share = (double)CountTiles(0, samples, SpGemmTuning.SampleStride) / bound;
         long estimate = (long)(share * _schedule.Bound);
-        estimate += estimate / SpGemmTuning.EstimateSlackDivisor + _schedule.TokenBound;
+        estimate += estimate / SpGemmTuning.EstimateSlackDivisor + _schedule.TileBound;
         return Math.Min(Math.Min(estimate, _schedule.Bound), Math.Min(_mostEntries, Array.MaxLength));
     }
 
-    // Runs the tokens from this one on; returns the first one that did not fit, or their number.
-    private readonly long RunTokens(long first, int[] columns, T[] values)
+    // Runs the tiles from this one on; returns the first one that did not fit, or their number.
+    private readonly long RunTiles(long first, int[] columns, T[] values)
     {
-        new Span<long>(_schedule.Starts + first + 1, checked((int)(_schedule.TokenCount - first))).Fill(SpGemmTileJob<T, TSemiring>.Unknown);
+        new Span<long>(_schedule.Starts + first + 1, checked((int)(_schedule.TileCount - first))).Fill(SpGemmTileJob<T, TSemiring>.Unknown);
         if (first == 0)
             _schedule.Starts[0] = 0;
         fixed (long* rowPointers = _rowPointers)
@@ -95,9 +95,9 @@ internal unsafe ref struct SpGemmRun<T, TSemiring>
                 Operands = _operands,
                 Choice = _choice,
                 Lanes = _lanes,
-                Tokens = _schedule.Tokens,
+                Tiles = _schedule.Tiles,
                 FetchesAhead = SpGemmAnalysis.BytesOf(_operands.Right) > MachineInfo.Current.Level2Bytes / 2,
-                FirstToken = first,
+                FirstTile = first,
                 Starts = _schedule.Starts,
                 RowPointers = rowPointers,
                 Columns = columnPointer,
@@ -106,12 +106,12 @@ internal unsafe ref struct SpGemmRun<T, TSemiring>
             };
             RangeRunner.Run(job, _schedule.TokenCount - first, grain: 1, _threads, _options.CancellationToken);
         }
-        while (first < _schedule.TokenCount && _schedule.Starts[first + 1] >= 0)
+        while (first < _schedule.TileCount && _schedule.Starts[first + 1] >= 0)
             first++;
         return first;
     }
 
-    private readonly long CountTokens(long first, long count, long stride)
+    private readonly long CountTiles(long first, long count, long stride)
     {
         var counts = new long[count];
         fixed (long* results = counts)
@@ -121,8 +121,8 @@ internal unsafe ref struct SpGemmRun<T, TSemiring>
                 Operands = _operands,
                 Choice = _choice,
                 Lanes = _lanes,
-                Tokens = _schedule.Tokens,
-                FirstToken = first,
+                Tiles = _schedule.Tiles,
+                FirstTile = first,
                 Stride = stride,
                 Counts = results,
             };

@@ -3,27 +3,27 @@ using Kernels.Core.SpGemm;
 
 namespace Kernels.Cpu.SpGemm;
 
-/// <summary>The product cut into tokens, and the sizes that follow from it.</summary>
+/// <summary>The product cut into tiles, and the sizes that follow from it.</summary>
 internal unsafe struct SpGemmSchedule<T> where T : unmanaged
 {
-    public SpGemmTile* Tokens;
+    public SpGemmTile* Tiles;
 
-    /// <summary>One more than there are tokens.</summary>
+    /// <summary>One more than there are tiles.</summary>
     public long* Starts;
 
-    public long TokenCount;
+    public long TileCount;
 
     /// <summary>Multiplications, exactly.</summary>
     public long Products;
 
-    /// <summary>The most entries: of all, of a token, of a row; and the most columns that a table holds for a row.</summary>
-    public long Bound, TokenBound, RowBound, RowSlots;
+    /// <summary>The most entries: of all, of a tile, of a row; and the most columns that a table holds for a row.</summary>
+    public long Bound, TileBound, RowBound, RowSlots;
 
     private readonly long _windowEntries;
 
     /// <param name="operands">The operands.</param>
     /// <param name="products">Those of row r at r + 1.</param>
-    /// <param name="workspace">Holds the tokens until the next schedule.</param>
+    /// <param name="workspace">Holds the tiles until the next schedule.</param>
     /// <param name="canStripe">Whether long rows may be cut into stripes of columns.</param>
     /// <exception cref="OverflowException">There are 2^63 products or more.</exception>
     public SpGemmSchedule(in SpGemmOperands<T> operands, long* products, SpGemmWorkspace workspace, bool canStripe = true)
@@ -34,9 +34,9 @@ internal unsafe struct SpGemmSchedule<T> where T : unmanaged
             Products = checked(Products + products[row + 1]);
             Bound += BoundOf(operands, row, products[row + 1]);
         }
-        long most = MostTokens();
+        long most = MostTiles();
         byte* memory = workspace.RentTable(most * sizeof(SpGemmTile) + (most + 1) * sizeof(long));
-        Tokens = (SpGemmTile*)memory;
+        Tiles = (SpGemmTile*)memory;
         Starts = (long*)(memory + most * sizeof(SpGemmTile));
         Cut(operands, products, canStripe && IsSorted(operands));
     }
@@ -51,9 +51,9 @@ internal unsafe struct SpGemmSchedule<T> where T : unmanaged
         return operands.Mask.IsPresent && !operands.MaskIsComplement ? Math.Min(bound, operands.Mask.Length(row)) : bound;
     }
 
-    // Two neighbouring windows together exceed one of the two limits; a long row ends a window early, and has a stripe for each token's worth of products.
-    private readonly long MostTokens() =>
-        2 * (Products / SpGemmTuning.TokenProducts + Bound / _windowEntries) + 3 * (Products / SpGemmTuning.TokenProducts) + 2;
+    // Two neighbouring windows together exceed one of the two limits; a long row ends a window early, and has a stripe for each tile's worth of products.
+    private readonly long MostTiles() =>
+        2 * (Products / SpGemmTuning.TileProducts + Bound / _windowEntries) + 3 * (Products / SpGemmTuning.TileProducts) + 2;
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Cut(in SpGemmOperands<T> operands, long* products, bool canStripe)
@@ -65,7 +65,7 @@ internal unsafe struct SpGemmSchedule<T> where T : unmanaged
             long own = products[row + 1], bound = BoundOf(operands, row, own);
             long stripes = canStripe && own >= SpGemmTuning.StripedRowProducts ? StripesOf(own, operands.Left.Length(row), columnCount) : 1;
             RowSlots = Math.Max(RowSlots, SlotsOf(operands, row, own));
-            if (stripes > 1 || (row > begin && (windowBound + bound > _windowEntries || windowProducts + own > SpGemmTuning.TokenProducts)))
+            if (stripes > 1 || (row > begin && (windowBound + bound > _windowEntries || windowProducts + own > SpGemmTuning.TileProducts)))
             {
                 Add(begin, row, new ColumnRange(0, columnCount), windowBound);
                 (begin, windowBound, windowProducts) = (row, 0, 0);
@@ -99,7 +99,7 @@ internal unsafe struct SpGemmSchedule<T> where T : unmanaged
         operands.Right.IsSorted && (!operands.Mask.IsPresent || operands.Mask.IsSorted) && (!operands.Addend.IsPresent || operands.Addend.IsSorted);
 
     private static long StripesOf(long products, long leftLength, int columnCount) =>
-        Math.Clamp(Math.Min(products / SpGemmTuning.TokenProducts, products / (leftLength * SpGemmTuning.StripeProductsPerEntry)), 1, Math.Max(1, columnCount));
+        Math.Clamp(Math.Min(products / SpGemmTuning.TileProducts, products / (leftLength * SpGemmTuning.StripeProductsPerEntry)), 1, Math.Max(1, columnCount));
 
     private void AddStripes(int row, int columnCount, long stripes, long bound)
     {
@@ -115,7 +115,7 @@ internal unsafe struct SpGemmSchedule<T> where T : unmanaged
     {
         if (begin == end)
             return;
-        Tokens[TokenCount++] = new SpGemmTile(begin, end, range, bound);
-        TokenBound = Math.Max(TokenBound, bound);
+        Tiles[TileCount++] = new SpGemmTile(begin, end, range, bound);
+        TileBound = Math.Max(TileBound, bound);
     }
 }

@@ -17,25 +17,25 @@ internal static class SpGemmTuning
     /// <summary>Columns of a row up to which sorting by counting smaller ones, a register of them at a time, beats marking them in a bitmap.</summary>
     public const int RankLimit = 64;
 
-    /// <summary>Products of a token, about: some 100 microseconds, so that tokens are many and their handling does not show.</summary>
-    public const long TokenProducts = 1 << 16;
+    /// <summary>Products of a tile, about: some 100 microseconds, so that tiles are many and their handling does not show.</summary>
+    public const long TileProducts = 1 << 16;
 
-    /// <summary>Ticks of the stopwatch that a thread waits at most for a token's count before it counts itself: a millisecond, ten times what a token takes.</summary>
+    /// <summary>Ticks of the stopwatch that a thread waits at most for a tile's count before it counts itself: a millisecond, ten times what a tile takes.</summary>
     public static long LongestWait { get; } = Stopwatch.Frequency / 1000;
 
-    /// <summary>Pauses between two looks at a token's count: some 300 nanoseconds, so that looking does not disturb whoever is about to write it.</summary>
+    /// <summary>Pauses between two looks at a tile's count: some 300 nanoseconds, so that looking does not disturb whoever is about to write it.</summary>
     public const int SpinsBetweenLooks = 8;
 
-    /// <summary>Products of a row from which it is cut into stripes of columns, of about a token each.</summary>
-    public const long StripedRowProducts = 4 * TokenProducts;
+    /// <summary>Products of a row from which it is cut into stripes of columns, of about a tile each.</summary>
+    public const long StripedRowProducts = 4 * TileProducts;
 
     /// <summary>Products that each entry of the left row must have in a stripe: finding its part of the right row is two binary searches.</summary>
     public const long StripeProductsPerEntry = 32;
 
-    /// <summary>One token in so many is counted ahead to estimate the size of the result.</summary>
+    /// <summary>One tile in so many is counted ahead to estimate the size of the result.</summary>
     public const long SampleStride = 24;
 
-    /// <summary>What is added to an estimate: 1 / 8, more than samples of balanced tokens were seen to be off.</summary>
+    /// <summary>What is added to an estimate: 1 / 8, more than samples of balanced tiles were seen to be off.</summary>
     public const long EstimateSlackDivisor = 8;
 
     /// <summary>A dense accumulator wider than the second-level cache is used for a row with at least one product for so many columns (GraphBLAS: 12 to 16).</summary>
@@ -44,7 +44,7 @@ internal static class SpGemmTuning
     /// <summary>Tables are at most half full.</summary>
     public const long SlotsPerEntry = 2;
 
-    /// <summary>Entries that the output of one token may have: with their accumulators they stay in the second-level cache.</summary>
+    /// <summary>Entries that the output of one tile may have: with their accumulators they stay in the second-level cache.</summary>
     public static long WindowEntries(int valueBytes) => Math.Max(1024, MachineInfo.Current.Level2Bytes / 4 / (sizeof(int) + valueBytes));
 
     /// <summary>Columns of which values and states fit the second-level cache.</summary>

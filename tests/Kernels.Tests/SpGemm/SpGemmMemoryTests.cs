@@ -90,7 +90,7 @@ public sealed class SpGemmMemoryTests
     {
         // Tokens at the sampled places merge into few entries, the others into one for each product.
         const int stride = (int)SpGemmTuning.SampleStride, perRow = 1024;
-        int window = (int)Math.Min(SpGemmTuning.TokenProducts, SpGemmTuning.WindowEntries(sizeof(float))) / perRow, rows = window * stride * 5;
+        int window = (int)Math.Min(SpGemmTuning.TileProducts, SpGemmTuning.WindowEntries(sizeof(float))) / perRow, rows = window * stride * 5;
         int[] columns = new int[rows];
         for (int row = 0; row < rows; row++)
             columns[row] = row / window % stride == 0 ? 0 : 1;

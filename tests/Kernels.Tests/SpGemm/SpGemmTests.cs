@@ -176,7 +176,7 @@ public sealed class SpGemmTests
     {
         // Rows of one left entry and 1024 products; the left value is the number of the token that the row falls into.
         const int perRow = 1024, tokens = 4;
-        int window = (int)Math.Min(SpGemmTuning.TokenProducts, SpGemmTuning.WindowEntries(sizeof(float))) / perRow, rows = window * tokens;
+        int window = (int)Math.Min(SpGemmTuning.TileProducts, SpGemmTuning.WindowEntries(sizeof(float))) / perRow, rows = window * tokens;
         CsrMatrix<float> left = CsrMatrix.Wrap(rows, 1, [.. Enumerable.Range(0, rows + 1).Select(i => (long)i)], new int[rows], [.. Enumerable.Range(0, rows).Select(row => (float)(row / window))]);
         CsrMatrix<float> right = CsrMatrix.Wrap(1, perRow, [0, perRow], [.. Enumerable.Range(0, perRow)], [.. Enumerable.Repeat(1f, perRow)]);
         CsrMatrix<float> expected = SpGemm.Multiply(left, right, new() { Kernel = new() { MaxDegreeOfParallelism = 1 } });
