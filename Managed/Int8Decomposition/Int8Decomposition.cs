@@ -61,19 +61,19 @@ public static partial class Int8Decomposition
     /// <param name="values">[m, k].</param>
     /// <param name="weights">q, [n, k]; their scales take no part.</param>
     /// <param name="products">[m, n]; at least that many elements.</param>
-    /// <param name="kernel">How to run; the variant is one of the f32 ones.</param>
+    /// <param name="options">How to run; the variant is one of the f32 ones.</param>
     /// <exception cref="ArgumentOutOfRangeException">More than 131,071 inputs, and values of -128 that could make a sum exceed 32 bits.</exception>
-    public static unsafe void MultiplyInt8(ReadOnlySpan<sbyte> values, Int8Weights weights, Span<int> products, KernelOptions kernel = default)
+    public static unsafe void MultiplyInt8(ReadOnlySpan<sbyte> values, Int8Weights weights, Span<int> products, KernelOptions options = default)
     {
-        var problem = new Int8ProductProblem(values, weights, products, kernel);
-        IInt8DecompositionBackend<float> backend = Int8DecompositionVariants<float>.Table.Select(kernel);
+        var problem = new Int8ProductProblem(values, weights, products, options);
+        IInt8DecompositionBackend<float> backend = Int8DecompositionVariants<float>.Table.Select(options);
         if (problem.RowCount == 0)
             return;
         using PackedLease lease = weights.Acquire();
         fixed (sbyte* first = problem.Values)
         fixed (int* result = problem.Products)
         {
-            backend.MultiplyInt8(new Int8ProductRows { RowCount = problem.RowCount, Weights = new Int8WeightsRows(weights), Values = first, Products = result }, kernel);
+            backend.MultiplyInt8(new Int8ProductRows { RowCount = problem.RowCount, Weights = new Int8WeightsRows(weights), Values = first, Products = result }, options);
         }
     }
 

@@ -47,9 +47,9 @@ public sealed class Int8Linear
     /// <summary>output = input W^T + b, as <see cref="Int8Decomposition.Multiply{T}"/> computes it.</summary>
     /// <param name="input">x, [m, inputs].</param>
     /// <param name="output">y, [m, outputs]; at least that many elements.</param>
-    /// <param name="kernel">How to run.</param>
-    public void Forward<T>(ReadOnlySpan<T> input, Span<T> output, KernelOptions kernel = default) where T : unmanaged =>
-        Int8Decomposition.Multiply(input, Weights, output, new() { Threshold = Threshold, Outliers = Outliers, Bias = _bias, Kernel = kernel });
+    /// <param name="options">How to run.</param>
+    public void Forward<T>(ReadOnlySpan<T> input, Span<T> output, KernelOptions options = default) where T : unmanaged =>
+        Int8Decomposition.Multiply(input, Weights, output, new() { Threshold = Threshold, Outliers = Outliers, Bias = _bias, Kernel = options });
 
     /// <summary>The gradients of a loss with respect to input, weights and bias, in float arithmetic with the dequantised weights.</summary>
     /// <remarks>
@@ -61,15 +61,15 @@ public sealed class Int8Linear
     /// <param name="inputGradient">dx, [m, inputs]; empty if not wanted.</param>
     /// <param name="weightGradient">dW, [outputs, inputs]; empty if not wanted.</param>
     /// <param name="biasGradient">db, [outputs]; empty if not wanted.</param>
-    /// <param name="kernel">How to run.</param>
+    /// <param name="options">How to run.</param>
     /// <exception cref="ArgumentException">Sizes disagree, or an output overlaps an input.</exception>
     public unsafe void Backward<T>(
         ReadOnlySpan<T> outputGradient, ReadOnlySpan<T> input, Span<T> inputGradient, Span<float> weightGradient = default, Span<float> biasGradient = default,
-        KernelOptions kernel = default)
+        KernelOptions options = default)
         where T : unmanaged
     {
-        var problem = new Int8GradientProblem<T>(Weights, outputGradient, input, inputGradient, weightGradient, biasGradient, kernel);
-        IInt8DecompositionBackend<T> backend = Int8DecompositionVariants<T>.Table.Select(kernel);
+        var problem = new Int8GradientProblem<T>(Weights, outputGradient, input, inputGradient, weightGradient, biasGradient, options);
+        IInt8DecompositionBackend<T> backend = Int8DecompositionVariants<T>.Table.Select(options);
         using PackedLease lease = Weights.Acquire();
         fixed (T* gradient = outputGradient, activations = input, result = inputGradient)
         fixed (float* weights = weightGradient, bias = biasGradient)
@@ -84,7 +84,7 @@ public sealed class Int8Linear
                 WeightGradient = weights,
                 BiasGradient = bias,
             };
-            backend.Backward(rows, kernel);
+            backend.Backward(rows, options);
         }
     }
 

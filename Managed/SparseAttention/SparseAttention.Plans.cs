@@ -28,16 +28,15 @@ public static partial class SparseAttention
     /// <param name="queries">[M, query heads, d], at the last positions of the keys.</param>
     /// <param name="keys">[N, key-value heads, d].</param>
     /// <param name="shape">The heads.</param>
-    /// <param name="options">Sizes.</param>
-    /// <param name="kernel">Variant (of f32), threads, cancellation.</param>
+    /// <param name="options">Sizes of blocks and of compressed keys, and how to run.</param>
     /// <returns>A mask of 1 x BlockLength blocks for each key-value head, to be used with <see cref="AttentionOptions.Causal"/>.</returns>
     /// <exception cref="ArgumentException">Sizes do not match or are out of range.</exception>
     /// <exception cref="NotFiniteNumberException">A query, or a key of a compressed one, is not finite, or a logit is above 2^21: blocks have no order.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    public static unsafe BlockMask PlanTopKBlocks(ReadOnlySpan<float> queries, ReadOnlySpan<float> keys, AttentionShape shape, TopKBlockOptions options = default, KernelOptions kernel = default)
+    public static unsafe BlockMask PlanTopKBlocks(ReadOnlySpan<float> queries, ReadOnlySpan<float> keys, AttentionShape shape, TopKBlockOptions options = default)
     {
-        var problem = new BlockPlanProblem(queries, keys, shape, options, kernel);
-        ISparseAttentionBackend backend = SparseAttentionVariants.Of(KeyValueType.Float32).Select(kernel);
+        var problem = new BlockPlanProblem(queries, keys, shape, options);
+        ISparseAttentionBackend backend = SparseAttentionVariants.Of(KeyValueType.Float32).Select(options.Kernel);
         int rows = shape.KeyValueHeads * problem.QueryCount, count = problem.SelectedCount;
         if (rows == 0 || count == 0)
             return BlockMask.FromCsr(problem.Mask, new int[rows + 1], []);
@@ -56,7 +55,7 @@ public static partial class SparseAttention
                 Selected = pinnedSelected,
                 SelectedCount = count,
             };
-            backend.PlanBlocks(call, kernel);
+            backend.PlanBlocks(call, options.Kernel);
         }
         return Rows(problem.Mask, selected, count);
     }

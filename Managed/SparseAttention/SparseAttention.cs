@@ -99,7 +99,7 @@ public static partial class SparseAttention
     /// <param name="options">The forward call's.</param>
     /// <typeparam name="T">The type of keys and values.</typeparam>
     public static void Backward<T>(
-        ReadOnlySpan<float> outputGradient, ReadOnlySpan<float> queries, ReadOnlySpan<T> keys, ReadOnlySpan<T> values, Span<float> output, ReadOnlySpan<float> logSumExp,
+        ReadOnlySpan<float> outputGradient, ReadOnlySpan<float> queries, ReadOnlySpan<T> keys, ReadOnlySpan<T> values, ReadOnlySpan<float> output, ReadOnlySpan<float> logSumExp,
         Span<float> queryGradient, Span<float> keyGradient, Span<float> valueGradient, AttentionShape shape, AttentionOptions options = default) where T : unmanaged =>
         Run(new AttentionGradientProblem<T>(new AttentionProblem<T>(queries, keys, values, output, shape, options), outputGradient, logSumExp, queryGradient, keyGradient, valueGradient));
 

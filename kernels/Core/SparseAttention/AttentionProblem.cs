@@ -14,10 +14,12 @@ internal readonly ref struct AttentionProblem<T> where T : unmanaged
     public readonly ReadOnlySpan<float> Queries;
     public readonly ReadOnlySpan<T> Keys;
     public readonly ReadOnlySpan<T> Values;
-    public readonly Span<float> Output;
+
+    /// <summary>Written by the forward call, at its pinned address; read by the gradient.</summary>
+    public readonly ReadOnlySpan<float> Output;
     public readonly AttentionOptions Options;
 
-    public AttentionProblem(ReadOnlySpan<float> queries, ReadOnlySpan<T> keys, ReadOnlySpan<T> values, Span<float> output, in AttentionShape shape, in AttentionOptions options)
+    public AttentionProblem(ReadOnlySpan<float> queries, ReadOnlySpan<T> keys, ReadOnlySpan<T> values, ReadOnlySpan<float> output, in AttentionShape shape, in AttentionOptions options)
     {
         KeyValueTypes.Of<T>();
         shape.Check(ShapeName);

@@ -13,10 +13,10 @@ internal readonly ref struct BlockPlanProblem
     /// <summary>Blocks taken for each query.</summary>
     public readonly int SelectedCount;
 
-    public BlockPlanProblem(ReadOnlySpan<float> queries, ReadOnlySpan<float> keys, in AttentionShape shape, TopKBlockOptions options, in KernelOptions kernel)
+    public BlockPlanProblem(ReadOnlySpan<float> queries, ReadOnlySpan<float> keys, in AttentionShape shape, TopKBlockOptions options)
     {
         shape.Check(nameof(shape));
-        Check.Kernel(kernel);
+        Check.Kernel(options.Kernel);
         Shape = shape;
         QueryCount = Check.Rows(queries.Length, shape.QueryRowLength, nameof(queries));
         KeyCount = Check.Rows(keys.Length, shape.KeyRowLength, nameof(keys));

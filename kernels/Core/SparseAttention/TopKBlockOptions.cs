@@ -20,4 +20,7 @@ public readonly record struct TopKBlockOptions
 
     /// <summary>Blocks up to a query's own that are always taken; null (the default) for 32, with blocks of 64 a window of 2048 keys.</summary>
     public int? LocalBlocks { get; init; }
+
+    /// <summary>Variant (one of f32), parallelism and cancellation.</summary>
+    public KernelOptions Kernel { get; init; }
 }

@@ -77,7 +77,7 @@ internal sealed unsafe class SpGemmCpu(SpGemmAccumulator accumulator) : ISpGemmB
             Tiles = schedule.Tiles,
             Values = values,
         };
-        RangeRunner.Run(job, schedule.TokenCount, grain: 1, threads, options.CancellationToken);
+        RangeRunner.Run(job, schedule.TileCount, grain: 1, threads, options.CancellationToken);
     }
 
     private static SpGemmOperands<TValue> Operands<T, TValue>(in SpGemmOptions<T> options, in CsrRows<TValue> left, in CsrRows<TValue> right, in CsrRows<NoValue> mask)

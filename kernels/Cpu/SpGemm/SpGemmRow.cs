@@ -65,7 +65,7 @@ internal static unsafe class SpGemmRow<T, TSemiring, TSlots>
         return touched;
     }
 
-    /// <summary>As <see cref="Addend"/>, under a mask whose slots were prepared by <see cref="Mark"/>.</summary>
+    /// <summary>As <see cref="Accumulate"/>, under a mask whose slots were prepared by <see cref="Mark"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static int AccumulateMasked(TSlots slots, in SpGemmLane<T> lane, in SpGemmOperands<T> operands, int row, ColumnRange range, int touched)
     {

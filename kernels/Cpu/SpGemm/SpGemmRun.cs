@@ -104,7 +104,7 @@ internal unsafe ref struct SpGemmRun<T, TSemiring>
                 Values = valuePointer,
                 Capacity = Math.Min(columns.Length, values.Length),
             };
-            RangeRunner.Run(job, _schedule.TokenCount - first, grain: 1, _threads, _options.CancellationToken);
+            RangeRunner.Run(job, _schedule.TileCount - first, grain: 1, _threads, _options.CancellationToken);
         }
         while (first < _schedule.TileCount && _schedule.Starts[first + 1] >= 0)
             first++;

@@ -96,7 +96,7 @@ public abstract class Int8DecompositionMemoryTests<T> where T : unmanaged
                 Int8Decomposition.Multiply<T>(activations, weights, output, new() { Outliers = OutlierScope.BatchColumns, Kernel = kernel });
                 Int8Decomposition.QuantizeRows<T>(activations, 256, values, absMax, 6, kernel);
                 Int8Decomposition.MultiplyInt8(values, weights, products, forInt8);
-                layer.Backward<T>(output, default, gradient, kernel: kernel);
+                layer.Backward<T>(output, default, gradient, options: kernel);
             }));
         }
     }

@@ -67,7 +67,7 @@ public abstract class Int8LinearTests<T> where T : unmanaged
         (T[] Dx, float[] Dw) Run(int threads)
         {
             (T[] dx, float[] dw) = (new T[rows * inputs], new float[outputs * inputs]);
-            layer.Backward<T>(dy, x, dx, dw, kernel: new() { MaxDegreeOfParallelism = threads });
+            layer.Backward<T>(dy, x, dx, dw, options: new() { MaxDegreeOfParallelism = threads });
             return (dx, dw);
         }
     }

@@ -18,7 +18,7 @@ public sealed class AttentionPlanTests
             (float[] q, float[] k, _) = SparseAttentionCases.Inputs(shape, queries, keys);
             foreach (int threads in new[] { 1, 3 })
             {
-                BlockMask mask = SparseAttention.PlanTopKBlocks(q, k, shape, options, SparseAttentionCases.Force(variant, threads: threads));
+                BlockMask mask = SparseAttention.PlanTopKBlocks(q, k, shape, options with { Kernel = SparseAttentionCases.Force(variant, threads: threads) });
                 for (int head = 0; head < 2; head++)
                 {
                     for (int query = 0; query < queries; query++)
@@ -44,11 +44,11 @@ public sealed class AttentionPlanTests
             ascending[i] = descending[keys - 1 - i] = 100 * (i / 64 - 18);
         KernelOptions kernel = SparseAttentionCases.Force(variant);
         // A block's window begins one compressed key before it. Terms of all but the largest vanish, so that ties go to the lower index.
-        Assert.Equal([0, 1, 36], SparseAttention.PlanTopKBlocks(query, ascending, shape, options, kernel).Columns.ToArray());
-        Assert.Equal([0, 1, 2], SparseAttention.PlanTopKBlocks(query, descending, shape, options, kernel).Columns.ToArray());
+        Assert.Equal([0, 1, 36], SparseAttention.PlanTopKBlocks(query, ascending, shape, options with { Kernel = kernel }).Columns.ToArray());
+        Assert.Equal([0, 1, 2], SparseAttention.PlanTopKBlocks(query, descending, shape, options with { Kernel = kernel }).Columns.ToArray());
         // From 2^21 on logits are not told apart from infinity, as in attention itself.
         ascending[^1] = 3e9f;
-        Assert.Throws<NotFiniteNumberException>(() => SparseAttention.PlanTopKBlocks(query, ascending, shape, options, kernel));
+        Assert.Throws<NotFiniteNumberException>(() => SparseAttention.PlanTopKBlocks(query, ascending, shape, options with { Kernel = kernel }));
     }
 
     [SkippableTheory]
@@ -60,9 +60,9 @@ public sealed class AttentionPlanTests
         KernelOptions kernel = SparseAttentionCases.Force(variant, threads: 2);
         using var cancelled = new CancellationTokenSource();
         cancelled.Cancel();
-        Assert.ThrowsAny<OperationCanceledException>(() => SparseAttention.PlanTopKBlocks(q, k, shape, kernel: kernel with { CancellationToken = cancelled.Token }));
-        Assert.Equal("MaxDegreeOfParallelism", Assert.ThrowsAny<ArgumentException>(() => SparseAttention.PlanTopKBlocks(q, k, shape, kernel: kernel with { MaxDegreeOfParallelism = -1 })).ParamName);
-        Assert.ThrowsAny<ArgumentException>(() => SparseAttention.PlanTopKBlocks(q, k, shape, kernel: kernel with { Variant = "nonsense" }));
+        Assert.ThrowsAny<OperationCanceledException>(() => SparseAttention.PlanTopKBlocks(q, k, shape, new() { Kernel = kernel with { CancellationToken = cancelled.Token } }));
+        Assert.Equal("MaxDegreeOfParallelism", Assert.ThrowsAny<ArgumentException>(() => SparseAttention.PlanTopKBlocks(q, k, shape, new() { Kernel = kernel with { MaxDegreeOfParallelism = -1 } })).ParamName);
+        Assert.ThrowsAny<ArgumentException>(() => SparseAttention.PlanTopKBlocks(q, k, shape, new() { Kernel = kernel with { Variant = "nonsense" } }));
         // Whether all blocks are taken or a few: what is no number is refused, in a query, in a key, and where their product overflows.
         foreach (int blocks in new[] { 1, 64 })
         {
@@ -72,8 +72,8 @@ public sealed class AttentionPlanTests
                 float[] badQueries = [.. q], badKeys = [.. k];
                 badQueries[129 * 16 + 9] = bad;
                 badKeys[70 * 8 + 3] = bad;
-                Assert.Throws<NotFiniteNumberException>(() => SparseAttention.PlanTopKBlocks(badQueries, k, shape, options, kernel));
-                Assert.Throws<NotFiniteNumberException>(() => SparseAttention.PlanTopKBlocks(q, badKeys, shape, options, kernel));
+                Assert.Throws<NotFiniteNumberException>(() => SparseAttention.PlanTopKBlocks(badQueries, k, shape, options with { Kernel = kernel }));
+                Assert.Throws<NotFiniteNumberException>(() => SparseAttention.PlanTopKBlocks(q, badKeys, shape, options with { Kernel = kernel }));
             }
         }
     }
