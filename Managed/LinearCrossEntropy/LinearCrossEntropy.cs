@@ -1,3 +1,4 @@
+using Kernels.Core.Checks;
 using Kernels.Core.LinearCrossEntropy;
 using Kernels.Managed;
 
@@ -79,7 +80,7 @@ public static class LinearCrossEntropy
         var problem = new LinearCrossEntropyProblem(hidden, weights, targets, shape, options);
         Span<float> probabilities = problem.Output(logProbabilities, nameof(logProbabilities));
         Span<float> sums = logSumExp.IsEmpty ? default : problem.Output(logSumExp, nameof(logSumExp));
-        LinearCrossEntropyProblem.Disjoint<float>(probabilities, sums, nameof(logProbabilities), nameof(logSumExp));
+        Check.Disjoint<float, float>(probabilities, sums, nameof(logProbabilities), nameof(logSumExp));
         Run(problem, default, probabilities, sums);
     }
 

@@ -1,4 +1,4 @@
-using System.Runtime.InteropServices;
+using Kernels.Core.Checks;
 
 namespace Kernels.Core.LinearCrossEntropy;
 
@@ -19,12 +19,11 @@ internal readonly ref struct LinearCrossEntropyProblem
     {
         if (shape.TokenCount < 0 || shape.Width < 1 || shape.VocabularySize < 1)
             throw new ArgumentOutOfRangeException(ShapeName, shape, "a negative number of tokens, or less than one element or word");
-        Exactly(hidden.Length, (long)shape.TokenCount * shape.Width, HiddenName);
-        Exactly(weights.Length, (long)shape.VocabularySize * shape.Width, WeightsName);
-        Exactly(targets.Length, shape.TokenCount, TargetsName);
-        if (!options.Bias.IsEmpty)
-            Exactly(options.Bias.Length, shape.VocabularySize, nameof(options.Bias));
-        ArgumentOutOfRangeException.ThrowIfNegative(options.Kernel.MaxDegreeOfParallelism, nameof(KernelOptions.MaxDegreeOfParallelism));
+        Check.Exactly(hidden.Length, (long)shape.TokenCount * shape.Width, HiddenName);
+        Check.Exactly(weights.Length, (long)shape.VocabularySize * shape.Width, WeightsName);
+        Check.Exactly(targets.Length, shape.TokenCount, TargetsName);
+        Check.ExactlyOrEmpty(options.Bias.Length, shape.VocabularySize, nameof(options.Bias));
+        Check.Kernel(options.Kernel);
         Shape = shape;
         Hidden = hidden;
         Weights = weights;
@@ -37,27 +36,12 @@ internal readonly ref struct LinearCrossEntropyProblem
     /// <summary>One output of a number for each token: room for all of them, apart from every input.</summary>
     public Span<float> Output(Span<float> output, string name)
     {
-        if (output.Length < Shape.TokenCount)
-            throw new ArgumentException($"{output.Length} elements are too few: {Shape.TokenCount} are written", name);
-        Span<float> written = output[..Shape.TokenCount];
-        Disjoint(Hidden, written, HiddenName, name);
-        Disjoint(Weights, written, WeightsName, name);
-        Disjoint(Targets, written, TargetsName, name);
-        Disjoint(Options.Bias, written, nameof(Options.Bias), name);
+        Span<float> written = Check.Written(output, Shape.TokenCount, name);
+        Check.Disjoint<float, float>(Hidden, written, HiddenName, name);
+        Check.Disjoint<float, float>(Weights, written, WeightsName, name);
+        Check.Disjoint<int, float>(Targets, written, TargetsName, name);
+        Check.Disjoint<float, float>(Options.Bias, written, nameof(Options.Bias), name);
         return written;
-    }
-
-    /// <summary>Memory that is written may not be that of an input, nor of another output.</summary>
-    public static void Disjoint<TInput>(ReadOnlySpan<TInput> input, ReadOnlySpan<float> output, string inputName, string outputName) where TInput : unmanaged
-    {
-        if (MemoryMarshal.AsBytes(input).Overlaps(MemoryMarshal.AsBytes(output)))
-            throw new ArgumentException($"the span overlaps {inputName}", outputName);
-    }
-
-    private static void Exactly(long length, long needed, string name)
-    {
-        if (length != needed)
-            throw new ArgumentException($"{length} elements, but the shape has {needed}", name);
     }
 
     private static int CountTargets(ReadOnlySpan<int> targets, int vocabularySize, int ignored)

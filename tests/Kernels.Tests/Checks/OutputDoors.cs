@@ -1,6 +1,9 @@
 namespace Kernels.Tests;
 
-/// <summary>Every door that writes into spans of the caller, by name, on a small seeded problem; outputs come from <see cref="OutputSpans"/>.</summary>
+/// <summary>
+/// Every door that writes into spans of the caller, by name, on a small seeded problem; outputs come from <see cref="OutputSpans"/>. Those of a family may stand in a
+/// class of its own, whose name ends like this one's.
+/// </summary>
 internal static class OutputDoors
 {
     private const int Rows = 3, Inputs = 8, Outputs = 5, MarlinOutputs = 64, MarlinInputs = 16, Tokens = 6;
@@ -8,7 +11,7 @@ internal static class OutputDoors
     private static readonly AttentionShape s_heads = new(4, 2, 8);
     private static readonly RnnShape s_steps = new(SequenceCount: 2, StepCount: 3, ChannelCount: 4);
 
-    public static Dictionary<string, Action<OutputSpans>> All { get; } = new()
+    private static readonly Dictionary<string, Action<OutputSpans>> s_here = new()
     {
         ["softmax"] = spans => Softmax.Compute<float>(Normal(Rows * Inputs), spans.Of<float>(Rows * Inputs), Inputs),
         ["softmax, another axis"] = spans => Softmax.Compute<float>(Normal(Rows * Inputs), spans.Of<float>(Rows * Inputs), [Rows, Inputs], axis: 0),
@@ -122,6 +125,12 @@ internal static class OutputDoors
         ["BLEU of counts"] = spans => TensorBleu.Accumulate(Candidates(), References()).Scores(spans.Of<double>(1), default),
         ["BLEU's counts as bytes"] = spans => TensorBleu.Accumulate(Candidates(), References()).Write(spans.Of<byte>(BleuStatistics.SerializedBytes)),
     };
+
+    public static Dictionary<string, Action<OutputSpans>> All { get; } = new(s_here.Concat(
+        from type in typeof(OutputDoors).Assembly.GetTypes()
+        where type != typeof(OutputDoors) && type.Name.EndsWith(nameof(OutputDoors), StringComparison.Ordinal)
+        from door in (Dictionary<string, Action<OutputSpans>>)type.GetProperty(nameof(All))!.GetValue(null)!
+        select door));
 
     private static float[] Normal(int count) => SparseAttentionCases.Normal(count, seed: 5);
 

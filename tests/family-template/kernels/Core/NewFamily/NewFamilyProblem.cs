@@ -1,4 +1,4 @@
-using System.Runtime.InteropServices;
+using Kernels.Core.Checks;
 
 namespace Kernels.Core.NewFamily;
 
@@ -15,17 +15,12 @@ internal readonly ref struct NewFamilyProblem
     public NewFamilyProblem(ReadOnlySpan<float> input, Span<float> output, int width, in NewFamilyOptions options)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(width, 1, WidthName);
-        if (input.Length % width != 0)
-            throw new ArgumentException($"{input.Length} elements are no whole number of rows of {width}", InputName);
-        if (output.Length < input.Length)
-            throw new ArgumentException($"{output.Length} elements are too few: {input.Length} are written", OutputName);
-        ArgumentOutOfRangeException.ThrowIfNegative(options.Kernel.MaxDegreeOfParallelism, nameof(KernelOptions.MaxDegreeOfParallelism));
-        RowCount = input.Length / width;
+        RowCount = Check.Rows(input.Length, width, InputName);
+        Output = Check.Written(output, input.Length, OutputName);
+        Check.Kernel(options.Kernel);
+        Check.Disjoint<float, float>(input, Output, InputName, OutputName);
         Width = width;
         Input = input;
-        Output = output[..input.Length];
         Options = options;
-        if (MemoryMarshal.AsBytes(input).Overlaps(MemoryMarshal.AsBytes(Output)))
-            throw new ArgumentException($"the span overlaps {InputName}", OutputName);
     }
 }
