@@ -119,8 +119,8 @@ internal sealed class GzipMembers(Stream file, string name, bool leaveOpen = fal
     /// <summary>Remembers where the last piece was that anyone has read.</summary>
     private sealed class PackedInput(Stream file) : ForwardStream
     {
-        /// <summary>The most bytes that are read at once.</summary>
-        public const int MostBytes = 4096;
+        /// <summary>The most bytes that are read at once: as many as DeflateStream asks for, which takes a tenth longer with half of them.</summary>
+        public const int MostBytes = 8192;
 
         public long LastBegin { get; private set; }
 
