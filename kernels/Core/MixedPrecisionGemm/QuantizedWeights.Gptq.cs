@@ -32,7 +32,7 @@ public sealed unsafe partial class QuantizedWeights
             throw new ArgumentException($"it is of {hessian.InputCount} inputs, not {inputCount}", nameof(hessian));
         double damping = options.Damping ?? GptqOptions.DefaultDamping;
         if (!(damping >= 0 && double.IsFinite(damping)))
-            throw new ArgumentOutOfRangeException(nameof(options), damping, "the damping is a finite number, 0 or more");
+            throw new ArgumentOutOfRangeException(nameof(options.Damping), damping, "a finite number, 0 or more, is needed");
         int[] order = options.ActOrder ? hessian.DescendingDiagonal() : [.. Enumerable.Range(0, inputCount)];
         float[] factor = hessian.InverseFactor(order, damping);
         var values = new byte[weights.Length];

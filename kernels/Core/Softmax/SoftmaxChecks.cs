@@ -65,9 +65,7 @@ internal static class SoftmaxChecks
 
     public static void Options<T>(in SoftmaxOptions<T> options, in SoftmaxShape shape, string optionsName) where T : unmanaged
     {
-        Check.Finite(options.Scale, nameof(options.Scale));
-        Check.Finite(options.SoftCap, nameof(options.SoftCap));
-        ArgumentOutOfRangeException.ThrowIfNegative(options.SoftCap, nameof(options.SoftCap));
+        Scalars<T>(options.Scale, options.SoftCap);
         Check.Kernel(options.Kernel);
         MaskLength(options.AdditiveMask.Length, shape, nameof(options.AdditiveMask));
         MaskLength(options.BooleanMask.Length, shape, nameof(options.BooleanMask));
@@ -75,6 +73,17 @@ internal static class SoftmaxChecks
             throw new ArgumentException($"{nameof(options.RowLengths)} and {nameof(options.Causal)} need the softmax to run along the last axis", optionsName);
         RowLengths(options.RowLengths, shape);
         CausalQueryCount(options.CausalQueryCount, options.Causal, shape);
+    }
+
+    /// <summary>Scale and cap are numbers of the type that computes: float, except for double. One that is infinite there, or a cap that is 0, would make NaN of finite logits.</summary>
+    public static void Scalars<T>(double scale, double softCap)
+    {
+        bool isDouble = typeof(T) == typeof(double);
+        double computedScale = isDouble ? scale : (float)scale, computedCap = isDouble ? softCap : (float)softCap;
+        if (!double.IsFinite(computedScale))
+            throw new ArgumentOutOfRangeException(nameof(SoftmaxOptions<float>.Scale), scale, $"a number that is finite as a {(isDouble ? "double" : "float")} is needed");
+        if (!double.IsFinite(computedCap) || softCap < 0 || (softCap > 0 && computedCap == 0))
+            throw new ArgumentOutOfRangeException(nameof(SoftmaxOptions<float>.SoftCap), softCap, $"0, or a number that is above 0 and finite as a {(isDouble ? "double" : "float")}, is needed");
     }
 
     private static void MaskLength(int length, in SoftmaxShape shape, string name)

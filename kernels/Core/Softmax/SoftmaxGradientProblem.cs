@@ -48,9 +48,7 @@ internal readonly ref struct SoftmaxGradientProblem<T> where T : unmanaged
         Shape = SoftmaxChecks.Rows(outputGradient.Length, rowLength, SoftmaxProblem<T>.RowLengthName, OutputGradientName);
         Check.Exactly(result.Length, outputGradient.Length, resultName);
         LogitGradient = Check.Written(logitGradient, outputGradient.Length, LogitGradientName);
-        Check.Finite(options.Scale, nameof(options.Scale));
-        Check.Finite(options.SoftCap, nameof(options.SoftCap));
-        ArgumentOutOfRangeException.ThrowIfNegative(options.SoftCap, nameof(options.SoftCap));
+        SoftmaxChecks.Scalars<T>(options.Scale, options.SoftCap);
         Check.Kernel(options.Kernel);
         int logitsNeeded = options.SoftCap > 0 ? outputGradient.Length : 0;
         if (options.Logits.Length != logitsNeeded)

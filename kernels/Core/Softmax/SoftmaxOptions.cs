@@ -13,14 +13,14 @@ public readonly ref struct SoftmaxOptions<T> where T : unmanaged
     private readonly double _scale;
     private readonly bool _hasScale;
 
-    /// <summary>Factor of every logit: 1 / temperature. Any finite number; 1 by default.</summary>
+    /// <summary>Factor of every logit: 1 / temperature. Any number that is finite in the compute type; 1 by default.</summary>
     public double Scale
     {
         get => _hasScale ? _scale : 1;
         init => (_scale, _hasScale) = (value, true);
     }
 
-    /// <summary>Bound c of the capped logit c tanh(z / c); a finite number above 0, or 0 (the default) for none.</summary>
+    /// <summary>Bound c of the capped logit c tanh(z / c); above 0 and finite in the compute type, or 0 (the default) for none.</summary>
     public double SoftCap { get; init; }
 
     /// <summary>Added to the logits: as many elements as the logits, or one row of them, which then serves every row. Empty (the default) for none.</summary>

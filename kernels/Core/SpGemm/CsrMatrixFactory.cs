@@ -81,6 +81,7 @@ public static class CsrMatrix
         int rowCount, int columnCount, ReadOnlySpan<int> rows, ReadOnlySpan<int> columns, ReadOnlySpan<T> values, DuplicateEntries duplicates = DuplicateEntries.Sum)
         where T : unmanaged, IEquatable<T> where TSemiring : struct, ISemiring<T>
     {
+        Check.Defined(duplicates, nameof(duplicates));
         CsrChecks.Size(rowCount, nameof(rowCount));
         CsrChecks.Size(columnCount, nameof(columnCount));
         Check.Exactly(columns.Length, rows.Length, nameof(columns));

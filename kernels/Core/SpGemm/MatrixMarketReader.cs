@@ -24,6 +24,7 @@ internal static unsafe class MatrixMarketReader
     {
         SparseElement.Token<T>();
         ArgumentOutOfRangeException.ThrowIfNegative(options.MaxRows, nameof(options.MaxRows));
+        Check.Defined(options.Duplicates, nameof(options.Duplicates));
         Check.Kernel(options.Kernel);
         MatrixMarketHeader header = ReadHeader(text, options.Lenient, out MatrixMarketBlock block);
         if (!MatrixMarketValue.CanRead<T>(header.Field))

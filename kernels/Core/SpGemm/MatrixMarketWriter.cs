@@ -10,6 +10,7 @@ internal static class MatrixMarketWriter<T> where T : unmanaged, IEquatable<T>
     public static void Check(CsrMatrix<T> matrix, in MatrixMarketWriteOptions options)
     {
         string type = SparseElement.Token<T>();
+        Checks.Check.Defined(options.Symmetry, nameof(options.Symmetry));
         if (options.IsArray && options.IsPattern)
             throw new ArgumentException("an array has values, not a pattern", nameof(options.IsPattern));
         if (options.IsArray && matrix.HasDuplicates)
