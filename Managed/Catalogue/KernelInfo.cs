@@ -4,10 +4,11 @@ using Kernels.Managed;
 
 namespace Kernels;
 
-/// <summary>One family's variants for one element type, best first, and the one that default options lead to.</summary>
+/// <summary>One operation's variants for one element type, best first, and the one that default options lead to.</summary>
+/// <param name="Operation">The family's word where one table serves the whole family, else with the operation's behind it: <c>mixed_precision_gemm.exact</c>.</param>
 /// <param name="Variants">Every variant of the catalogue, those that cannot run here included.</param>
 /// <param name="Chosen">The variant that runs unless an option names another.</param>
-public sealed record KernelDispatch(IReadOnlyList<KernelVariant> Variants, KernelVariant Chosen);
+public sealed record KernelDispatch(string Operation, IReadOnlyList<KernelVariant> Variants, KernelVariant Chosen);
 
 /// <summary>What this library found on the machine: processor features, backends present or absent with the reason, and the variant chosen for each operation.</summary>
 public static class KernelInfo
@@ -15,7 +16,7 @@ public static class KernelInfo
     /// <summary>Processor, caches and instruction sets.</summary>
     public static MachineInfo Machine => MachineInfo.Current;
 
-    /// <summary>Every family and element type with its variants: the catalogue that also feeds the tests, the benchmarks and the README.</summary>
+    /// <summary>Every operation and element type with its variants: the catalogue that also feeds the tests, the benchmarks and the README.</summary>
     /// <exception cref="TypeInitializationException"><c>KERNELS_FORCE</c> names a variant that does not exist; the inner exception says which.</exception>
     public static IReadOnlyList<KernelDispatch> Catalogue { get; } = Checked(
     [
@@ -29,6 +30,9 @@ public static class KernelInfo
         Describe(Int8DecompositionVariants<float>.Table),
         Describe(Int8DecompositionVariants<Half>.Table),
         Describe(Int8DecompositionVariants<BrainFloat16>.Table),
+        Describe(Int8DecompositionVariants<float>.Backward),
+        Describe(Int8DecompositionVariants<Half>.Backward),
+        Describe(Int8DecompositionVariants<BrainFloat16>.Backward),
         Describe(SparseAttentionVariants.Of(KeyValueType.Float32)),
         Describe(SparseAttentionVariants.Of(KeyValueType.Float16)),
         Describe(SparseAttentionVariants.Of(KeyValueType.BFloat16)),
@@ -57,11 +61,5 @@ public static class KernelInfo
         return catalogue;
     }
 
-    private static KernelDispatch Describe<TBackend>(VariantTable<TBackend> table) where TBackend : class
-    {
-        var variants = new List<KernelVariant>();
-        foreach (VariantEntry<TBackend> entry in table.Entries)
-            variants.Add(entry.Variant);
-        return new KernelDispatch(variants, table.Chosen);
-    }
+    private static KernelDispatch Describe<TBackend>(VariantTable<TBackend> table) where TBackend : class => new(table.Operation, [.. table.Variants], table.Chosen);
 }

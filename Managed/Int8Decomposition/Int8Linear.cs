@@ -61,7 +61,7 @@ public sealed class Int8Linear
     /// <param name="inputGradient">dx, [m, inputs]; empty if not wanted.</param>
     /// <param name="weightGradient">dW, [outputs, inputs]; empty if not wanted.</param>
     /// <param name="biasGradient">db, [outputs]; empty if not wanted.</param>
-    /// <param name="options">How to run.</param>
+    /// <param name="options">How to run; the variant is a managed one of registers: these are products of floats.</param>
     /// <exception cref="ArgumentException">Sizes disagree, or an output overlaps an input.</exception>
     public unsafe void Backward<T>(
         ReadOnlySpan<T> outputGradient, ReadOnlySpan<T> input, Span<T> inputGradient, Span<float> weightGradient = default, Span<float> biasGradient = default,
@@ -69,7 +69,7 @@ public sealed class Int8Linear
         where T : unmanaged
     {
         var problem = new Int8GradientProblem<T>(Weights, outputGradient, input, inputGradient, weightGradient, biasGradient, options);
-        IInt8DecompositionBackend<T> backend = Int8DecompositionVariants<T>.Table.Select(options);
+        IInt8GradientBackend<T> backend = Int8DecompositionVariants<T>.Backward.Select(options);
         using PackedLease lease = Weights.Acquire();
         fixed (T* gradient = outputGradient, activations = input, result = inputGradient)
         fixed (float* weights = weightGradient, bias = biasGradient)

@@ -42,7 +42,7 @@ public static class MixedPrecisionGemm
     {
         QuantizedWeights weights = problem.Weights;
         MixedPrecisionGemmOptions options = problem.Options;
-        IMixedPrecisionGemmBackend<T> backend = MixedPrecisionGemmVariants<T>.Of(weights.Format).Select(options.Kernel);
+        IMixedPrecisionGemmBackend<T> backend = MixedPrecisionGemmVariants<T>.Of(weights.Format, options.Arithmetic).Select(options.Kernel);
         if (problem.RowCount == 0)
             return;
         using PackedLease lease = weights.Acquire();

@@ -19,7 +19,7 @@ public static class Sparse
     /// <param name="matrix">A, [m, n].</param>
     /// <param name="vector">x, n elements.</param>
     /// <param name="result">y, m elements; may not overlap x.</param>
-    /// <param name="options">How to run.</param>
+    /// <param name="options">Threads and cancellation; no variants.</param>
     public static void MultiplyVector<T>(CsrMatrix<T> matrix, ReadOnlySpan<T> vector, Span<T> result, KernelOptions options = default) where T : unmanaged, INumberBase<T> =>
         MultiplyDense<T, PlusTimes<T>>(matrix, vector, 1, result, options);
 
@@ -28,7 +28,7 @@ public static class Sparse
     /// <param name="dense">X, [n, width].</param>
     /// <param name="width">The columns of X and Y, at least 1.</param>
     /// <param name="result">Y, [m, width]; may not overlap X.</param>
-    /// <param name="options">How to run.</param>
+    /// <param name="options">Threads and cancellation; no variants.</param>
     public static void MultiplyDense<T>(CsrMatrix<T> matrix, ReadOnlySpan<T> dense, int width, Span<T> result, KernelOptions options = default) where T : unmanaged, INumberBase<T> =>
         MultiplyDense<T, PlusTimes<T>>(matrix, dense, width, result, options);
 
@@ -37,7 +37,7 @@ public static class Sparse
     /// <param name="dense">X, [n, width].</param>
     /// <param name="width">The columns of X and Y, at least 1.</param>
     /// <param name="result">Y, [m, width]; may not overlap X.</param>
-    /// <param name="options">How to run.</param>
+    /// <param name="options">Threads and cancellation; no variants.</param>
     public static void MultiplyDense<T, TSemiring>(CsrMatrix<T> matrix, ReadOnlySpan<T> dense, int width, Span<T> result, KernelOptions options = default)
         where T : unmanaged, IEquatable<T> where TSemiring : struct, ISemiring<T>
     {
@@ -46,7 +46,7 @@ public static class Sparse
         Check.Exactly(dense.Length, (long)matrix.ColumnCount * width, nameof(dense));
         result = Check.Written(result, (long)matrix.RowCount * width, nameof(result));
         Check.Disjoint<T, T>(dense, result, nameof(dense), nameof(result));
-        Check.Kernel(options);
+        Check.KernelWithoutVariants(options, nameof(MultiplyDense));
         SparseDenseCpu.Multiply<T, TSemiring>(matrix, dense, width, result, options);
     }
 
@@ -55,14 +55,14 @@ public static class Sparse
     /// <param name="left">[m, inner].</param>
     /// <param name="right">[n, inner]: the transpose of the usual right factor.</param>
     /// <param name="inner">Columns of both, at least 0.</param>
-    /// <param name="options">How to run.</param>
+    /// <param name="options">Threads and cancellation; no variants.</param>
     public static CsrMatrix<T> MultiplySampled<T>(CsrMatrix<T> pattern, ReadOnlySpan<T> left, ReadOnlySpan<T> right, int inner, KernelOptions options = default) where T : unmanaged, INumberBase<T>
     {
         ArgumentNullException.ThrowIfNull(pattern);
         ArgumentOutOfRangeException.ThrowIfNegative(inner);
         Check.Exactly(left.Length, (long)pattern.RowCount * inner, nameof(left));
         Check.Exactly(right.Length, (long)pattern.ColumnCount * inner, nameof(right));
-        Check.Kernel(options);
+        Check.KernelWithoutVariants(options, nameof(MultiplySampled));
         var values = new T[pattern.EntryCount];
         SparseDenseCpu.Sample<T, PlusTimes<T>>(pattern, left, right, inner, values, options);
         return pattern.WithValues<T>(values);

@@ -26,11 +26,11 @@ public sealed class ReadmeTests
     [Fact]
     public void CoverageTableIsTheCatalogue()
     {
-        var lines = new List<string> { "| family | types | native | cpu |", "|---|---|---|---|" };
-        foreach (IGrouping<(string Family, string), KernelDispatch> row in KernelInfo.Catalogue.GroupBy(dispatch => (dispatch.Chosen.Family, $"{Sets(dispatch, "native")}|{Sets(dispatch, "cpu")}")))
+        var lines = new List<string> { "| operation | types | native | cpu |", "|---|---|---|---|" };
+        foreach (IGrouping<(string Operation, string), KernelDispatch> row in KernelInfo.Catalogue.GroupBy(dispatch => (dispatch.Operation, $"{Sets(dispatch, "native")}|{Sets(dispatch, "cpu")}")))
         {
             string types = string.Join(", ", row.Select(dispatch => dispatch.Chosen.Types));
-            lines.Add($"| `{row.Key.Family}` | {types} | {Sets(row.First(), "native")} | {Sets(row.First(), "cpu")} |");
+            lines.Add($"| `{row.Key.Operation}` | {types} | {Sets(row.First(), "native")} | {Sets(row.First(), "cpu")} |");
         }
         string table = string.Join("\n", lines);
         Assert.True(Readme.Contains(table, StringComparison.Ordinal), "README.md should hold this table:\n" + table);

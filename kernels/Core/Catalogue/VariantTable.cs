@@ -3,7 +3,7 @@ namespace Kernels.Core.Catalogue;
 /// <summary>One row of a <see cref="VariantTable{TBackend}"/>: what the catalogue says of a variant, and the object that runs it.</summary>
 internal readonly record struct VariantEntry<TBackend>(KernelVariant Variant, TBackend Backend) where TBackend : class;
 
-/// <summary>The variants of one family for one element type, best first; dispatch is a walk down this table.</summary>
+/// <summary>The variants of one operation for one element type, best first; dispatch is a walk down this table. What it does not list, the operation refuses.</summary>
 internal sealed class VariantTable<TBackend> where TBackend : class
 {
     private readonly VariantEntry<TBackend>[] _entries;
@@ -12,22 +12,32 @@ internal sealed class VariantTable<TBackend> where TBackend : class
 
     /// <param name="entries">Best first; all of one family and one element type.</param>
     /// <param name="forcedIdentities">The value of <c>KERNELS_FORCE</c>: identities separated by commas, of which at most one belongs here.</param>
-    public VariantTable(IEnumerable<VariantEntry<TBackend>> entries, string? forcedIdentities)
+    /// <param name="operation">The operation's word behind the family's, where the family has tables for several.</param>
+    /// <param name="family">The variants of the family's other operations: what is forced among them does not concern this one.</param>
+    public VariantTable(IEnumerable<VariantEntry<TBackend>> entries, string? forcedIdentities, string operation = "", IEnumerable<KernelVariant>? family = null)
     {
         _entries = [.. entries];
         KernelVariant first = _entries[0].Variant;
         _prefix = $"{first.Family}/{first.Types}/";
+        Operation = operation.Length == 0 ? first.Family : $"{first.Family}.{operation}";
         foreach (string identity in ForcedVariants.Split(forcedIdentities))
         {
             if (!identity.StartsWith(_prefix, StringComparison.Ordinal))
                 continue;
             if (_forced is { } other && other.Variant.Identity != identity)
                 throw new ArgumentException($"'{other.Variant.Identity}' and '{identity}' cannot both be forced", ForcedVariants.EnvironmentName);
+            if (!_entries.Any(entry => entry.Variant.Identity == identity) && family is not null && family.Any(variant => variant.Identity == identity))
+                continue;
             _forced = Find(identity, ForcedVariants.EnvironmentName);
         }
     }
 
     public ReadOnlySpan<VariantEntry<TBackend>> Entries => _entries;
+
+    /// <summary>The family's word, with the operation's behind it where the family has tables for several.</summary>
+    public string Operation { get; }
+
+    public IEnumerable<KernelVariant> Variants => _entries.Select(entry => entry.Variant);
 
     /// <summary>The entry to run: the option's, else the forced one, else the first available one.</summary>
     /// <exception cref="ArgumentException">The option names a variant that is not in this table.</exception>
@@ -66,7 +76,7 @@ internal sealed class VariantTable<TBackend> where TBackend : class
                 return entry;
         }
         throw new ArgumentException(
-            $"'{identity}' names no variant of {_prefix}; there are {string.Join(", ", _entries.Select(e => e.Variant.Identity))}.", source);
+            $"'{identity}' names no variant of {Operation} ({_entries[0].Variant.Types}); there are {string.Join(", ", _entries.Select(e => e.Variant.Identity))}.", source);
     }
 
     private static TBackend Demand(in VariantEntry<TBackend> entry, string source, bool allowEmulation)

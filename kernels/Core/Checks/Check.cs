@@ -84,6 +84,14 @@ internal static class Check
             throw new ArgumentOutOfRangeException(name, value, $"there is no such {typeof(TEnum).Name}");
     }
 
+    /// <summary>Of an operation that has one implementation: there is nothing to choose, so a variant is refused instead of ignored.</summary>
+    public static void KernelWithoutVariants(in KernelOptions options, string operation)
+    {
+        if (options.Variant is { } identity)
+            throw new ArgumentException($"'{identity}' names no variant of {operation}, which has one implementation; leave it unset.", nameof(KernelOptions.Variant));
+        Kernel(options);
+    }
+
     public static void Kernel(in KernelOptions options) =>
         ArgumentOutOfRangeException.ThrowIfNegative(options.MaxDegreeOfParallelism, nameof(KernelOptions.MaxDegreeOfParallelism));
 }

@@ -15,7 +15,11 @@ internal interface IInt8DecompositionBackend<T> where T : unmanaged
     void Dequantize(in Int8QuantizationRows<T> rows, in KernelOptions options);
 
     void DequantizeProduct(in Int8DequantizationRows<T> rows, in KernelOptions options);
+}
 
+/// <summary>One implementation of the layer's gradients. Arguments were checked at the door and are pinned for the call.</summary>
+internal interface IInt8GradientBackend<T> where T : unmanaged
+{
     void Backward(in Int8GradientRows<T> rows, in KernelOptions options);
 }
 

@@ -25,7 +25,7 @@ internal static unsafe class MatrixMarketReader
         SparseElement.Token<T>();
         ArgumentOutOfRangeException.ThrowIfNegative(options.MaxRows, nameof(options.MaxRows));
         Check.Defined(options.Duplicates, nameof(options.Duplicates));
-        Check.Kernel(options.Kernel);
+        Check.KernelWithoutVariants(options.Kernel, "reading Matrix Market files");
         MatrixMarketHeader header = ReadHeader(text, options.Lenient, out MatrixMarketBlock block);
         if (!MatrixMarketValue.CanRead<T>(header.Field))
             throw new TensorFileException(text.Name, 1, $"{header.Field.ToString().ToLowerInvariant()} values cannot be read as {SparseElement.Token<T>()}");

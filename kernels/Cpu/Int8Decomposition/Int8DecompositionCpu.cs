@@ -53,9 +53,6 @@ internal sealed unsafe class Int8DecompositionCpu<T, TStorage, TKernels> : IInt8
     public void DequantizeProduct(in Int8DequantizationRows<T> rows, in KernelOptions options) => RangeRunner.Run(
         new Int8DequantizeProductJob<T, TStorage>(rows), rows.RowCount, grain: 1, ThreadCount((long)rows.RowCount * rows.ColumnCount, options), options.CancellationToken);
 
-    public void Backward(in Int8GradientRows<T> rows, in KernelOptions options) =>
-        Int8Gradient<T, TStorage>.Run(rows, ThreadCount(rows.RowCount, rows.Weights.Layout, options), options.CancellationToken);
-
     private static int ChunkCount(int columnCount) => (columnCount + Int8DecompositionTuning.Chunk - 1) / Int8DecompositionTuning.Chunk;
 
     private static void FindColumns(in Int8DecompositionRows<T> rows, byte* united, int threads, CancellationToken cancellation)
@@ -84,6 +81,5 @@ internal sealed unsafe class Int8DecompositionCpu<T, TStorage, TKernels> : IInt8
     private static int ThreadCount(int rowCount, in Int8WeightsLayout layout, in KernelOptions options) =>
         ThreadCount((long)layout.OutputCount * layout.InputCount * rowCount, options);
 
-    private static int ThreadCount(long work, in KernelOptions options) =>
-        options.MaxDegreeOfParallelism > 0 ? options.MaxDegreeOfParallelism : work < Int8DecompositionTuning.ParallelProducts ? 1 : MachineInfo.Current.ProcessorCount;
+    private static int ThreadCount(long work, in KernelOptions options) => Int8DecompositionTuning.ThreadCount(work, options);
 }

@@ -3,6 +3,7 @@ using Kernels.Core.Catalogue;
 using Kernels.Core.Elements;
 using Kernels.Core.Int8Decomposition;
 using Kernels.Cpu.Elements;
+using Kernels.Cpu.Simd;
 using Kernels.Native.Library;
 using static Kernels.Core.Machine.InstructionSets;
 
@@ -18,7 +19,7 @@ internal static class Int8DecompositionCpuVariants
     /// <summary>The variants for one type of activations and outputs, best first. The managed scalar one runs everywhere.</summary>
     public static VariantEntry<IInt8DecompositionBackend<T>>[] Of<T>() where T : unmanaged
     {
-        var entries = new VariantEntries<IInt8DecompositionBackend<T>>("int8_decomposition", $"{ElementToken.Of<T>()}_i8_{ElementToken.Of<T>()}", NativeKernels.AbsenceOf);
+        VariantEntries<IInt8DecompositionBackend<T>> entries = Entries<T, IInt8DecompositionBackend<T>>();
         return
         [
             entries.Native<Avx512Vnni>(BackendOf<T, NativeInt8Kernels<Int8Kernels<Vector256<int>, Int8DotVnni>, Avx512Vnni>>()),
@@ -32,6 +33,32 @@ internal static class Int8DecompositionCpuVariants
             entries.Managed<Scalar>(BackendOf<T, Int8Kernels<int, Int8DotScalar>>()),
             entries.Native<Scalar>(BackendOf<T, NativeInt8Kernels<Int8Kernels<int, Int8DotScalar>, Scalar>>()),
         ];
+    }
+
+    /// <summary>The variants of the gradients, by width of the registers. The last one runs everywhere.</summary>
+    public static VariantEntry<IInt8GradientBackend<T>>[] GradientsOf<T>() where T : unmanaged
+    {
+        VariantEntries<IInt8GradientBackend<T>> entries = Entries<T, IInt8GradientBackend<T>>();
+        return
+        [
+            entries.Managed<Avx512>(GradientOf<T, Simd512<float>, Vector512<float>>()),
+            entries.Managed<Avx2>(GradientOf<T, Simd256<float>, Vector256<float>>()),
+            entries.Managed<AdvSimd128>(GradientOf<T, Simd128<float>, Vector128<float>>()),
+            entries.Managed<Sse42>(GradientOf<T, Simd128<float>, Vector128<float>>()),
+            entries.Managed<Scalar>(GradientOf<T, SimdScalar<float>, float>()),
+        ];
+    }
+
+    private static VariantEntries<TBackend> Entries<T, TBackend>() where T : unmanaged where TBackend : class =>
+        new("int8_decomposition", $"{ElementToken.Of<T>()}_i8_{ElementToken.Of<T>()}", NativeKernels.AbsenceOf);
+
+    private static IInt8GradientBackend<T> GradientOf<T, TSimd, V>() where T : unmanaged where TSimd : struct, ISimd<V, float> where V : unmanaged
+    {
+        object backend =
+            typeof(T) == typeof(float) ? new Int8GradientCpu<float, ComputeStorage<float>, TSimd, V>() :
+            typeof(T) == typeof(Half) ? new Int8GradientCpu<Half, HalfStorage, TSimd, V>() :
+            new Int8GradientCpu<BrainFloat16, BFloat16Storage, TSimd, V>();
+        return (IInt8GradientBackend<T>)backend;
     }
 
     // The driver with these micro-kernels.

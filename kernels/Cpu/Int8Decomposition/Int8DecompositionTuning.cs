@@ -29,4 +29,10 @@ internal static class Int8DecompositionTuning
 
     /// <summary>Multiply-adds below which a second thread costs more than it saves: some 20 microseconds of the memory-bound single row.</summary>
     public const long ParallelProducts = 1 << 20;
+
+    /// <summary>The threads of a call: as many as asked for, else one where the work is small.</summary>
+    /// <param name="work">Products of two numbers, or elements.</param>
+    /// <param name="options">What the caller asked for.</param>
+    public static int ThreadCount(long work, in KernelOptions options) =>
+        options.MaxDegreeOfParallelism > 0 ? options.MaxDegreeOfParallelism : work < ParallelProducts ? 1 : MachineInfo.Current.ProcessorCount;
 }

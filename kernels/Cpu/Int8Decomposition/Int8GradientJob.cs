@@ -110,13 +110,31 @@ internal readonly unsafe struct Int8GradientJob<T, TStorage, TSimd, V>(in Int8Gr
         new Span<float>(weights, PanelColumns * Columns).Clear();
         for (int input = 0; input < count; input += Int8WeightsLayout.LaneInputs, steps += Int8WeightsLayout.StepBytes)
         {
-            float* lanes = weights + input / SliverColumns * SliverColumns * PanelColumns + input % SliverColumns;
+            if (SliverColumns < Int8WeightsLayout.LaneInputs)
+                DequantizeElements((sbyte*)steps, panel, input, weights);
+            else
+                DequantizeLanes((int*)steps, panel, weights + input / SliverColumns * SliverColumns * PanelColumns + input % SliverColumns);
+        }
+    }
+
+    private void DequantizeLanes(int* step, int panel, float* lanes)
+    {
+        for (int output = 0; output < PanelColumns; output++)
+        {
+            Vector128<short> shorts = Vector128.WidenLower(Vector128.CreateScalarUnsafe(step[output]).AsSByte());
+            Vector128<float> lane = Vector128.ConvertToSingle(Vector128.WidenLower(shorts)) * _rows.Weights.Factors[panel * PanelColumns + output];
+            lane.Store(lanes + output * SliverColumns);
+        }
+    }
+
+    // Slivers narrower than a lane: element after element.
+    private void DequantizeElements(sbyte* step, int panel, int input, float* weights)
+    {
+        for (int i = 0; i < Int8WeightsLayout.LaneInputs; i++)
+        {
+            float* column = weights + (input + i) / SliverColumns * SliverColumns * PanelColumns + (input + i) % SliverColumns;
             for (int output = 0; output < PanelColumns; output++)
-            {
-                Vector128<short> shorts = Vector128.WidenLower(Vector128.CreateScalarUnsafe(((int*)steps)[output]).AsSByte());
-                Vector128<float> lane = Vector128.ConvertToSingle(Vector128.WidenLower(shorts)) * _rows.Weights.Factors[panel * PanelColumns + output];
-                lane.Store(lanes + output * SliverColumns);
-            }
+                column[output * SliverColumns] = step[output * Int8WeightsLayout.LaneInputs + i] * _rows.Weights.Factors[panel * PanelColumns + output];
         }
     }
 

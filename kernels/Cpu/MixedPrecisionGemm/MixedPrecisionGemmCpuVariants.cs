@@ -9,48 +9,51 @@ using static Kernels.Core.Machine.InstructionSets;
 namespace Kernels.Cpu.MixedPrecisionGemm;
 
 /// <summary>
-/// The variants. One driver serves all; managed ones differ in register width and integer dot product, native ones have the eight-bit product alone. Their order is what the eight-bit
-/// arithmetic was measured to do (docs/families/mixed_precision_gemm.md): the native avx512vnni leads, since .NET has no 512-bit vpdpbusd; the managed avx512 comes before avxvnni, for a
-/// 512-bit vpmaddubsw with sums in 16 bits does as many products for each instruction; elsewhere the managed one goes before the native one of the same instructions, which is no faster.
+/// The variants, for each of the two arithmetics. One driver serves all. Exact arithmetic is fused multiply-adds of floats: managed code by width of the registers, since native code would
+/// be no faster. The order of the eight-bit ones was measured (docs/families/mixed_precision_gemm.md): the native avx512vnni leads, since .NET has no 512-bit vpdpbusd; the managed avx512
+/// comes before avxvnni, for a 512-bit vpmaddubsw with sums in 16 bits does as many products for each instruction; elsewhere the managed one goes before the native one of the same
+/// instructions, which is no faster.
 /// </summary>
 internal static class MixedPrecisionGemmCpuVariants
 {
-    /// <summary>The variants for one type of activations and outputs and one way of storing weights, best first. The last one runs everywhere.</summary>
-    public static VariantEntry<IMixedPrecisionGemmBackend<T>>[] Of<T>(QuantizationFormat format) where T : unmanaged => format.Type switch
+    /// <summary>The variants of exact arithmetic for one type of activations and outputs and one way of storing weights, best first. The last one runs everywhere.</summary>
+    public static VariantEntry<IMixedPrecisionGemmBackend<T>>[] ExactOf<T>(QuantizationFormat format) where T : unmanaged => format.Type switch
     {
         _ when format.IsSparse => format.IsEightBit ? Sparse<T, U8Weights>("u8sparse") : Sparse<T, U4Weights>("u4sparse"),
-        QuantizedType.Nf4 => Codebooks<T, CodebookWeights<Nf4Codebook>>("nf4"),
-        QuantizedType.Fp4 => Codebooks<T, CodebookWeights<Fp4Codebook>>("fp4"),
-        QuantizedType.U8 or QuantizedType.U8ZeroPoint => Integers<T, U8Weights>("u8"),
-        _ => Integers<T, U4Weights>("u4"),
+        QuantizedType.Nf4 => Exact<T, CodebookWeights<Nf4Codebook>>("nf4"),
+        QuantizedType.Fp4 => Exact<T, CodebookWeights<Fp4Codebook>>("fp4"),
+        QuantizedType.U8 or QuantizedType.U8ZeroPoint => Exact<T, U8Weights>("u8"),
+        _ => Exact<T, U4Weights>("u4"),
     };
 
-    private static VariantEntry<IMixedPrecisionGemmBackend<T>>[] Integers<T, TFormat>(string weights) where T : unmanaged where TFormat : struct, IWeightFormat
+    /// <summary>Those of eight-bit arithmetic, which codebooks and 2:4 weights have not. The managed scalar one runs everywhere.</summary>
+    public static VariantEntry<IMixedPrecisionGemmBackend<T>>[] Int8Of<T>(QuantizationFormat format) where T : unmanaged =>
+        format.IsEightBit ? Int8<T, U8Weights>("u8") : Int8<T, U4Weights>("u4");
+
+    private static VariantEntry<IMixedPrecisionGemmBackend<T>>[] Int8<T, TFormat>(string weights) where T : unmanaged where TFormat : struct, IWeightFormat
     {
         VariantEntries<IMixedPrecisionGemmBackend<T>> entries = Entries<T>(weights);
         return
         [
-            entries.Native<Avx512Vnni, Avx512>(BackendOf<T, NativeGemmKernels<GemmKernels<Vector512<int>, GemmSimd512, GemmDotAvx512, TFormat>, Avx512Vnni, TFormat>>()),
+            entries.Native<Avx512Vnni>(BackendOf<T, NativeGemmKernels<Avx512Vnni, TFormat>>()),
             entries.Managed<Avx512>(BackendOf<T, GemmKernels<Vector512<int>, GemmSimd512, GemmDotAvx512, TFormat>>()),
             entries.Managed<AvxVnni>(BackendOf<T, GemmKernels<Vector256<int>, GemmSimd256, GemmDotVnni, TFormat>>()),
-            entries.Native<AvxVnni, AvxVnni>(BackendOf<T, NativeGemmKernels<GemmKernels<Vector256<int>, GemmSimd256, GemmDotAvx2, TFormat>, AvxVnni, TFormat>>()),
+            entries.Native<AvxVnni>(BackendOf<T, NativeGemmKernels<AvxVnni, TFormat>>()),
             entries.Managed<Avx2>(BackendOf<T, GemmKernels<Vector256<int>, GemmSimd256, GemmDotAvx2, TFormat>>()),
-            entries.Native<Avx2, Avx2>(BackendOf<T, NativeGemmKernels<GemmKernels<Vector256<int>, GemmSimd256, GemmDotAvx2, TFormat>, Avx2, TFormat>>()),
+            entries.Native<Avx2>(BackendOf<T, NativeGemmKernels<Avx2, TFormat>>()),
             entries.Managed<AdvSimd128>(BackendOf<T, GemmKernels<Vector128<int>, GemmSimd128, GemmDot128, TFormat>>()),
             entries.Managed<Sse42>(BackendOf<T, GemmKernels<Vector128<int>, GemmSimd128, GemmDot128, TFormat>>()),
             entries.Managed<Scalar>(BackendOf<T, GemmKernels<uint, GemmSimdScalar, GemmDotScalar, TFormat>>()),
-            entries.Native<Scalar>(BackendOf<T, NativeGemmKernels<GemmKernels<uint, GemmSimdScalar, GemmDotScalar, TFormat>, Scalar, TFormat>>()),
+            entries.Native<Scalar>(BackendOf<T, NativeGemmKernels<Scalar, TFormat>>()),
         ];
     }
 
-    // Codebooks have no eight-bit arithmetic, so nothing native.
-    private static VariantEntry<IMixedPrecisionGemmBackend<T>>[] Codebooks<T, TFormat>(string weights) where T : unmanaged where TFormat : struct, IWeightFormat
+    private static VariantEntry<IMixedPrecisionGemmBackend<T>>[] Exact<T, TFormat>(string weights) where T : unmanaged where TFormat : struct, IWeightFormat
     {
         VariantEntries<IMixedPrecisionGemmBackend<T>> entries = Entries<T>(weights);
         return
         [
             entries.Managed<Avx512>(BackendOf<T, GemmKernels<Vector512<int>, GemmSimd512, GemmDotAvx512, TFormat>>()),
-            entries.Managed<AvxVnni>(BackendOf<T, GemmKernels<Vector256<int>, GemmSimd256, GemmDotVnni, TFormat>>()),
             entries.Managed<Avx2>(BackendOf<T, GemmKernels<Vector256<int>, GemmSimd256, GemmDotAvx2, TFormat>>()),
             entries.Managed<AdvSimd128>(BackendOf<T, GemmKernels<Vector128<int>, GemmSimd128, GemmDot128, TFormat>>()),
             entries.Managed<Sse42>(BackendOf<T, GemmKernels<Vector128<int>, GemmSimd128, GemmDot128, TFormat>>()),
@@ -58,7 +61,6 @@ internal static class MixedPrecisionGemmCpuVariants
         ];
     }
 
-    // 2:4 weights are multiplied in float alone: no integer dot products, so nothing native and nothing that tells AVX-VNNI from AVX2.
     private static VariantEntry<IMixedPrecisionGemmBackend<T>>[] Sparse<T, TFormat>(string weights) where T : unmanaged where TFormat : struct, IWeightFormat
     {
         VariantEntries<IMixedPrecisionGemmBackend<T>> entries = Entries<T>(weights);

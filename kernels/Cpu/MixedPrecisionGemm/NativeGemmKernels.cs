@@ -4,16 +4,13 @@ using Kernels.Native.MixedPrecisionGemm;
 
 namespace Kernels.Cpu.MixedPrecisionGemm;
 
-/// <summary>
-/// Native micro-kernels under the managed driver: the eight-bit ones. Exact arithmetic stays with <typeparamref name="TExact"/>, since it is fused multiply-adds
-/// in any language, and what prepares activations and writes results is the driver's.
-/// </summary>
-internal readonly unsafe struct NativeGemmKernels<TExact, TSet, TFormat> : IGemmKernels
-    where TExact : struct, IGemmKernels
+/// <summary>Native micro-kernels under the managed driver: the eight-bit ones. What prepares activations and writes results is the driver's.</summary>
+internal readonly unsafe struct NativeGemmKernels<TSet, TFormat> : IGemmKernels
     where TSet : struct, INativeInstructionSet
     where TFormat : struct, IWeightFormat
 {
-    public static void AddExact(in GemmRun run, float* sums) => TExact.AddExact(run, sums);
+    public static void AddExact(in GemmRun run, float* sums) =>
+        throw new NotSupportedException("native code has no exact arithmetic; the table of variants does not list it");
 
     public static void AddInt8(in GemmRun run, float* sums)
     {

@@ -35,10 +35,10 @@ internal static class InfoVerb
         yield return ("GPU backend", GpuBackendNote.Text);
     }
 
-    private static IEnumerable<(KernelVariant Variant, string State)> Variants() =>
+    private static IEnumerable<(string Operation, KernelVariant Variant, string State)> Variants() =>
         from dispatch in KernelInfo.Catalogue
         from variant in dispatch.Variants
-        select (variant, State(variant, dispatch.Chosen));
+        select (dispatch.Operation, variant, State(variant, dispatch.Chosen));
 
     private static string State(KernelVariant variant, KernelVariant chosen) =>
         variant == chosen ? "chosen"
@@ -49,8 +49,8 @@ internal static class InfoVerb
     {
         foreach ((string name, string fact) in Machine())
             Console.WriteLine(JsonLine.OfFact("machine", name, fact));
-        foreach ((KernelVariant variant, string state) in Variants())
-            Console.WriteLine(JsonLine.OfFact(variant.Family, variant.Identity, state));
+        foreach ((string operation, KernelVariant variant, string state) in Variants())
+            Console.WriteLine(JsonLine.OfFact(operation, variant.Identity, state));
     }
 
     private static void WriteTables(IAnsiConsole console)
@@ -59,9 +59,9 @@ internal static class InfoVerb
         foreach ((string name, string fact) in Machine())
             machine.AddRow(Markup.Escape(name), Markup.Escape(fact));
         console.Write(machine);
-        Table variants = new Table().Border(TableBorder.Simple).AddColumns("variant", "state");
-        foreach ((KernelVariant variant, string state) in Variants())
-            variants.AddRow(Markup.Escape(variant.Identity), state == "chosen" ? "[green]chosen[/]" : Markup.Escape(state));
+        Table variants = new Table().Border(TableBorder.Simple).AddColumns("operation", "variant", "state");
+        foreach ((string operation, KernelVariant variant, string state) in Variants())
+            variants.AddRow(operation, Markup.Escape(variant.Identity), state == "chosen" ? "[green]chosen[/]" : Markup.Escape(state));
         console.Write(variants);
     }
 }

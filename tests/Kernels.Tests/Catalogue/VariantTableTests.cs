@@ -71,4 +71,19 @@ public sealed class VariantTableTests
         ForcedVariants.Check(null, catalogue);
         Assert.Contains("sotfmax", Assert.Throws<ArgumentException>(() => ForcedVariants.Check("sotfmax/f32/cpu/scalar", catalogue)).Message, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void WhatIsForcedForOneOperationLeavesItsSiblingsAlone()
+    {
+        VariantEntry<string> native = Entry("native", "scalar", VariantAvailability.Available), managed = Entry("cpu", "scalar", VariantAvailability.Available);
+        var product = new VariantTable<string>([managed, native], native.Variant.Identity);
+        var backward = new VariantTable<string>([managed], native.Variant.Identity, "backward", product.Variants);
+        Assert.Equal("native scalar", product.Select(default));
+        Assert.Equal("cpu scalar", backward.Select(default));
+        Assert.Equal("softmax.backward", backward.Operation);
+        ArgumentException refused = Assert.Throws<ArgumentException>(() => backward.Select(new KernelOptions { Variant = native.Variant.Identity }));
+        Assert.Equal("Variant", refused.ParamName);
+        Assert.Contains("softmax.backward", refused.Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentException>(() => new VariantTable<string>([managed], "softmax/f32/cpu/abacus", "backward", product.Variants));
+    }
 }

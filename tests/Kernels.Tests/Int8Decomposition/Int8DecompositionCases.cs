@@ -9,6 +9,9 @@ internal static class Int8DecompositionCases
     /// <summary>Backend and instruction set of all variants; those absent are reported as skipped.</summary>
     public static TheoryData<string> Variants { get; } = [.. Int8DecompositionVariants<float>.Table.Entries.ToArray().Select(entry => KeyOf(entry.Variant))];
 
+    /// <summary>The same of the gradients.</summary>
+    public static TheoryData<string> GradientVariants { get; } = [.. Int8DecompositionVariants<float>.Backward.Variants.Select(KeyOf)];
+
     public static OutlierScope[] Scopes { get; } = Enum.GetValues<OutlierScope>();
 
     /// <summary>Options that force a variant, by backend and instruction set, in software if need be; skips the test if it cannot run at all.</summary>

@@ -20,9 +20,13 @@ public abstract class Int8LinearTests<T> where T : unmanaged
         }
     }
 
-    [Fact]
-    public void GradientsAreThoseOfTheDequantisedLayer()
+    public static TheoryData<string> Variants => Int8DecompositionCases.GradientVariants;
+
+    [SkippableTheory]
+    [MemberData(nameof(Variants))]
+    public void GradientsAreThoseOfTheDequantisedLayer(string variant)
     {
+        KernelOptions kernel = Int8DecompositionCases.Force<T>(variant, threads: 2);
         // Around the tiles of 6, the panels of 32, the blocks of 128 inputs and 96 rows.
         foreach ((int rows, int outputs, int inputs) in new[] { (1, 1, 1), (5, 33, 130), (6, 6, 128), (7, 32, 31), (100, 65, 70) })
         {
@@ -32,7 +36,7 @@ public abstract class Int8LinearTests<T> where T : unmanaged
             T[] x = Int8DecompositionCases.Activations<T>(rows, inputs, 1), dy = Element.From<T>(Int8DecompositionCases.Normal(rows * outputs, 2).Select(v => (double)v)), dx = new T[x.Length];
             float[] dw = [.. w], db = [.. Enumerable.Repeat(7f, outputs)];
             var layer = new Int8Linear(weights);
-            layer.Backward<T>(dy, x, dx, dw, db);
+            layer.Backward<T>(dy, x, dx, dw, db, kernel);
             double[] a = Element.ToDoubles<T>(x), g = Element.ToDoubles<T>(dy), actual = Element.ToDoubles<T>(dx);
             for (int i = 0; i < dx.Length; i++)
                 Check(Enumerable.Range(0, outputs).Select(n => g[i / inputs * outputs + n] * w[n * inputs + i % inputs]), actual[i], Element.StorageRoundoff<T>());
@@ -50,8 +54,9 @@ public abstract class Int8LinearTests<T> where T : unmanaged
         }
     }
 
-    [Fact]
-    public void GradientsDoNotDependOnThreads()
+    [SkippableTheory]
+    [MemberData(nameof(Variants))]
+    public void GradientsDoNotDependOnThreads(string variant)
     {
         const int rows = 101, outputs = 50, inputs = 300;
         var layer = new Int8Linear(Int8DecompositionCases.Weights(outputs, inputs));
@@ -67,9 +72,28 @@ public abstract class Int8LinearTests<T> where T : unmanaged
         (T[] Dx, float[] Dw) Run(int threads)
         {
             (T[] dx, float[] dw) = (new T[rows * inputs], new float[outputs * inputs]);
-            layer.Backward<T>(dy, x, dx, dw, options: new() { MaxDegreeOfParallelism = threads });
+            layer.Backward<T>(dy, x, dx, dw, options: Int8DecompositionCases.Force<T>(variant, threads));
             return (dx, dw);
         }
+    }
+}
+
+/// <summary>The gradients' variants are those that they run on.</summary>
+public sealed class Int8GradientVariantTests
+{
+    [Theory]
+    [InlineData("native", "scalar")]
+    [InlineData("native", "avx512vnni")]
+    [InlineData("cpu", "avxvnni")]
+    public void WhatTheGradientsDoNotRunOnIsRefused(string backend, string implementation)
+    {
+        var layer = new Int8Linear(Int8DecompositionCases.Weights(4, 8));
+        float[] gradient = new float[4], result = [.. Enumerable.Repeat(7f, 8)];
+        string identity = $"int8_decomposition/f32_i8_f32/{backend}/{implementation}";
+        ArgumentException refused = Assert.Throws<ArgumentException>(() => layer.Backward<float>(gradient, default, result, options: new() { Variant = identity }));
+        Assert.Equal("Variant", refused.ParamName);
+        Assert.Contains("int8_decomposition.backward", refused.Message, StringComparison.Ordinal);
+        Assert.All(result, value => Assert.Equal(7f, value));
     }
 }
 

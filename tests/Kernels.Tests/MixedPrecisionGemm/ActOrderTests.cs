@@ -32,8 +32,11 @@ public abstract class ActOrderTests<T> where T : unmanaged
         T[] activations = MixedPrecisionGemmCases.Activations<T>(rows * inputs, 3);
         string context = $"{variant}, {weights.Format}, {rows} x {weights.OutputCount} x {inputs}";
         // The oracle dequantises the weights in the inputs' own order, which the test above holds to the definition.
-        T[] exact = MixedPrecisionGemmCases.Multiply<T>(activations, weights, GemmArithmetic.Exact, kernel);
-        MixedPrecisionGemmOracle.Of<T>(activations, weights, GemmArithmetic.Exact).Check<T>(exact, context);
+        if (MixedPrecisionGemmCases.ArithmeticsOf(variant).Contains(GemmArithmetic.Exact))
+        {
+            T[] exact = MixedPrecisionGemmCases.Multiply<T>(activations, weights, GemmArithmetic.Exact, kernel);
+            MixedPrecisionGemmOracle.Of<T>(activations, weights, GemmArithmetic.Exact).Check<T>(exact, context);
+        }
         // Eight bits: activations are rounded by sorted groups, so sorting both sides by hand must give the same bits.
         int[] order = [.. Enumerable.Range(0, inputs).OrderBy(i => groups[i])];
         T[] sortedActivations = [.. Enumerable.Range(0, rows * inputs).Select(i => activations[i / inputs * inputs + order[i % inputs]])];

@@ -144,4 +144,19 @@ public sealed class MixedPrecisionGemmArgumentTests
     [Fact]
     public void CancelledCallsThrow() => Assert.Throws<OperationCanceledException>(() => MixedPrecisionGemm.Multiply<float>(
         new float[8], MixedPrecisionGemmCases.Weights(1, 8, new(QuantizedType.U4, 8)), new float[1], new() { Kernel = new() { CancellationToken = new(canceled: true) } }));
+
+    [Theory]
+    [InlineData("native/avx512vnni")]
+    [InlineData("native/scalar")]
+    [InlineData("cpu/avxvnni")]
+    public void ExactArithmeticIsNotWhatVariantsOfEightBitsRun(string variant)
+    {
+        using QuantizedWeights weights = MixedPrecisionGemmCases.Weights(33, 64, new(GroupSize: 64));
+        float[] output = [.. Enumerable.Repeat(7f, 33)];
+        ArgumentException refused = Assert.Throws<ArgumentException>(() => MixedPrecisionGemm.Multiply<float>(
+            new float[64], weights, output, new() { Kernel = new() { Variant = $"mixed_precision_gemm/f32_u4_f32/{variant}" } }));
+        Assert.Equal(nameof(KernelOptions.Variant), refused.ParamName);
+        Assert.Contains("mixed_precision_gemm.exact", refused.Message, StringComparison.Ordinal);
+        Assert.All(output, value => Assert.Equal(7f, value));
+    }
 }

@@ -5,14 +5,15 @@ namespace Kernels.Tests;
 /// <summary>The variants, formats and numbers that the tests of the family sweep.</summary>
 internal static class MixedPrecisionGemmCases
 {
-    /// <summary>Backend and instruction set of all variants for one type of activations; those absent are reported as skipped.</summary>
-    public static TheoryData<string> Variants<T>(QuantizationFormat format = default) where T : unmanaged
-    {
-        var data = new TheoryData<string>();
-        foreach (KernelVariant variant in MixedPrecisionGemmVariants<T>.Of(format).Entries.ToArray().Select(entry => entry.Variant))
-            data.Add(KeyOf(variant));
-        return data;
-    }
+    /// <summary>Backend and instruction set of all variants for one type of activations, of either arithmetic; those absent are reported as skipped.</summary>
+    public static TheoryData<string> Variants<T>(QuantizationFormat format = default) where T : unmanaged => [.. Of<T>(format).Select(KeyOf).Distinct()];
+
+    /// <summary>Those of exact arithmetic.</summary>
+    public static TheoryData<string> ExactVariants<T>(QuantizationFormat format = default) where T : unmanaged => [.. MixedPrecisionGemmVariants<T>.Of(format, GemmArithmetic.Exact).Variants.Select(KeyOf)];
+
+    /// <summary>The arithmetics that a variant has for dense integers.</summary>
+    public static GemmArithmetic[] ArithmeticsOf(string variantKey) =>
+        [.. Arithmetics.Where(arithmetic => MixedPrecisionGemmVariants<float>.Of(default, arithmetic).Variants.Any(variant => KeyOf(variant) == variantKey))];
 
     /// <summary>Options that force a variant, by backend and instruction set, for the weights' type, in software if need be; skips the test if it cannot run at all.</summary>
     public static KernelOptions Force<T>(string variantKey, QuantizedType type, int threads = 1) where T : unmanaged => Force<T>(variantKey, new QuantizationFormat(type), threads);
@@ -20,14 +21,16 @@ internal static class MixedPrecisionGemmCases
     /// <summary>The same for a whole format.</summary>
     public static KernelOptions Force<T>(string variantKey, QuantizationFormat format, int threads = 1) where T : unmanaged
     {
-        KernelVariant variant = MixedPrecisionGemmVariants<T>.Of(format).Entries.ToArray().Select(entry => entry.Variant).Single(v => KeyOf(v) == variantKey);
+        KernelVariant variant = Of<T>(format).First(v => KeyOf(v) == variantKey);
         Skip.If(variant.Availability == VariantAvailability.Absent, $"{variant.Identity}: {variant.Reason}");
         return new KernelOptions { Variant = variant.Identity, MaxDegreeOfParallelism = threads, AllowEmulation = true };
     }
 
     /// <summary>Whether the machine has the instructions, so that nothing runs in software.</summary>
-    public static bool IsAvailable<T>(string variantKey) where T : unmanaged =>
-        MixedPrecisionGemmVariants<T>.FourBit.Entries.ToArray().Single(entry => KeyOf(entry.Variant) == variantKey).Variant.Availability == VariantAvailability.Available;
+    public static bool IsAvailable<T>(string variantKey) where T : unmanaged => Of<T>(default).First(variant => KeyOf(variant) == variantKey).Availability == VariantAvailability.Available;
+
+    private static IEnumerable<KernelVariant> Of<T>(QuantizationFormat format) where T : unmanaged =>
+        (format.IsSparse || format.IsCodebook ? [GemmArithmetic.Exact] : Arithmetics).SelectMany(arithmetic => MixedPrecisionGemmVariants<T>.Of(format, arithmetic).Variants);
 
     private static string KeyOf(KernelVariant variant) => $"{variant.Backend}/{variant.Implementation}";
 

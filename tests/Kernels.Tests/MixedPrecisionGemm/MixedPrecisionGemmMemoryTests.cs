@@ -24,7 +24,7 @@ public abstract class MixedPrecisionGemmMemoryTests<T> where T : unmanaged
                     using GuardedMemory<T> activations = new(rows * inputs, guardAfter), output = new(rows * outputs, guardAfter);
                     using GuardedMemory<float> bias = new(outputs, guardAfter);
                     MixedPrecisionGemmCases.Activations<T>(rows * inputs, 1).CopyTo(activations.Span);
-                    foreach (GemmArithmetic arithmetic in MixedPrecisionGemmCases.Arithmetics)
+                    foreach (GemmArithmetic arithmetic in MixedPrecisionGemmCases.ArithmeticsOf(variant))
                     {
                         T[] expected = MixedPrecisionGemmCases.Multiply<T>(activations.Span, weights, arithmetic, kernel);
                         MixedPrecisionGemm.Multiply<T>(activations.Span, weights, output.Span, new() { Arithmetic = arithmetic, Bias = bias.Span, Kernel = kernel });
@@ -45,7 +45,7 @@ public abstract class MixedPrecisionGemmMemoryTests<T> where T : unmanaged
         {
             QuantizedWeights weights = MixedPrecisionGemmCases.Weights(outputs, inputs, new(type, 96));
             T[] activations = MixedPrecisionGemmCases.Activations<T>(rows * inputs, 5);
-            foreach (GemmArithmetic arithmetic in MixedPrecisionGemmCases.Arithmetics)
+            foreach (GemmArithmetic arithmetic in MixedPrecisionGemmCases.ArithmeticsOf(variant))
             {
                 T[] expected = MixedPrecisionGemmCases.Multiply<T>(activations, weights, arithmetic, MixedPrecisionGemmCases.Force<T>(variant, type));
                 foreach (int threads in new[] { 2, 3, 7 })
@@ -68,7 +68,7 @@ public abstract class MixedPrecisionGemmMemoryTests<T> where T : unmanaged
         QuantizedWeights weights = MixedPrecisionGemmCases.Weights(outputs, inputs, new(QuantizedType.U4, 32));
         T[] activations = MixedPrecisionGemmCases.Activations<T>(rows * (inputs + gap), 3), output = MixedPrecisionGemmCases.Activations<T>(rows * (outputs + gap), 4), before = [.. output];
         T[] dense = [.. Enumerable.Range(0, rows * inputs).Select(i => activations[i / inputs * (inputs + gap) + i % inputs])];
-        foreach (GemmArithmetic arithmetic in MixedPrecisionGemmCases.Arithmetics)
+        foreach (GemmArithmetic arithmetic in MixedPrecisionGemmCases.ArithmeticsOf(variant))
         {
             KernelOptions kernel = MixedPrecisionGemmCases.Force<T>(variant, QuantizedType.U4);
             T[] product = MixedPrecisionGemmCases.Multiply<T>(dense, weights, arithmetic, kernel);
@@ -86,14 +86,17 @@ public abstract class MixedPrecisionGemmMemoryTests<T> where T : unmanaged
         Skip.IfNot(MixedPrecisionGemmCases.IsAvailable<T>(variant), "the runtime's vectors in software allocate until they are compiled a second time");
         QuantizedWeights weights = MixedPrecisionGemmCases.Weights(200, 256, new());
         T[] activations = MixedPrecisionGemmCases.Activations<T>(9 * 256, 1), output = new T[9 * 200];
+        GemmArithmetic[] arithmetics = MixedPrecisionGemmCases.ArithmeticsOf(variant);
         foreach (int threads in new[] { 1, 2 })
         {
             KernelOptions kernel = MixedPrecisionGemmCases.Force<T>(variant, QuantizedType.U4, threads);
             Assert.Equal(0, AllocationMeter.LeastPerRound(() =>
             {
-                MixedPrecisionGemm.Multiply<T>(activations, weights, output, new() { Kernel = kernel });
-                MixedPrecisionGemm.Multiply<T>(activations, weights, output, new() { Arithmetic = GemmArithmetic.Int8Activations, Kernel = kernel });
-                MixedPrecisionGemm.Multiply<T>(activations.AsSpan(0, 256), weights, output, new() { Kernel = kernel });
+                foreach (GemmArithmetic arithmetic in arithmetics)
+                {
+                    MixedPrecisionGemm.Multiply<T>(activations, weights, output, new() { Arithmetic = arithmetic, Kernel = kernel });
+                    MixedPrecisionGemm.Multiply<T>(activations.AsSpan(0, 256), weights, output, new() { Arithmetic = arithmetic, Kernel = kernel });
+                }
             }));
         }
     }

@@ -30,7 +30,7 @@ internal static class MixedPrecisionGemmProblems
         T[] activations = draw.Normals<T>(rows * inputs, 1), products = new T[rows * outputs];
         float[]? bias = draw.Chance(0.5) ? draw.Normals<float>(outputs, 1) : null;
         bool hasInt8 = type is QuantizedType.U4 or QuantizedType.U8 or QuantizedType.U4ZeroPoint or QuantizedType.U8ZeroPoint && sparsity == WeightSparsity.Dense;
-        foreach (GemmArithmetic arithmetic in hasInt8 ? [GemmArithmetic.Exact, GemmArithmetic.Int8Activations] : new[] { GemmArithmetic.Exact })
+        foreach (GemmArithmetic arithmetic in hasInt8 ? MixedPrecisionGemmCases.ArithmeticsOf($"{variant.Backend}/{variant.Implementation}") : [GemmArithmetic.Exact])
         {
             MixedPrecisionGemm.Multiply<T>(activations, weights, products, new() { Kernel = kernel, Arithmetic = arithmetic, Bias = bias });
             results.Add<T>(products);

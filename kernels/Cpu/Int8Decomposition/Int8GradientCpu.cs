@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
 using Kernels.Core.Int8Decomposition;
 using Kernels.Core.Threading;
 using Kernels.Cpu.Elements;
@@ -12,15 +11,18 @@ namespace Kernels.Cpu.Int8Decomposition;
 /// Gradients of y = x W^T + b in float, with W as the integers stand for it. Rows come in blocks; a block's gradient of the outputs is widened once, padded with zeros to whole
 /// panels, and the inputs are spread over the threads.
 /// </summary>
-internal static unsafe class Int8Gradient<T, TStorage>
+internal sealed unsafe class Int8GradientCpu<T, TStorage, TSimd, V> : IInt8GradientBackend<T>
     where T : unmanaged
     where TStorage : struct, IStorage<T, float>
+    where TSimd : struct, ISimd<V, float>
+    where V : unmanaged
 {
     private const int BlockRows = Int8DecompositionTuning.GradientRows, Columns = Int8DecompositionTuning.GradientColumns;
 
-    public static void Run(in Int8GradientRows<T> rows, int threads, CancellationToken cancellation)
+    public void Backward(in Int8GradientRows<T> rows, in KernelOptions options)
     {
         Int8WeightsLayout layout = rows.Weights.Layout;
+        int threads = Int8DecompositionTuning.ThreadCount((long)layout.OutputCount * layout.InputCount * rows.RowCount, options);
         int stride = layout.PanelCount * Int8WeightsLayout.PanelColumns, blockRows = Math.Min(BlockRows, rows.RowCount);
         if (rows.WeightGradient != null)
             NativeMemory.Clear(rows.WeightGradient, (nuint)layout.OutputCount * (nuint)layout.InputCount * sizeof(float));
@@ -31,23 +33,11 @@ internal static unsafe class Int8Gradient<T, TStorage>
         {
             int count = Math.Min(BlockRows, rows.RowCount - first);
             Widen(rows, first, count, gradient, stride);
-            if (Vector512.IsHardwareAccelerated)
-                RunBlock<Simd512<float>, Vector512<float>>(rows, first, count, gradient, stride, threads, cancellation);
-            else if (Vector256.IsHardwareAccelerated)
-                RunBlock<Simd256<float>, Vector256<float>>(rows, first, count, gradient, stride, threads, cancellation);
-            else
-                RunBlock<Simd128<float>, Vector128<float>>(rows, first, count, gradient, stride, threads, cancellation);
+            var job = new Int8GradientJob<T, TStorage, TSimd, V>(rows, first, count, gradient, stride);
+            RangeRunner.Run(job, (layout.InputCount + Columns - 1) / Columns, grain: 1, threads, options.CancellationToken);
             if (rows.BiasGradient != null)
                 AddRows(gradient, count, stride, rows.BiasGradient, layout.OutputCount);
         }
-    }
-
-    private static void RunBlock<TSimd, V>(in Int8GradientRows<T> rows, int first, int count, float* gradient, int stride, int threads, CancellationToken cancellation)
-        where TSimd : struct, ISimd<V, float>
-        where V : unmanaged
-    {
-        var job = new Int8GradientJob<T, TStorage, TSimd, V>(rows, first, count, gradient, stride);
-        RangeRunner.Run(job, (rows.Weights.Layout.InputCount + Columns - 1) / Columns, grain: 1, threads, cancellation);
     }
 
     private static void Widen(in Int8GradientRows<T> rows, int first, int count, float* gradient, int stride)
