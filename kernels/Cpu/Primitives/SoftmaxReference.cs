@@ -13,8 +13,8 @@ namespace Kernels.Cpu.Primitives;
 /// </remarks>
 internal readonly struct SoftmaxReference<T> where T : unmanaged
 {
-    private const double Log2E = 1.44269504088896341;
-    private const double Ln2 = 0.69314718055994531;
+    public const double Log2E = 1.44269504088896341;
+    public const double Ln2 = 0.69314718055994531;
 
     // ln 2 = high + low; high has 32 significant bits, so that its product with an exponent is exact.
     private const double Ln2High = 0.69314718036912382, Ln2Low = 1.9082149292705877e-10;
@@ -23,7 +23,7 @@ internal readonly struct SoftmaxReference<T> where T : unmanaged
     private const int HeadroomBits = 27;
 
     /// <summary>Logits below this magnitude are exponentiated as they are: 2^9 for float, 2^11 for double.</summary>
-    private static double DirectRange => typeof(T) == typeof(float) ? 512 : 2048;
+    public static double DirectRange => typeof(T) == typeof(float) ? 512 : 2048;
 
     /// <summary>
     /// The bias of numerators that are divided by their sum afterwards: half the exponent range. A numerator whose probability is denormal is then

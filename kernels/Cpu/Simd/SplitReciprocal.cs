@@ -14,7 +14,7 @@ internal readonly struct SplitReciprocal<T> where T : unmanaged
 
     public SplitReciprocal(double divisor)
     {
-        double epsilon = Math.ScaleB(1, -FloatFormat.FractionBits<T>());
+        double epsilon = typeof(T) == typeof(float) ? 1.0 / (1 << FloatFormat.SingleFractionBits) : 1.0 / (1L << FloatFormat.DoubleFractionBits);
         double reciprocal = 1 / divisor;
         High = ComputeType.FromDouble<T>(reciprocal * (1 - epsilon));
         Low = ComputeType.FromDouble<T>(Math.FusedMultiplyAdd(-ComputeType.ToDouble(High), divisor, 1) * (reciprocal * (1 + 4 * epsilon)));

@@ -10,6 +10,9 @@ namespace Kernels.Cpu.Softmax;
 /// </summary>
 internal interface ISoftmaxKernels<T> where T : unmanaged
 {
+    /// <summary>The number of elements of a register.</summary>
+    static abstract int Width { get; }
+
     // Rows: SoftmaxKernels.Rows.cs
 
     /// <summary>The largest element; if there is a NaN, it or any other element.</summary>
@@ -48,6 +51,9 @@ internal interface ISoftmaxKernels<T> where T : unmanaged
 
     /// <summary>max = the larger of max and x.</summary>
     static abstract void ColumnMax(ref T x, ref T max, nuint count);
+
+    /// <summary>The references at these largest logits, of which minus infinity counts as 0; whole registers are written.</summary>
+    static abstract void SetColumnReferences(ref T largest, nuint count, int bias, in ColumnReferences<T> references);
 
     /// <summary>Adds term(x) to the sums; what they lose by rounding is summed in <paramref name="lost"/>, for double.</summary>
     static abstract void ColumnSumExp(ref T x, ref double sums, ref double lost, nuint count, in ColumnReferences<T> references);

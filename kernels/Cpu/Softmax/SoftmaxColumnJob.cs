@@ -57,11 +57,12 @@ internal readonly unsafe struct SoftmaxColumnJob<T, C, TKernels, TStorage> : IRa
     private void RunTile(in Tile tile)
     {
         FindLargest(tile);
-        SetReferences(tile, bias: 0);
+        bool isProbability = _rows.Operation == SoftmaxOperation.Probabilities;
+        // A column of nothing but minus infinity is summed from 0: its terms vanish, and so does its sum once it is looked at.
+        TKernels.SetColumnReferences(ref *tile.Largest, (nuint)tile.Count, isProbability ? SoftmaxReference<C>.NumeratorBias : 0, tile.References);
         SumTerms(tile);
-        if (_rows.Operation == SoftmaxOperation.Probabilities)
+        if (isProbability)
         {
-            SetReferences(tile, SoftmaxReference<C>.NumeratorBias);
             SetReciprocals(tile);
             StoreResults(tile);
             return;
@@ -85,23 +86,10 @@ internal readonly unsafe struct SoftmaxColumnJob<T, C, TKernels, TStorage> : IRa
             TKernels.ColumnMax(ref *Load(tile, position), ref *tile.Largest, (nuint)tile.Count);
     }
 
-    // A column of nothing but minus infinity is summed from 0: its terms vanish, and so does its sum once it is looked at.
-    private static void SetReferences(in Tile tile, int bias)
-    {
-        for (int i = 0; i < tile.Count; i++)
-        {
-            C largest = double.IsNegativeInfinity(ComputeType.ToDouble(tile.Largest[i])) ? default : tile.Largest[i];
-            var reference = new SoftmaxReference<C>(largest, bias);
-            tile.Origins[i] = reference.Origin;
-            tile.Floors[i] = reference.Floor;
-            tile.Offsets[i] = sizeof(C) == sizeof(float) ? Unsafe.BitCast<int, C>((int)reference.OffsetBits) : Unsafe.BitCast<long, C>(reference.OffsetBits);
-        }
-    }
-
     private void SumTerms(in Tile tile)
     {
-        new Span<double>(tile.Sums, Tile.Stride).Clear();
-        new Span<double>(tile.Lost, Tile.Stride).Clear();
+        tile.Clear(tile.Sums);
+        tile.Clear(tile.Lost);
         for (int position = 0; position < _rows.Shape.RowLength; position++)
             TKernels.ColumnSumExp(ref *Load(tile, position), ref *tile.Sums, ref *tile.Lost, (nuint)tile.Count, tile.References);
         for (int i = 0; i < tile.Count; i++)
@@ -114,8 +102,8 @@ internal readonly unsafe struct SoftmaxColumnJob<T, C, TKernels, TStorage> : IRa
     // From here on Sums holds log sum exp(x) - largest logit, and Lost the largest logit.
     private static void FindExcesses(in Tile tile)
     {
-        new Span<double>(tile.Terms, Tile.Stride).Clear();
-        new Span<double>(tile.Lost, Tile.Stride).Clear();
+        tile.Clear(tile.Terms);
+        tile.Clear(tile.Lost);
         TKernels.ColumnSumExp(ref *tile.Largest, ref *tile.Terms, ref *tile.Lost, (nuint)tile.Count, tile.References);
         for (int i = 0; i < tile.Count; i++)
         {
@@ -170,7 +158,7 @@ internal readonly unsafe struct SoftmaxColumnJob<T, C, TKernels, TStorage> : IRa
         C masked = ComputeType.FromDouble<C>(MaskedConstant);
         for (int i = 0; i < tile.Count; i++)
         {
-            var reciprocal = new SplitReciprocal<C>(Math.ScaleB(tile.Sums[i], SoftmaxReference<C>.NumeratorBias));
+            var reciprocal = new SplitReciprocal<C>(tile.Sums[i]);
             (tile.Largest[i], tile.Low[i]) = IsFullyMasked(tile, i) ? (masked, masked) : (reciprocal.High, reciprocal.Low);
         }
     }
@@ -197,6 +185,9 @@ internal readonly unsafe struct SoftmaxColumnJob<T, C, TKernels, TStorage> : IRa
         public readonly double* Sums = sums, Lost = sums + Stride, Terms = sums + 2 * Stride;
         public readonly C* Largest = arrays, Low = arrays + Stride, Origins = arrays + 2 * Stride, Floors = arrays + 3 * Stride;
         public readonly C* Offsets = arrays + 4 * Stride, Staged = arrays + 5 * Stride;
+
+        // Of the columns, in whole registers.
+        public void Clear(double* array) => new Span<double>(array, Math.Min(Stride, Count + TKernels.Width)).Clear();
 
         public ColumnReferences<C> References => new(ref *Origins, ref *Floors, ref *Offsets);
     }

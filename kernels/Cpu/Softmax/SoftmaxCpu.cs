@@ -17,6 +17,8 @@ internal sealed unsafe class SoftmaxCpu<T, C, TKernels, TStorage> : ISoftmaxBack
         int threads = ThreadCount(shape.RowCount * shape.RowLength, options);
         if (shape.InnerCount != 1)
             RunColumns(rows, threads, options.CancellationToken);
+        else if (IsPacked(rows))
+            RunPacked(rows, threads, options.CancellationToken);
         else if (threads > 1 && IsSplitAcrossThreads(shape, threads))
             RunLongRows(rows, threads, options.CancellationToken);
         else
@@ -51,11 +53,21 @@ internal sealed unsafe class SoftmaxCpu<T, C, TKernels, TStorage> : ISoftmaxBack
             longRow.Run(row, threads, cancellation);
     }
 
+    private static void RunPacked(in SoftmaxRows<T> rows, int threads, CancellationToken cancellation)
+    {
+        var job = new SoftmaxPackedJob<T, C, TKernels, TStorage>(rows);
+        RangeRunner.Run(job, rows.Shape.OuterCount, RowGrain(rows.Shape.RowLength), threads, cancellation);
+    }
+
     private static void RunColumns(in SoftmaxRows<T> rows, int threads, CancellationToken cancellation)
     {
         var job = new SoftmaxColumnJob<T, C, TKernels, TStorage>(rows);
         RangeRunner.Run(job, job.TileCount, grain: 1, threads, cancellation);
     }
+
+    // Asks for the length and for options of the call, not for the number of rows: a row is its own.
+    private static bool IsPacked(in SoftmaxRows<T> rows) =>
+        TKernels.Width > 1 && rows.Shape.RowLength is > 0 and <= SoftmaxTuning.PackedLength && !rows.Causal && rows.RowLengths == null;
 
     // The forms give the same bits for the same row, so neither the number of rows nor that of threads shows in a result.
     private static SoftmaxRowForm FormOf(in SoftmaxRows<T> rows, bool nonTemporal)

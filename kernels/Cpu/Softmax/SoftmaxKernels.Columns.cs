@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Kernels.Cpu.Primitives;
 using Kernels.Cpu.Simd;
 
 namespace Kernels.Cpu.Softmax;
@@ -8,6 +9,28 @@ internal readonly partial struct SoftmaxKernels<TSimd, V, T>
 {
     [MethodImpl(Hot)]
     public static void ColumnMax(ref T x, ref T max, nuint count) => SimdMap<TSimd, V, T>.Run2(default(Larger), ref max, ref x, ref max, count);
+
+    // SoftmaxReference in registers. Its exponents may differ by 1 from these where largest log2 e lies between two integers, which changes no digit of a result.
+    [MethodImpl(Hot)]
+    public static void SetColumnReferences(ref T largest, nuint count, int bias, in ColumnReferences<T> references)
+    {
+        int exponentBias = FloatFormat.ExponentBias<T>(), fractionBits = FloatFormat.FractionBits<T>();
+        // Added to n, leaves it in the low bits, as in ExtendedExponential.
+        V magic = TSimd.Broadcast(ComputeType.FromDouble<T>(1.5 * (1L << fractionBits))), zero = TSimd.Broadcast(default);
+        V range = TSimd.Broadcast(ComputeType.FromDouble<T>(SoftmaxReference<T>.DirectRange));
+        V log2E = TSimd.Broadcast(ComputeType.FromDouble<T>(SoftmaxReference<T>.Log2E)), ln2 = TSimd.Broadcast(ComputeType.FromDouble<T>(SoftmaxReference<T>.Ln2));
+        V floorAtZero = TSimd.Broadcast(ComputeType.FromDouble<T>((2 - bias - exponentBias) * SoftmaxReference<T>.Ln2));
+        V offsetAtZero = TSimd.BroadcastBits((long)(exponentBias + bias) << fractionBits);
+        for (nuint i = 0; i < count; i += (nuint)TSimd.Count)
+        {
+            V x = TSimd.Load(ref largest, i);
+            x = TSimd.ZeroWhereEqual(x, x, MinusInfinity);
+            V n = TSimd.SelectBelow(x, range, TSimd.Subtract(TSimd.MultiplyAdd(x, log2E, magic), magic), zero);
+            TSimd.Store(TSimd.SelectBelow(x, range, zero, x), ref references.Origins, i);
+            TSimd.Store(TSimd.MultiplyAdd(n, ln2, floorAtZero), ref references.Floors, i);
+            TSimd.Store(TSimd.ExponentOf(TSimd.Subtract(magic, n), offsetAtZero), ref references.Offsets, i);
+        }
+    }
 
     [MethodImpl(Hot)]
     public static void ColumnSumExp(ref T x, ref double sums, ref double lost, nuint count, in ColumnReferences<T> references)

@@ -15,6 +15,8 @@ internal readonly partial struct SoftmaxKernels<TSimd, V, T> : ISoftmaxKernels<T
     // Compiled in full at the first call: a caller who normalises one vocabulary row must not run it in unoptimised code.
     private const MethodImplOptions Hot = MethodImplOptions.AggressiveOptimization;
 
+    public static int Width => TSimd.Count;
+
     [MethodImpl(Hot)]
     public static T Max(ref T x, nuint count)
     {

@@ -10,13 +10,16 @@
 #include "outputs.h"
 #include "rows.h"
 #include "columns.h"
+#include "packed_rows.h"
 #include "gradient.h"
 #include "top_k.h"
 
 namespace kernels::softmax {
 
 template <class V, class T> void compute(const kernels_softmax_rows& rows, int64_t row_begin, int64_t row_end) {
-    if (rows.inner_count == 1)
+    if (rows.inner_count == 1 && is_packed<V>(rows))
+        compute_packed<V, T>(rows, row_begin, row_end);
+    else if (rows.inner_count == 1)
         compute_rows<V, T>(rows, row_begin, row_end);
     else
         compute_columns<V, T>(rows, row_begin, row_end);

@@ -16,6 +16,7 @@ internal sealed class SoftmaxFamily : IFamilyBench
 
     private static readonly SoftmaxCase[] s_rivalShapes =
     [
+        new("1M x 3", Mebi, 3) { ExceedsCache = true },
         new("128 x 1000", 128, 1000),
         new("4096 x 512", 4096, 512),
         new("32 x 128256", 32, 128256) { ExceedsCache = true },
