@@ -4,18 +4,11 @@ using Kernels.Native.Library;
 
 namespace Kernels.Native.Softmax;
 
-/// <summary>The softmax family in C++: shares rows, tiles of columns, or the chunks of a few long rows, out among threads. What a row becomes depends on neither.</summary>
+/// <summary>
+/// The softmax family in C++: shares rows, tiles of columns, or the chunks of a few long rows, out among threads. What a row becomes depends on neither.
+/// </summary>
 internal sealed unsafe class SoftmaxNative<T>(int isa) : ISoftmaxBackend<T> where T : unmanaged
 {
-    // Elements below which a second thread does not pay: 128 rows of 1000, some 40 microseconds on one thread, gain nothing from it.
-    private const long ParallelElementCount = 256 * 1024;
-
-    // Elements handed out at a time: some 10 microseconds of work, beside which taking a ticket is nothing.
-    private const long GrainElementCount = 1 << 15;
-
-    // With fewer rows for each thread than this, the last rows would leave threads idle: long rows are cut instead.
-    private const long RowsForEachThread = 4;
-
     private static readonly NativeElementType s_type = NativeElement.TypeOf<T>();
 
     /// <inheritdoc/>
@@ -23,30 +16,31 @@ internal sealed unsafe class SoftmaxNative<T>(int isa) : ISoftmaxBackend<T> wher
     {
         NativeSoftmaxRows native = NativeSoftmaxRows.From(rows);
         SoftmaxShape shape = rows.Shape;
-        int threads = ThreadCount(shape.RowCount * shape.RowLength, options);
+        int threads = SoftmaxPartition.ThreadCount(shape.RowCount * shape.RowLength, options);
         if (shape.InnerCount != 1)
         {
             ComputeColumns(&native, threads, options.CancellationToken);
             return;
         }
-        long chunk = SoftmaxNativeMethods.ChunkLength(shape.RowLength);
-        bool isCut = threads > 1 ? shape.RowCount < RowsForEachThread * threads : options.CancellationToken.CanBeCanceled;
-        if (shape.RowLength > chunk && isCut)
+        long chunk = SoftmaxPartition.ChunkLengthOf(shape.RowLength);
+        // On one thread a long row is cut for the token's sake alone, which is looked at between chunks.
+        bool isCut = threads > 1 ? SoftmaxPartition.IsCut(shape, threads) : options.CancellationToken.CanBeCanceled && shape.RowLength > chunk;
+        if (isCut)
         {
             for (long row = 0; row < shape.RowCount; row++)
                 ComputeLongRow(&native, row, chunk, threads, options.CancellationToken);
             return;
         }
         var job = new NativeRowsJob(isa, s_type, &native);
-        RangeRunner.Run(job, shape.RowCount, Grain(shape.RowLength), threads, options.CancellationToken);
+        RangeRunner.Run(job, shape.RowCount, SoftmaxPartition.Grain(shape.RowLength), threads, options.CancellationToken);
     }
 
     /// <inheritdoc/>
     public void Backward(in SoftmaxGradientRows<T> rows, in KernelOptions options)
     {
         NativeSoftmaxGradientRows native = NativeSoftmaxGradientRows.From(rows);
-        int threads = ThreadCount((long)rows.RowCount * rows.RowLength, options);
-        RangeRunner.Run(new NativeGradientJob(isa, s_type, &native), rows.RowCount, Grain(rows.RowLength), threads, options.CancellationToken);
+        int threads = SoftmaxPartition.ThreadCount((long)rows.RowCount * rows.RowLength, options);
+        RangeRunner.Run(new NativeGradientJob(isa, s_type, &native), rows.RowCount, SoftmaxPartition.Grain(rows.RowLength), threads, options.CancellationToken);
     }
 
     /// <inheritdoc/>
@@ -54,21 +48,21 @@ internal sealed unsafe class SoftmaxNative<T>(int isa) : ISoftmaxBackend<T> wher
     {
         NativeSoftmaxRows native = NativeSoftmaxRows.From(rows);
         SoftmaxShape shape = rows.Shape;
-        int threads = ThreadCount(shape.RowCount * shape.RowLength, options);
+        int threads = SoftmaxPartition.ThreadCount(shape.RowCount * shape.RowLength, options);
         var job = new NativeTopKJob(isa, s_type, &native, values, indices, count);
-        RangeRunner.Run(job, shape.RowCount, Grain(shape.RowLength), threads, options.CancellationToken);
+        RangeRunner.Run(job, shape.RowCount, SoftmaxPartition.Grain(shape.RowLength), threads, options.CancellationToken);
     }
 
     private void ComputeColumns(NativeSoftmaxRows* rows, int threads, CancellationToken cancellation)
     {
         long tileLength = SoftmaxNativeMethods.TileLength(s_type, rows->RowLength);
         var job = new NativeColumnsJob(isa, s_type, rows, tileLength);
-        RangeRunner.Run(job, job.TileCount, Grain(rows->RowLength * tileLength), threads, cancellation);
+        RangeRunner.Run(job, job.TileCount, SoftmaxPartition.Grain(rows->RowLength * tileLength), threads, cancellation);
     }
 
     private void ComputeLongRow(NativeSoftmaxRows* rows, long row, long chunk, int threads, CancellationToken cancellation)
     {
-        NativeSoftmaxSum* parts = stackalloc NativeSoftmaxSum[SoftmaxNativeMethods.ChunkLimit];
+        NativeSoftmaxSum* parts = stackalloc NativeSoftmaxSum[SoftmaxPartition.MaxChunkCount];
         NativeSoftmaxSum sum;
         long chunkCount = (rows->RowLength + chunk - 1) / chunk;
         RangeRunner.Run(new NativePartialSumJob(isa, s_type, rows, row, chunk, parts), chunkCount, 1, threads, cancellation);
@@ -77,11 +71,4 @@ internal sealed unsafe class SoftmaxNative<T>(int isa) : ISoftmaxBackend<T> wher
         long written = rows->Operation == (int)SoftmaxOperation.LogSumExp ? 1 : chunkCount;
         RangeRunner.Run(new NativeNormalizeJob(isa, s_type, rows, row, chunk, &sum), written, 1, threads, cancellation);
     }
-
-    private static int ThreadCount(long elementCount, in KernelOptions options) =>
-        options.MaxDegreeOfParallelism > 0 ? options.MaxDegreeOfParallelism :
-        elementCount >= ParallelElementCount ? MachineInfo.Current.ProcessorCount : 1;
-
-    // The number of rows, or of tiles, that are handed out at a time.
-    private static long Grain(long elementCount) => Math.Max(GrainElementCount / Math.Max(elementCount, 1), 1);
 }

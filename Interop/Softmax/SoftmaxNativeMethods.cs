@@ -93,9 +93,6 @@ internal struct NativeSoftmaxSum
 /// <summary>The exports of <c>native/include/kernels/softmax.h</c>.</summary>
 internal static unsafe partial class SoftmaxNativeMethods
 {
-    /// <summary>KERNELS_SOFTMAX_CHUNK_LIMIT.</summary>
-    public const int ChunkLimit = 1024;
-
     [LibraryImport(NativeKernels.LibraryName, EntryPoint = "kernels_softmax_compute")]
     public static partial int Compute(int isa, NativeElementType type, NativeSoftmaxRows* rows, long rowBegin, long rowEnd);
 

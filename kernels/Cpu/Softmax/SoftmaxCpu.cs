@@ -14,12 +14,12 @@ internal sealed unsafe class SoftmaxCpu<T, C, TKernels, TStorage> : ISoftmaxBack
     public void Compute(in SoftmaxRows<T> rows, in KernelOptions options)
     {
         SoftmaxShape shape = rows.Shape;
-        int threads = ThreadCount(shape.RowCount * shape.RowLength, options);
+        int threads = SoftmaxPartition.ThreadCount(shape.RowCount * shape.RowLength, options);
         if (shape.InnerCount != 1)
             RunColumns(rows, threads, options.CancellationToken);
         else if (IsPacked(rows))
             RunPacked(rows, threads, options.CancellationToken);
-        else if (threads > 1 && IsSplitAcrossThreads(shape, threads))
+        else if (threads > 1 && SoftmaxPartition.IsCut(shape, threads))
             RunLongRows(rows, threads, options.CancellationToken);
         else
             RunRows(rows, threads, options.CancellationToken);
@@ -27,23 +27,23 @@ internal sealed unsafe class SoftmaxCpu<T, C, TKernels, TStorage> : ISoftmaxBack
 
     public void Backward(in SoftmaxGradientRows<T> rows, in KernelOptions options)
     {
-        int threads = ThreadCount((long)rows.RowCount * rows.RowLength, options);
+        int threads = SoftmaxPartition.ThreadCount((long)rows.RowCount * rows.RowLength, options);
         var job = new SoftmaxGradientJob<T, C, TKernels, TStorage>(rows);
-        RangeRunner.Run(job, rows.RowCount, RowGrain(rows.RowLength), threads, options.CancellationToken);
+        RangeRunner.Run(job, rows.RowCount, SoftmaxPartition.Grain(rows.RowLength), threads, options.CancellationToken);
     }
 
     public void TopK(in SoftmaxRows<T> rows, T* values, int* indices, int count, in KernelOptions options)
     {
-        int threads = ThreadCount(rows.Shape.RowCount * rows.Shape.RowLength, options);
+        int threads = SoftmaxPartition.ThreadCount(rows.Shape.RowCount * rows.Shape.RowLength, options);
         var job = new SoftmaxTopKJob<T, C, TKernels, TStorage>(rows, values, indices, count);
-        RangeRunner.Run(job, rows.Shape.RowCount, RowGrain(rows.Shape.RowLength), threads, options.CancellationToken);
+        RangeRunner.Run(job, rows.Shape.RowCount, SoftmaxPartition.Grain(rows.Shape.RowLength), threads, options.CancellationToken);
     }
 
     private static void RunRows(in SoftmaxRows<T> rows, int threads, CancellationToken cancellation)
     {
         bool nonTemporal = IsStreamed(rows);
         var job = new SoftmaxRowJob<T, C, TKernels, TStorage>(rows, FormOf(rows, nonTemporal), nonTemporal);
-        RangeRunner.Run(job, rows.Shape.OuterCount, RowGrain(rows.Shape.RowLength), threads, cancellation);
+        RangeRunner.Run(job, rows.Shape.OuterCount, SoftmaxPartition.Grain(rows.Shape.RowLength), threads, cancellation);
     }
 
     private static void RunLongRows(in SoftmaxRows<T> rows, int threads, CancellationToken cancellation)
@@ -56,7 +56,7 @@ internal sealed unsafe class SoftmaxCpu<T, C, TKernels, TStorage> : ISoftmaxBack
     private static void RunPacked(in SoftmaxRows<T> rows, int threads, CancellationToken cancellation)
     {
         var job = new SoftmaxPackedJob<T, C, TKernels, TStorage>(rows);
-        RangeRunner.Run(job, rows.Shape.OuterCount, RowGrain(rows.Shape.RowLength), threads, cancellation);
+        RangeRunner.Run(job, rows.Shape.OuterCount, SoftmaxPartition.Grain(rows.Shape.RowLength), threads, cancellation);
     }
 
     private static void RunColumns(in SoftmaxRows<T> rows, int threads, CancellationToken cancellation)
@@ -78,24 +78,11 @@ internal sealed unsafe class SoftmaxCpu<T, C, TKernels, TStorage> : ISoftmaxBack
         if (rowBytes <= SoftmaxTuning.ScratchBytes)
             return SoftmaxRowForm.FusedInScratch;
         // A row that may be cut among threads is computed as if it were cut.
-        bool isOneChunk = rows.Shape.RowLength <= SoftmaxTuning.ChunkLengthOf(rows.Shape.RowLength);
+        bool isOneChunk = rows.Shape.RowLength <= SoftmaxPartition.ChunkLengthOf(rows.Shape.RowLength);
         return isOneChunk && TStorage.IsComputeType && !nonTemporal ? SoftmaxRowForm.FusedInOutput : SoftmaxRowForm.TwoPass;
     }
 
     // In place, the lines to be written are in the cache already.
     private static bool IsStreamed(in SoftmaxRows<T> rows) =>
         rows.Operation != SoftmaxOperation.LogSumExp && rows.Input != rows.Output && rows.Shape.OutputExtent * sizeof(T) >= SoftmaxTuning.StreamedOutputBytes;
-
-    // Rows are cut where whole rows would leave threads idle for long: fewer than four rows a thread.
-    private static bool IsSplitAcrossThreads(in SoftmaxShape shape, int threads) =>
-        shape.RowLength > SoftmaxTuning.ChunkLengthOf(shape.RowLength) && shape.OuterCount < 4L * threads;
-
-    private static int ThreadCount(long elementCount, in KernelOptions options)
-    {
-        if (options.MaxDegreeOfParallelism > 0)
-            return options.MaxDegreeOfParallelism;
-        return elementCount < SoftmaxTuning.ParallelElementCount ? 1 : MachineInfo.Current.ProcessorCount;
-    }
-
-    private static long RowGrain(int rowLength) => Math.Max(1, SoftmaxTuning.RowGrainElements / Math.Max(1, rowLength));
 }

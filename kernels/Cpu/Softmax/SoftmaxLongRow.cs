@@ -19,8 +19,8 @@ internal readonly unsafe struct SoftmaxLongRow<T, C, TKernels, TStorage>(in Soft
     public void Run(long row, int threads, CancellationToken cancellation)
     {
         var part = new SoftmaxRow<T, C, TKernels, TStorage>(_rows, _nonTemporal);
-        int length = _rows.LengthOf(row), chunkLength = SoftmaxTuning.ChunkLengthOf(_rows.Shape.RowLength);
-        int chunkCount = SoftmaxTuning.ChunkCountOf(length, chunkLength);
+        int length = _rows.LengthOf(row), chunkLength = SoftmaxPartition.ChunkLengthOf(_rows.Shape.RowLength);
+        int chunkCount = SoftmaxPartition.ChunkCountOf(length, chunkLength);
         if (chunkCount <= 1)
         {
             part.Finish(row, part.SumRow(row));

@@ -24,10 +24,10 @@ internal readonly unsafe struct SoftmaxRow<T, C, TKernels, TStorage>(in SoftmaxR
     [SkipLocalsInit]
     public SoftmaxPartialSum<C> SumRow(long row)
     {
-        int length = _rows.LengthOf(row), chunkLength = SoftmaxTuning.ChunkLengthOf(_rows.Shape.RowLength);
+        int length = _rows.LengthOf(row), chunkLength = SoftmaxPartition.ChunkLengthOf(_rows.Shape.RowLength);
         if (length <= chunkLength)
             return Sum(row, 0, length);
-        int chunkCount = SoftmaxTuning.ChunkCountOf(length, chunkLength);
+        int chunkCount = SoftmaxPartition.ChunkCountOf(length, chunkLength);
         SoftmaxPartialSum<C>* parts = stackalloc SoftmaxPartialSum<C>[chunkCount];
         for (int chunk = 0; chunk < chunkCount; chunk++)
             parts[chunk] = Sum(row, chunk * chunkLength, Math.Min(chunkLength, length - chunk * chunkLength));

@@ -6,23 +6,11 @@ internal static class SoftmaxTuning
     /// <summary>Elements handled at a time: 8 KiB of floats, which stay in level 1 between the steps that handle them.</summary>
     public const int BlockLength = 2048;
 
-    /// <summary>Elements per part of a row that is shared by threads: 256 KiB of floats, some ten microseconds, a thousand times a ticket's cost.</summary>
-    public const int ChunkLength = 65536;
-
-    /// <summary>The most parts a row is cut into: their sums (16 bytes each) stand on the stack.</summary>
-    public const int MaxChunkCount = 1024;
-
-    /// <summary>Bytes of the scratch, on the stack, for the numerators of a short row: half of the smallest level 1 cache in use, the rest of which is for the row itself.</summary>
+    /// <summary>Bytes of the scratch, on the stack, for the numerators of a short row: half of the smallest level 1 cache in use; the rest is for the row itself.</summary>
     public const int ScratchBytes = 16 * 1024;
 
     /// <summary>Bytes of logits that a tile of columns may span, so that the sweeps after the first find it in level 2.</summary>
     public static long ColumnTileBytes { get; } = MachineInfo.Current.Level2Bytes / 2;
-
-    /// <summary>Elements below which a second thread does not pay: at 128 x 1000 (40 microseconds on one thread) two threads were measured no faster than one.</summary>
-    public const long ParallelElementCount = 256 * 1024;
-
-    /// <summary>Elements a thread takes at a time when it works through rows.</summary>
-    public const int RowGrainElements = 16 * 1024;
 
     /// <summary>Rows up to this length are transposed and done as columns: measured faster by factors. Longer ones fill half a register of any width.</summary>
     public const int PackedLength = 8;
@@ -30,17 +18,8 @@ internal static class SoftmaxTuning
     /// <summary>Columns handled side by side when the axis is not the last.</summary>
     public const int ColumnTileLength = 256;
 
-    /// <summary>Outputs from this size on are written past the caches: an eighth of the last level, of which input, output and the machine's other tenants all want a share.</summary>
+    /// <summary>
+    /// Outputs from this size on are written past the caches: an eighth of the last level, of which input, output and the machine's other tenants all want a share.
+    /// </summary>
     public static long StreamedOutputBytes { get; } = MachineInfo.Current.Level3Bytes / 8;
-
-    /// <summary>The length of the parts of a row; depends on nothing but the row's length.</summary>
-    public static int ChunkLengthOf(int rowLength)
-    {
-        int evenShare = (int)((rowLength + (long)MaxChunkCount - 1) / MaxChunkCount);
-        int wholeBlocks = (evenShare + BlockLength - 1) / BlockLength * BlockLength;
-        return Math.Max(ChunkLength, wholeBlocks);
-    }
-
-    /// <summary>The parts of which the first <paramref name="length"/> elements of a row consist.</summary>
-    public static int ChunkCountOf(int length, int chunkLength) => (int)((length + (long)chunkLength - 1) / chunkLength);
 }

@@ -14,7 +14,7 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double vanishing_exponent = 4096;
 
 // Chunks of a row are this long or longer. Two of them make a row worth sharing out: waking a thread costs about as
-// much as the sum of one.
+// much as the sum of one. SoftmaxPartition has the same rule.
 constexpr int64_t shortest_chunk = 1 << 16;
 
 } // namespace

@@ -12,7 +12,7 @@ namespace {
 
 constexpr int64_t line_bytes = 64;
 
-// Of a core of this machine; where the system does not say, of the smallest cores in use.
+// Of a core of this machine; where the system does not say, of the smallest cores in use, as in MachineInfo.
 int64_t level2_bytes() {
 #if defined(_SC_LEVEL2_CACHE_SIZE)
     // Asked once: the C library looks it up with an instruction that traps on virtual machines.
@@ -20,7 +20,7 @@ int64_t level2_bytes() {
     if (known > 0)
         return known;
 #endif
-    return 512 * 1024;
+    return 256 * 1024;
 }
 
 } // namespace
