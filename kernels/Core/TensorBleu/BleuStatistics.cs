@@ -17,6 +17,9 @@ public readonly partial struct BleuStatistics : IEquatable<BleuStatistics>, IAdd
     {
         (OrderCount, SentenceCount, CandidateLength, ReferenceLength) = (orderCount, sentenceCount, candidateLength, referenceLength);
         (_matches, _totals, _sentencesWithout) = (matches, totals, sentencesWithout);
+        // Counting in registers may leave something in orders that nobody asked for; equal statistics are equal in all places.
+        for (int i = orderCount; i < BleuOptions.LargestOrder; i++)
+            (_matches[i], _totals[i], _sentencesWithout[i]) = (0, 0, 0);
     }
 
     /// <summary>Statistics counted elsewhere, of a corpus.</summary>

@@ -14,9 +14,6 @@ internal static class Int8GpuKernels
     /// <summary>Outputs of a group of <see cref="Rows"/>: a panel.</summary>
     public const int RowLanes = Int8GpuShape.PanelColumns;
 
-    /// <summary>The largest group of <see cref="Rows"/>.</summary>
-    public const int MaxGroupSize = 256;
-
     private const int Byte = 8, TopByte = 24;
 
     /// <summary>Four rows and four outputs a thread: 16 dot products of four bytes for five loads.</summary>
@@ -48,7 +45,7 @@ internal static class Int8GpuKernels
         Int8GpuRows rows, Int8GpuWeightsView weights, ArrayView<float> bias, ArrayView<TStorage> output, Int8GpuShape shape, long firstRow, int rowCount)
         where TStorage : unmanaged where TElement : struct, IGpuElement<TStorage>
     {
-        ArrayView<Int4> parts = SharedMemory.Allocate<Int4>(MaxGroupSize);
+        ArrayView<Int4> parts = SharedMemory.Allocate<Int4>(GpuGroup.MaxSize);
         int laneCount = IntrinsicMath.Min(RowLanes, Group.DimX), workerCount = Group.DimX / laneCount, worker = Group.IdxX / laneCount;
         int laneGroups = shape.PanelCount * Int8GpuShape.PanelColumns / laneCount;
         int column = Grid.IdxX % laneGroups * laneCount + Group.IdxX % laneCount, row = Grid.IdxX / laneGroups * TileRows;

@@ -33,7 +33,7 @@ internal sealed class Int8GpuProgram<T, TStorage, TElement>(Accelerator accelera
     public void Run(GpuBuffer<T> activations, GpuInt8Weights weights, float limit, ArrayView<float> bias, GpuBuffer<T> output, in Int8GpuRows rows, long firstRow, int rowCount)
     {
         Int8GpuShape shape = weights.Shape;
-        var groupPerRow = new KernelConfig(rowCount, GroupSize(Int8GpuQuantizer.MaxGroupSize));
+        var groupPerRow = new KernelConfig(rowCount, GpuGroup.SizeOn(accelerator));
         _quantize.Value(groupPerRow, activations.View<TStorage>(), rows, shape, limit, firstRow);
         _listOutliers.Value(groupPerRow, activations.View<TStorage>(), rows, shape, limit, firstRow);
         int tileRows = (rowCount + Int8GpuKernels.TileRows - 1) / Int8GpuKernels.TileRows;
@@ -43,16 +43,8 @@ internal sealed class Int8GpuProgram<T, TStorage, TElement>(Accelerator accelera
             _tile.Value(threads, rows, weights.View, bias, output.View<TStorage>(), shape, firstRow, rowCount);
             return;
         }
-        int groupSize = GroupSize(Int8GpuKernels.MaxGroupSize), lanes = Math.Min(Int8GpuKernels.RowLanes, groupSize);
+        int groupSize = GpuGroup.SizeOn(accelerator), lanes = Math.Min(Int8GpuKernels.RowLanes, groupSize);
         int groups = shape.PanelCount * (Int8GpuShape.PanelColumns / lanes) * tileRows;
         _rows.Value(new KernelConfig(groups, groupSize), rows, weights.View, bias, output.View<TStorage>(), shape, firstRow, rowCount);
-    }
-
-    // The largest power of two that the device has.
-    private int GroupSize(int largest)
-    {
-        while (largest > accelerator.MaxNumThreadsPerGroup)
-            largest /= 2;
-        return largest;
     }
 }

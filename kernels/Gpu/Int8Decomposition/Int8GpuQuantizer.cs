@@ -9,9 +9,6 @@ namespace Kernels.Gpu;
 /// </summary>
 internal static class Int8GpuQuantizer
 {
-    /// <summary>The largest group; it has a power of two of threads.</summary>
-    public const int MaxGroupSize = 256;
-
     private const int MagnitudeBits = int.MaxValue, Byte = 8, LowByte = 255;
 
     /// <summary>One group a row: values and scale.</summary>
@@ -31,7 +28,7 @@ internal static class Int8GpuQuantizer
             if (magnitude < limitBits && magnitude > largest)
                 largest = magnitude;
         }
-        float absMax = Interop.IntAsFloat((uint)LargestOfGroup(largest, SharedMemory.Allocate<int>(MaxGroupSize)));
+        float absMax = Interop.IntAsFloat((uint)GpuGroup.Largest(largest, SharedMemory.Allocate<int>(GpuGroup.MaxSize)));
         float raise = AbsMaxRule.RaiseOf(absMax), factor = absMax == 0 ? 0 : GpuOps.Divide(AbsMaxRule.LargestValue, absMax * raise);
         for (int step = Group.IdxX; step < shape.StepCount; step += Group.DimX)
             rows.Values[(long)row * shape.StepCount + step] = Word<TStorage, TElement>(activations, start, step, shape.InputCount, limitBits, raise, factor);
@@ -50,7 +47,7 @@ internal static class Int8GpuQuantizer
     public static void ListOutliers<TStorage, TElement>(ArrayView<TStorage> activations, Int8GpuRows rows, Int8GpuShape shape, float limit, long firstRow)
         where TStorage : unmanaged where TElement : struct, IGpuElement<TStorage>
     {
-        ArrayView<int> counts = SharedMemory.Allocate<int>(MaxGroupSize);
+        ArrayView<int> counts = SharedMemory.Allocate<int>(GpuGroup.MaxSize);
         int row = Grid.IdxX, limitBits = (int)Interop.FloatAsInt(limit);
         long start = (firstRow + row) * shape.InputCount, place = (long)row * shape.InputCount;
         int length = (shape.InputCount + Group.DimX - 1) / Group.DimX, first = Group.IdxX * length, end = IntrinsicMath.Min(first + length, shape.InputCount), own = 0;
@@ -98,19 +95,4 @@ internal static class Int8GpuQuantizer
     }
 
     private static int Magnitude(float x) => (int)Interop.FloatAsInt(x) & MagnitudeBits;
-
-    private static int LargestOfGroup(int own, ArrayView<int> shared)
-    {
-        shared[Group.IdxX] = own;
-        GpuOps.Barrier();
-        for (int half = Group.DimX >> 1; half > 0; half >>= 1)
-        {
-            if (Group.IdxX < half)
-                shared[Group.IdxX] = IntrinsicMath.Max(shared[Group.IdxX], shared[Group.IdxX + half]);
-            GpuOps.Barrier();
-        }
-        int largest = shared[0];
-        GpuOps.Barrier();
-        return largest;
-    }
 }

@@ -14,9 +14,6 @@ internal static class GemmGpuKernels
     /// <summary>Outputs of a group of <see cref="Rows"/>: neighbouring threads read neighbouring lanes, 128 bytes at once.</summary>
     public const int RowLanes = 32;
 
-    /// <summary>The largest group of <see cref="Rows"/>.</summary>
-    public const int MaxGroupSize = 256;
-
     /// <summary>Activations as the products read them: floats, in the order of the packed inputs, zeros between groups and behind the last row. One thread an element.</summary>
     /// <param name="element">Of padded[rows, padded inputs].</param>
     /// <param name="activations">[rows, inputs] from <paramref name="firstRow"/> on.</param>
@@ -99,7 +96,7 @@ internal static class GemmGpuKernels
         ArrayView<Float4> activations, GemmGpuWeights weights, ArrayView<float> bias, ArrayView<TStorage> output, GemmGpuShape shape, long firstRow, int rowCount)
         where TStorage : unmanaged where TElement : struct, IGpuElement<TStorage> where TFormat : struct, IGemmGpuFormat
     {
-        ArrayView<Float4> segments = SharedMemory.Allocate<Float4>(MaxGroupSize);
+        ArrayView<Float4> segments = SharedMemory.Allocate<Float4>(GpuGroup.MaxSize);
         int laneCount = IntrinsicMath.Min(RowLanes, Group.DimX), workerCount = Group.DimX / laneCount, lane = Group.IdxX % laneCount, worker = Group.IdxX / laneCount;
         int laneGroups = shape.PanelCount * GemmGpuShape.PanelColumns / laneCount;
         int column = Grid.IdxX % laneGroups * laneCount + lane, tileRow = Grid.IdxX / laneGroups * TileRows;

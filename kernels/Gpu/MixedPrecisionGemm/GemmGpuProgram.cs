@@ -38,7 +38,7 @@ internal sealed class GemmGpuProgram<T, TStorage, TElement>(Accelerator accelera
             products.Tile.Value(threads, quads, weights.View, bias, output.View<TStorage>(), shape, firstRow, rowCount);
             return;
         }
-        int groupSize = Math.Min(GemmGpuKernels.MaxGroupSize, accelerator.MaxNumThreadsPerGroup), lanes = Math.Min(GemmGpuKernels.RowLanes, groupSize);
+        int groupSize = GpuGroup.SizeOn(accelerator), lanes = Math.Min(GemmGpuKernels.RowLanes, groupSize);
         int groups = shape.PanelCount * GemmGpuShape.PanelColumns / lanes * tileRows;
         products.Rows.Value(new KernelConfig(groups, groupSize), quads, weights.View, bias, output.View<TStorage>(), shape, firstRow, rowCount);
     }

@@ -7,21 +7,18 @@ namespace Kernels.Gpu;
 /// A group takes a row, or, of a row longer than <c>chunkLength</c>, one chunk of it; then a kernel between the passes merges the chunks' sums.
 /// </summary>
 /// <remarks>
-/// Groups have a power of two of threads, at most <see cref="MaxGroupSize"/>. Thread t of a group of g takes the elements t, t + g, t + 2g ... of its part,
+/// Groups have a power of two of threads, at most <see cref="GpuGroup.MaxSize"/>. Thread t of a group of g takes the elements t, t + g, t + 2g ... of its part,
 /// so that neighbouring threads read neighbouring addresses. Shared memory and barriers only: warp shuffles do not exist on every OpenCL device.
 /// </remarks>
 internal static class SoftmaxGpuKernels
 {
-    /// <summary>Every CUDA and nearly every OpenCL device runs groups of this size; more threads would only lengthen the tree of merges.</summary>
-    public const int MaxGroupSize = 256;
-
     /// <summary>Both passes over whole rows, one group a row: row = group index.</summary>
     public static void Rows<TStorage, TElement, TOutput>(ArrayView<TStorage> logits, ArrayView<TStorage> output, SoftmaxGpuRows rows)
         where TStorage : unmanaged where TElement : struct, IGpuElement<TStorage> where TOutput : struct, ISoftmaxGpuOutput
     {
         long row = Grid.IdxX, start = row * rows.RowLength;
         int length = rows.LengthOf(row);
-        ExtendedSum sum = SumGroup<TStorage, TElement>(logits, start, length, rows.Scale, SharedMemory.Allocate<ExtendedSum>(MaxGroupSize));
+        ExtendedSum sum = SumGroup<TStorage, TElement>(logits, start, length, rows.Scale, SharedMemory.Allocate<ExtendedSum>(GpuGroup.MaxSize));
         Write<TStorage, TElement, TOutput>(logits, output, start, rows.RowLength, length, sum, rows);
     }
 
@@ -31,7 +28,7 @@ internal static class SoftmaxGpuKernels
     {
         long row = Grid.IdxX;
         ExtendedSum sum = SumGroup<TStorage, TElement>(
-            logits, row * rows.RowLength, rows.LengthOf(row), rows.Scale, SharedMemory.Allocate<ExtendedSum>(MaxGroupSize));
+            logits, row * rows.RowLength, rows.LengthOf(row), rows.Scale, SharedMemory.Allocate<ExtendedSum>(GpuGroup.MaxSize));
         if (Group.IdxX == 0)
             output[row] = TElement.Store(SoftmaxGpuLogProbabilities.LogSumExp(sum));
     }
@@ -45,7 +42,7 @@ internal static class SoftmaxGpuKernels
         long begin = (long)chunk * chunkLength;
         int length = Remaining(rows.LengthOf(row) - begin, chunkLength);
         ExtendedSum sum = SumGroup<TStorage, TElement>(
-            logits, row * rows.RowLength + begin, length, rows.Scale, SharedMemory.Allocate<ExtendedSum>(MaxGroupSize));
+            logits, row * rows.RowLength + begin, length, rows.Scale, SharedMemory.Allocate<ExtendedSum>(GpuGroup.MaxSize));
         if (Group.IdxX == 0)
             sums[Grid.IdxX] = sum;
     }
@@ -53,7 +50,7 @@ internal static class SoftmaxGpuKernels
     /// <summary>Between the passes, one group a row: the sum of a row's chunks, left in the place of the first.</summary>
     public static void MergeChunks(ArrayView<ExtendedSum> sums, int chunksPerRow)
     {
-        ExtendedSum sum = MergeRow(sums, chunksPerRow, SharedMemory.Allocate<ExtendedSum>(MaxGroupSize));
+        ExtendedSum sum = MergeRow(sums, chunksPerRow, SharedMemory.Allocate<ExtendedSum>(GpuGroup.MaxSize));
         if (Group.IdxX == 0)
             sums[(long)Grid.IdxX * chunksPerRow] = sum;
     }
@@ -62,7 +59,7 @@ internal static class SoftmaxGpuKernels
     public static void ChunkLogSumExps<TStorage, TElement>(ArrayView<ExtendedSum> sums, ArrayView<TStorage> output, long firstRow, int chunksPerRow)
         where TStorage : unmanaged where TElement : struct, IGpuElement<TStorage>
     {
-        ExtendedSum sum = MergeRow(sums, chunksPerRow, SharedMemory.Allocate<ExtendedSum>(MaxGroupSize));
+        ExtendedSum sum = MergeRow(sums, chunksPerRow, SharedMemory.Allocate<ExtendedSum>(GpuGroup.MaxSize));
         if (Group.IdxX == 0)
             output[firstRow + Grid.IdxX] = TElement.Store(SoftmaxGpuLogProbabilities.LogSumExp(sum));
     }
@@ -101,7 +98,7 @@ internal static class SoftmaxGpuKernels
         ExtendedSum sum = MergeGroup(SumThread<TStorage, TElement>(logits, start, length, scale, 0f), shared);
         if (!sum.NeedsShift)
             return sum;
-        float largest = LargestOfGroup<TStorage, TElement>(logits, start, length, scale, SharedMemory.Allocate<float>(MaxGroupSize));
+        float largest = LargestOfGroup<TStorage, TElement>(logits, start, length, scale, SharedMemory.Allocate<float>(GpuGroup.MaxSize));
         if (largest == float.NegativeInfinity)
             return ExtendedSum.Empty;
         if (largest == float.PositiveInfinity)

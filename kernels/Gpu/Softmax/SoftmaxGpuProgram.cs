@@ -5,7 +5,7 @@ using Kernels.Core.Softmax;
 namespace Kernels.Gpu;
 
 /// <summary>How the work is cut into groups. Untuned: no GPU has been measured.</summary>
-/// <param name="GroupSize">Threads of a group: a power of two, at most <see cref="SoftmaxGpuKernels.MaxGroupSize"/>.</param>
+/// <param name="GroupSize">Threads of a group: a power of two, at most <see cref="GpuGroup.MaxSize"/>.</param>
 /// <param name="ChunkLength">Rows longer than this are cut into chunks of this many elements. It does not depend on the number of rows, and so neither do results.</param>
 /// <param name="ChunkCapacity">The number of chunks whose sums the scratch memory holds; more rows than that take several launches.</param>
 internal readonly record struct SoftmaxGpuLaunch(int GroupSize, int ChunkLength, int ChunkCapacity)
@@ -15,12 +15,9 @@ internal readonly record struct SoftmaxGpuLaunch(int GroupSize, int ChunkLength,
 
     public static SoftmaxGpuLaunch For(Accelerator accelerator)
     {
-        int groupSize = SoftmaxGpuKernels.MaxGroupSize;
-        while (groupSize > accelerator.MaxNumThreadsPerGroup)
-            groupSize /= 2;
-        const int chunkLength = ElementsPerThread * SoftmaxGpuKernels.MaxGroupSize;
+        const int chunkLength = ElementsPerThread * GpuGroup.MaxSize;
         // Enough for the longest row there can be.
-        return new SoftmaxGpuLaunch(groupSize, chunkLength, int.MaxValue / chunkLength + 1);
+        return new SoftmaxGpuLaunch(GpuGroup.SizeOn(accelerator), chunkLength, int.MaxValue / chunkLength + 1);
     }
 }
 

@@ -7,7 +7,7 @@ namespace Kernels.Gpu.Tests;
 /// <summary>Every kernel of every room with every type it is compiled for, found by reflection: a type parameter stands for all types of its constraint.</summary>
 public static class GpuKernelCases
 {
-    private static readonly Type[] s_rooms = [typeof(SoftmaxGpuKernels), typeof(GemmGpuKernels), typeof(Int8GpuQuantizer), typeof(Int8GpuKernels)];
+    private static readonly Type[] s_rooms = [typeof(SoftmaxGpuKernels), typeof(GemmGpuKernels), typeof(Int8GpuQuantizer), typeof(Int8GpuKernels), typeof(BleuGpuKernels)];
 
     private static readonly (string Token, Type Storage, Type Element)[] s_elements =
     [

@@ -132,6 +132,34 @@ public sealed class TensorBleuVectorTests
         Assert.Throws<FormatException>(() => BleuStatistics.Read(bytes));
     }
 
+    public static TheoryData<string> Variants => TensorBleuCases.Variants<int>();
+
+    // Whatever counted them, and however many orders it counts at once.
+    [SkippableTheory]
+    [MemberData(nameof(Variants))]
+    public void StatisticsOfEqualCountsAreEqual(string variant)
+    {
+        BleuSentence[] batch = TensorBleuCases.Random(60, 20, 3, 1, seed: 6, fewestReferences: 1);
+        foreach (int orders in new[] { 1, 2, 3, 4, 5, 8 })
+        {
+            BleuStatistics counted = TensorBleu.Accumulate(
+                TensorBleuCases.Candidates<int>(batch), TensorBleuCases.References<int>(batch), new() { MaxOrder = orders, Kernel = new() { Variant = variant } });
+            long[] matches = [.. Enumerable.Range(1, orders).Select(counted.Matches)], totals = [.. Enumerable.Range(1, orders).Select(counted.Totals)];
+            foreach (BleuSentence[] one in batch.Chunk(1))
+            {
+                BleuStatistics sentence = TensorBleu.Accumulate(
+                    TensorBleuCases.Candidates<int>(one), TensorBleuCases.References<int>(one), new() { MaxOrder = orders, Kernel = new() { Variant = variant } });
+                Assert.Equal(
+                    BleuStatistics.FromCounts(
+                        [.. Enumerable.Range(1, orders).Select(sentence.Matches)], [.. Enumerable.Range(1, orders).Select(sentence.Totals)], sentence.CandidateLength, sentence.ReferenceLength),
+                    sentence);
+                for (int order = 1; order <= orders; order++)
+                    (matches[order - 1], totals[order - 1]) = (matches[order - 1] - sentence.Matches(order), totals[order - 1] - sentence.Totals(order));
+            }
+            Assert.All(matches.Concat(totals), rest => Assert.Equal(0, rest));
+        }
+    }
+
     [Fact]
     public void BootstrapIsRepeatableAndHoldsTheScore()
     {
