@@ -10,11 +10,11 @@ public abstract class Int8RowScopeTests<T> where T : unmanaged
     public void OneRowsNumbersLeaveTheBitsOfOthers(string variant)
     {
         // Around tiles of 6 rows and blocks of 192; an input in the first, a middle and the last step.
-        const int rows = 200, outputs = 70, inputs = 102;
-        int[] spoiltRows = [0, 5, 6, 191, 192, 199], spoiltInputs = [0, 50, 101];
+        const int rows = 200, outputs = 38, inputs = 50;
+        int[] spoiltRows = [0, 5, 6, 191, 192, 199], spoiltInputs = [0, 23, 49];
         Int8Weights weights = Int8DecompositionCases.Weights(outputs, inputs);
         T[] plain = Int8DecompositionCases.Activations<T>(rows, inputs, 5);
-        foreach ((float threshold, int threads) in new[] { (0f, 1), (6f, 1), (6f, 3) })
+        foreach ((float threshold, int threads) in new[] { (0f, 3), (6f, 1) })
         {
             KernelOptions kernel = Int8DecompositionCases.Force<T>(variant, threads);
             T[] expected = Int8DecompositionCases.Multiply<T>(plain, weights, kernel, threshold);
