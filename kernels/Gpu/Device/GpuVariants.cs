@@ -24,6 +24,7 @@ public static class GpuVariants
             .. s_floats.Select(types => Variant("softmax", types, availability, reason)),
             .. s_weights.SelectMany(weights => s_floats.Select(types => Variant("mixed_precision_gemm", $"{types}_{weights}_{types}", availability, reason))),
             .. s_floats.Select(types => Variant("int8_decomposition", $"{types}_i8_{types}", availability, reason)),
+            Variant("para_rnn", ElementToken.Of<float>(), availability, reason),
             Variant("tensor_bleu", "i32", availability, reason),
         ];
     }
@@ -40,6 +41,9 @@ public static class GpuVariants
 
     /// <summary>The identity of eight-bit products of one element type.</summary>
     internal static string Int8Decomposition<T>() where T : unmanaged => Identity("int8_decomposition", $"{ElementToken.Of<T>()}_i8_{ElementToken.Of<T>()}");
+
+    /// <summary>The identity of recurrences.</summary>
+    internal static string ParaRnn => Identity("para_rnn", ElementToken.Of<float>());
 
     /// <summary>The identity of BLEU.</summary>
     internal static string TensorBleu => Identity("tensor_bleu", "i32");
