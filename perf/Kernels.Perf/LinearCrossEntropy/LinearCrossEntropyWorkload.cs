@@ -41,7 +41,7 @@ internal sealed unsafe class LinearCrossEntropyWorkload : IWorkload
             : dispatch.Variants.Where(variant => variant.Availability == VariantAvailability.Available);
         Contenders =
         [
-            .. from variant in variants from threads in threadCounts 
+            .. from variant in variants from threads in threadCounts
                 select new CallContender(variant.Identity, threads, 1, OwnTolerance, _ => RunOwn(variant, threads), LargestError),
             .. from threads in threadCounts where hasRival
                 select new CallContender($"{OpenBlas.Identity} + LogSumExp", threads, 1, OpenBlas.Tolerance, _ => RunInTwoSteps(threads), LargestError),

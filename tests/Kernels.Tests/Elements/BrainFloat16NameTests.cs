@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Numerics;
 using System.Runtime.InteropServices;
 using Kernels;
-using Xunit;
 
 // .NET 11's type, for runtimes without it: its name and size are all that is needed here.
 namespace System.Numerics

@@ -1,4 +1,3 @@
-using Kernels.Core.SparseAttention;
 using Kernels.Cpu.Primitives;
 
 namespace Kernels.Tests;
