@@ -2,6 +2,7 @@ using System.Numerics;
 using System.Runtime.InteropServices;
 using Kernels.Core.Checks;
 using Kernels.Core.TensorBleu;
+using Kernels.Core.Threading;
 using Kernels.Managed;
 
 namespace Kernels;
@@ -74,13 +75,7 @@ public sealed partial class BleuScorer
         return _statistics.AsSpan(0, count);
     }
 
-    private static int ThreadCount(long tokenCount, in KernelOptions options)
-    {
-        int threads = options.MaxDegreeOfParallelism > 0 ? options.MaxDegreeOfParallelism
-            : tokenCount < ParallelTokenCount ? 1
-            : MachineInfo.Current.ProcessorCount;
-        return Math.Min(threads, BleuWorkspace.MaxLanes);
-    }
+    private static int ThreadCount(long tokenCount, in KernelOptions options) => ThreadPolicy.Threads(tokenCount, ParallelTokenCount, options, BleuWorkspace.MaxLanes);
 
     private static void CheckScores<T>(TokenBatch<T> candidates, ReadOnlySpan<double> scores, in BleuOptions options) where T : unmanaged, IBinaryInteger<T>
     {

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace Kernels.Core.Checks;
 
 /// <summary>
-/// The argument checks of every family, in one wording: each names parameter and value. What is read has exactly the elements that the sizes ask for; what is only written, at least those, and the
-/// rest of it is left alone.
+/// The argument checks of every family, in one wording: each names parameter and value. What is read has exactly the elements that the sizes
+/// ask for; what is only written, at least those, and the rest of it is left alone.
 /// </summary>
 internal static class Check
 {
@@ -13,13 +13,6 @@ internal static class Check
     {
         if (available < needed)
             throw new ArgumentException($"{available} elements are too few: {needed} are needed", name);
-    }
-
-    /// <summary>What may be left out, and is only written.</summary>
-    public static void AtLeastOrEmpty(long available, long needed, string name)
-    {
-        if (available != 0)
-            AtLeast(available, needed, name);
     }
 
     /// <summary>What is read: exactly that many elements.</summary>

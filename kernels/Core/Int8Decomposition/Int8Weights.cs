@@ -174,8 +174,7 @@ public sealed unsafe partial class Int8Weights : IPackedWeights, IDisposable
         // A thread is worth waking for about a tenth of a millisecond of packing, which takes a few weights in a nanosecond.
         const long parallelWeights = 1 << 19;
         Check.KernelWithoutVariants(options, "packing weights");
-        return options.MaxDegreeOfParallelism > 0 ? options.MaxDegreeOfParallelism
-            : (long)layout.OutputCount * layout.InputCount < parallelWeights ? 1 : MachineInfo.Current.ProcessorCount;
+        return ThreadPolicy.Threads((long)layout.OutputCount * layout.InputCount, parallelWeights, options);
     }
 
     private static void CheckFinite(ReadOnlySpan<float> weights, float[] absMax, int inputCount)

@@ -134,8 +134,7 @@ public sealed unsafe partial class QuantizedWeights : IPackedWeights, IDisposabl
         // A thread is worth waking for about a tenth of a millisecond of packing: a nanosecond for each weight.
         const long parallelWeights = 1 << 18;
         Check.KernelWithoutVariants(options, "packing weights");
-        return options.MaxDegreeOfParallelism > 0 ? options.MaxDegreeOfParallelism
-            : (long)layout.OutputCount * layout.InputCount < parallelWeights ? 1 : MachineInfo.Current.ProcessorCount;
+        return ThreadPolicy.Threads((long)layout.OutputCount * layout.InputCount, parallelWeights, options);
     }
 
     /// <summary>Writes the values, scales and zero points as <see cref="FromQuantized"/> takes them.</summary>

@@ -5,6 +5,12 @@ namespace Kernels.Core.Softmax;
 /// <summary>The argument checks that the softmax problems share. Every message names the parameter and the value.</summary>
 internal static class SoftmaxChecks
 {
+    public static void ElementType<T>()
+    {
+        if (typeof(T) != typeof(float) && typeof(T) != typeof(double) && typeof(T) != typeof(Half) && typeof(T) != typeof(BrainFloat16))
+            throw new NotSupportedException($"The element type {typeof(T)} has no softmax kernels: use float, double, Half or Kernels.BrainFloat16.");
+    }
+
     public static SoftmaxShape Rows(long elementCount, int rowLength, string rowLengthName, string logitsName)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(rowLength, rowLengthName);

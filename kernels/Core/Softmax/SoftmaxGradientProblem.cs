@@ -1,5 +1,4 @@
 using Kernels.Core.Checks;
-using Kernels.Core.Elements;
 using Kernels.Core.Softmax;
 
 namespace Kernels;
@@ -44,7 +43,7 @@ internal readonly ref struct SoftmaxGradientProblem<T> where T : unmanaged
     public SoftmaxGradientProblem(
         bool isLog, ReadOnlySpan<T> outputGradient, ReadOnlySpan<T> result, Span<T> logitGradient, int rowLength, SoftmaxGradientOptions<T> options, string resultName)
     {
-        ElementToken.Of<T>();
+        SoftmaxChecks.ElementType<T>();
         Shape = SoftmaxChecks.Rows(outputGradient.Length, rowLength, SoftmaxProblem<T>.RowLengthName, OutputGradientName);
         Check.Exactly(result.Length, outputGradient.Length, resultName);
         LogitGradient = Check.Written(logitGradient, outputGradient.Length, LogitGradientName);

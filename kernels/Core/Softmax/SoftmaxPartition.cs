@@ -1,3 +1,5 @@
+using Kernels.Core.Threading;
+
 namespace Kernels.Core.Softmax;
 
 /// <summary>
@@ -36,12 +38,7 @@ internal static class SoftmaxPartition
         shape.RowLength > ChunkLengthOf(shape.RowLength) && shape.RowCount < RowsForEachThread * threads;
 
     /// <summary>The number of threads for so many elements.</summary>
-    public static int ThreadCount(long elementCount, in KernelOptions options)
-    {
-        if (options.MaxDegreeOfParallelism > 0)
-            return options.MaxDegreeOfParallelism;
-        return elementCount < ParallelElementCount ? 1 : MachineInfo.Current.ProcessorCount;
-    }
+    public static int ThreadCount(long elementCount, in KernelOptions options) => ThreadPolicy.Threads(elementCount, ParallelElementCount, options);
 
     /// <summary>The number of items of so many elements each that a thread takes at a time.</summary>
     public static long Grain(long elementCount) => Math.Max(1, GrainElementCount / Math.Max(1, elementCount));

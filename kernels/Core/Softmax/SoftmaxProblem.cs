@@ -1,5 +1,4 @@
 using Kernels.Core.Checks;
-using Kernels.Core.Elements;
 
 namespace Kernels.Core.Softmax;
 
@@ -18,7 +17,7 @@ internal readonly ref struct SoftmaxProblem<T> where T : unmanaged
     public SoftmaxProblem(
         SoftmaxOperation operation, SoftmaxShape shape, ReadOnlySpan<T> input, Span<T> output, in SoftmaxOptions<T> options, string outputName)
     {
-        ElementToken.Of<T>();
+        SoftmaxChecks.ElementType<T>();
         long written = operation == SoftmaxOperation.LogSumExp ? shape.RowCount : shape.OutputExtent;
         SoftmaxChecks.Options(options, shape, OptionsName);
         Check.AtLeast(output.Length, written, outputName);
@@ -32,7 +31,7 @@ internal readonly ref struct SoftmaxProblem<T> where T : unmanaged
 
     private SoftmaxProblem(SoftmaxShape shape, ReadOnlySpan<T> input, in SoftmaxOptions<T> options)
     {
-        ElementToken.Of<T>();
+        SoftmaxChecks.ElementType<T>();
         SoftmaxChecks.Options(options, shape, OptionsName);
         Operation = SoftmaxOperation.LogSumExp;
         Shape = shape;

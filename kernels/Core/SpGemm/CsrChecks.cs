@@ -1,3 +1,4 @@
+using System.Numerics;
 using Kernels.Core.Checks;
 
 namespace Kernels.Core.SpGemm;
@@ -7,6 +8,12 @@ internal static class CsrChecks
 {
     /// <summary>The most rows or columns: their pointers, one more, are an array.</summary>
     public static int MostRows => Array.MaxLength - 1;
+
+    public static void ValueType<T>()
+    {
+        if (typeof(T) != typeof(float) && typeof(T) != typeof(double) && typeof(T) != typeof(int) && typeof(T) != typeof(long) && typeof(T) != typeof(bool) && typeof(T) != typeof(Complex))
+            throw new NotSupportedException($"Sparse values of type {typeof(T)} have no kernels: use float, double, int, long, bool or Complex.");
+    }
 
     public static void Size(long count, string name)
     {

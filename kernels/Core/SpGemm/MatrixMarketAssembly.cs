@@ -32,7 +32,7 @@ internal sealed unsafe class MatrixMarketAssembly<T>(MatrixMarketHeader header, 
     public void Add(in MatrixMarketBlock block)
     {
         MatrixMarketPiece[] pieces = Cut(block);
-        int threads = options.Kernel.MaxDegreeOfParallelism > 0 ? options.Kernel.MaxDegreeOfParallelism : MachineInfo.Current.ProcessorCount;
+        int threads = ThreadPolicy.Threads(options.Kernel);
         fixed (MatrixMarketPiece* pinned = pieces)
         {
             RangeRunner.Run(new MatrixMarketLineJob(block.Text, pinned), pieces.Length, grain: 1, threads, options.Kernel.CancellationToken);

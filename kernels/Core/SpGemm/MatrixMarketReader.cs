@@ -1,4 +1,5 @@
 using Kernels.Core.Checks;
+using Kernels.Core.Elements;
 
 namespace Kernels.Core.SpGemm;
 
@@ -22,13 +23,13 @@ internal static unsafe class MatrixMarketReader
 
     public static CsrMatrix<T> Read<T>(MatrixMarketText text, in MatrixMarketOptions options) where T : unmanaged, IEquatable<T>
     {
-        SparseElement.Token<T>();
+        CsrChecks.ValueType<T>();
         ArgumentOutOfRangeException.ThrowIfNegative(options.MaxRows, nameof(options.MaxRows));
         Check.Defined(options.Duplicates, nameof(options.Duplicates));
         Check.KernelWithoutVariants(options.Kernel, "reading Matrix Market files");
         MatrixMarketHeader header = ReadHeader(text, options.Lenient, out MatrixMarketBlock block);
         if (!MatrixMarketValue.CanRead<T>(header.Field))
-            throw new TensorFileException(text.Name, 1, $"{header.Field.ToString().ToLowerInvariant()} values cannot be read as {SparseElement.Token<T>()}");
+            throw new TensorFileException(text.Name, 1, $"{header.Field.ToString().ToLowerInvariant()} values cannot be read as {TypeName.Of<T>()}");
         var entries = new MatrixMarketAssembly<T>(header, text.Name, block.FirstLine, options);
         do
         {

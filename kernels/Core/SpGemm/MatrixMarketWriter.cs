@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Numerics;
 using System.Text;
+using Kernels.Core.Elements;
 
 namespace Kernels.Core.SpGemm;
 
@@ -9,14 +10,14 @@ internal static class MatrixMarketWriter<T> where T : unmanaged, IEquatable<T>
 {
     public static void Check(CsrMatrix<T> matrix, in MatrixMarketWriteOptions options)
     {
-        string type = SparseElement.Token<T>();
+        CsrChecks.ValueType<T>();
         Checks.Check.Defined(options.Symmetry, nameof(options.Symmetry));
         if (options.IsArray && options.IsPattern)
             throw new ArgumentException("an array has values, not a pattern", nameof(options.IsPattern));
         if (options.IsArray && matrix.HasDuplicates)
             throw new ArgumentException("the matrix may have duplicates, which an array cannot", nameof(options.IsArray));
         if (options.Symmetry != MatrixMarketSymmetry.General && !HasSymmetry(matrix, options.Symmetry))
-            throw new ArgumentException($"the matrix of {matrix.RowCount} x {matrix.ColumnCount} {type} is not {Word(options.Symmetry)}: an entry lacks its mirror image, or that is another value (zeros differ by sign) or out of range", nameof(options.Symmetry));
+            throw new ArgumentException($"the matrix of {matrix.RowCount} x {matrix.ColumnCount} {TypeName.Of<T>()} is not {Word(options.Symmetry)}: an entry lacks its mirror image, or that is another value (zeros differ by sign) or out of range", nameof(options.Symmetry));
     }
 
     public static void Write(Stream target, CsrMatrix<T> matrix, in MatrixMarketWriteOptions options)

@@ -13,7 +13,7 @@ internal readonly ref struct SpGemmProblem<T> where T : unmanaged, IEquatable<T>
 
     public SpGemmProblem(CsrMatrix<T> left, CsrMatrix<T> right, in SpGemmOptions<T> options)
     {
-        SparseElement.Token<T>();
+        CsrChecks.ValueType<T>();
         ArgumentNullException.ThrowIfNull(left, LeftName);
         ArgumentNullException.ThrowIfNull(right, RightName);
         CsrChecks.Product(left.ColumnCount, right.RowCount, RightName);

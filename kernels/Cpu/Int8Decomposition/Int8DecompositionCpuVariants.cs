@@ -50,7 +50,7 @@ internal static class Int8DecompositionCpuVariants
     }
 
     private static VariantEntries<TBackend> Entries<T, TBackend>() where T : unmanaged where TBackend : class =>
-        new("int8_decomposition", $"{ElementToken.Of<T>()}_i8_{ElementToken.Of<T>()}", NativeKernels.AbsenceOf);
+        new("int8_decomposition", $"{TypeName.Of<T>()}_i8_{TypeName.Of<T>()}", NativeKernels.AbsenceOf);
 
     private static IInt8GradientBackend<T> GradientOf<T, TSimd, V>() where T : unmanaged where TSimd : struct, ISimd<V, float> where V : unmanaged
     {

@@ -1,3 +1,5 @@
+using Kernels.Core.Threading;
+
 namespace Kernels.Cpu.Int8Decomposition;
 
 /// <summary>The sizes that steer the driver. None of them changes a bit of a result, save the gradient's block.</summary>
@@ -33,6 +35,5 @@ internal static class Int8DecompositionTuning
     /// <summary>The threads of a call: as many as asked for, else one where the work is small.</summary>
     /// <param name="work">Products of two numbers, or elements.</param>
     /// <param name="options">What the caller asked for.</param>
-    public static int ThreadCount(long work, in KernelOptions options) =>
-        options.MaxDegreeOfParallelism > 0 ? options.MaxDegreeOfParallelism : work < ParallelProducts ? 1 : MachineInfo.Current.ProcessorCount;
+    public static int ThreadCount(long work, in KernelOptions options) => ThreadPolicy.Threads(work, ParallelProducts, options);
 }

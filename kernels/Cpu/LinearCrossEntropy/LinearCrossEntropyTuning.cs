@@ -1,3 +1,5 @@
+using Kernels.Core.Threading;
+
 namespace Kernels.Cpu.LinearCrossEntropy;
 
 /// <summary>Every size that steers the driver, and what it was derived from. None shows in a bit but <see cref="TileWords"/> and the length of a
@@ -34,13 +36,6 @@ internal static class LinearCrossEntropyTuning
     /// <summary>Multiply-adds below which a second thread does not pay: some 50 microseconds.</summary>
     public const long ParallelOperations = 2L << 20;
 
-    // Beyond any machine: numbers of threads are multiplied.
-    private const int MostThreadsEver = 1024;
-
-    public static int ThreadCount(in LinearClassifierShape shape, in KernelOptions options)
-    {
-        if (options.MaxDegreeOfParallelism > 0)
-            return Math.Min(options.MaxDegreeOfParallelism, MostThreadsEver);
-        return (Int128)shape.TokenCount * shape.Width * shape.VocabularySize < ParallelOperations ? 1 : MachineInfo.Current.ProcessorCount;
-    }
+    public static int ThreadCount(in LinearClassifierShape shape, in KernelOptions options) =>
+        ThreadPolicy.Threads((long)Int128.Min((Int128)shape.TokenCount * shape.Width * shape.VocabularySize, long.MaxValue), ParallelOperations, options);
 }

@@ -5,8 +5,8 @@ using Kernels.Core.Machine;
 namespace Kernels.Cpu.Memory;
 
 /// <summary>
-/// Scratch cut into aligned pieces of undefined contents: from the shared pool of arrays, pinned, so that nothing is allocated once the pool is warm; from the system, what no array of
-/// the pool holds; or, up to a size, from the caller's own frame, which never grows beyond what small thread stacks bear.
+/// Scratch cut into aligned pieces of undefined contents: from the shared pool of arrays, pinned, so that nothing is allocated once the pool is warm; from the
+/// system, what no array of the pool holds; or, up to a size, from the caller's own frame, which never grows beyond what small thread stacks bear.
 /// </summary>
 internal unsafe ref struct RentedScratch
 {
@@ -51,7 +51,9 @@ internal unsafe ref struct RentedScratch
             _next = CacheLine.Align(frame);
     }
 
-    /// <summary>The bytes that the process may use: the limit of its container, or the machine's memory. Asked for once, since asking costs as much as a small product.</summary>
+    /// <summary>
+    /// The bytes that the process may use: the limit of its container, or the machine's memory. Asked for once, since asking costs as much as a small product.
+    /// </summary>
     public static long AvailableBytes { get; } = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
 
     /// <summary>Scratch of one piece.</summary>

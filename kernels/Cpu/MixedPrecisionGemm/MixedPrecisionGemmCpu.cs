@@ -44,11 +44,6 @@ internal sealed unsafe class MixedPrecisionGemmCpu<T, TStorage, TKernels> : IMix
         return parts == 1 ? 0 : (long)layout.PanelCount * parts * rowCount * QuantizedWeightsLayout.PanelColumns;
     }
 
-    private static int ThreadCount(in MixedPrecisionGemmRows<T> rows, in KernelOptions options)
-    {
-        if (options.MaxDegreeOfParallelism > 0)
-            return options.MaxDegreeOfParallelism;
-        long products = (long)rows.Layout.OutputCount * rows.Layout.InputCount * rows.RowCount;
-        return products < MixedPrecisionGemmTuning.ParallelProducts ? 1 : MachineInfo.Current.ProcessorCount;
-    }
+    private static int ThreadCount(in MixedPrecisionGemmRows<T> rows, in KernelOptions options) =>
+        ThreadPolicy.Threads((long)rows.Layout.OutputCount * rows.Layout.InputCount * rows.RowCount, MixedPrecisionGemmTuning.ParallelProducts, options);
 }

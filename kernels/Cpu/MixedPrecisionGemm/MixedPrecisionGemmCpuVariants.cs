@@ -75,7 +75,7 @@ internal static class MixedPrecisionGemmCpuVariants
     }
 
     private static VariantEntries<IMixedPrecisionGemmBackend<T>> Entries<T>(string weights) where T : unmanaged =>
-        new("mixed_precision_gemm", $"{ElementToken.Of<T>()}_{weights}_{ElementToken.Of<T>()}", NativeKernels.AbsenceOf);
+        new("mixed_precision_gemm", $"{TypeName.Of<T>()}_{weights}_{TypeName.Of<T>()}", NativeKernels.AbsenceOf);
 
     // The driver with these micro-kernels.
     private static IMixedPrecisionGemmBackend<T> BackendOf<T, TKernels>() where T : unmanaged where TKernels : struct, IGemmKernels

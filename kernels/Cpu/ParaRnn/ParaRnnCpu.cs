@@ -23,7 +23,7 @@ internal sealed unsafe class ParaRnnCpu<TSimd, V, T> : IParaRnnBackend<T>
                 ? new SolveReport(RnnSolver.Sequential, RnnSolverChoice.Nothing, Converged: true)
                 : new SolveReport(settings.Solver, RnnSolverChoice.AskedFor, Converged: true);
         }
-        int threads = settings.Solver == RnnSolver.Auto ? RnnTuning.MostThreads(options) : RnnTuning.ThreadCount(arrays.Shape.Elements(1), options);
+        int threads = settings.Solver == RnnSolver.Auto ? ThreadPolicy.Threads(options) : RnnTuning.ThreadCount(arrays.Shape.Elements(1), options);
         using var zeroMemory = RentedScratch.Of(TCell.StateCount * strides.Channels, out T* zeros);
         using var runMemory = RentedScratch.Of(RnnRuns.Capacity(arrays), out RnnRun<T>* runs);
         new Span<T>(zeros, TCell.StateCount * strides.Channels).Clear();

@@ -14,7 +14,7 @@ internal static class ParaRnnCpuVariants
     /// <summary>The variants of float or double, best first. The last one runs everywhere.</summary>
     public static VariantEntry<IParaRnnBackend<T>>[] Of<T>() where T : unmanaged
     {
-        var entries = new VariantEntries<IParaRnnBackend<T>>("para_rnn", ElementToken.Of<T>(), NativeKernels.AbsenceOf);
+        var entries = new VariantEntries<IParaRnnBackend<T>>("para_rnn", TypeName.Of<T>(), NativeKernels.AbsenceOf);
         return
         [
             entries.Managed<Avx512>(new ParaRnnCpu<Simd512<T>, Vector512<T>, T>()),

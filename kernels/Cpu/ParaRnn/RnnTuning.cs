@@ -1,3 +1,5 @@
+using Kernels.Core.Threading;
+
 namespace Kernels.Cpu.ParaRnn;
 
 /// <summary>Every size that steers the drivers of recurrences, and what it was derived from or measured by (docs/families/para_rnn.md).</summary>
@@ -42,12 +44,5 @@ internal static class RnnTuning
     /// <summary>Channels times steps below which a second thread does not pay: some 50 microseconds.</summary>
     public const long ParallelElements = 64 * 1024;
 
-    public static int ThreadCount(long elements, in KernelOptions options) =>
-        options.MaxDegreeOfParallelism > 0 || elements >= ParallelElements ? MostThreads(options) : 1;
-
-    // Beyond any machine: numbers of threads are multiplied, and gone through one by one.
-    private const int MostThreadsEver = 1024;
-
-    public static int MostThreads(in KernelOptions options) =>
-        options.MaxDegreeOfParallelism > 0 ? Math.Min(options.MaxDegreeOfParallelism, MostThreadsEver) : MachineInfo.Current.ProcessorCount;
+    public static int ThreadCount(long elements, in KernelOptions options) => ThreadPolicy.Threads(elements, ParallelElements, options);
 }

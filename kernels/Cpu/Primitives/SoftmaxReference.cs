@@ -1,3 +1,4 @@
+using Kernels.Core.Elements;
 using Kernels.Cpu.Simd;
 
 namespace Kernels.Cpu.Primitives;
@@ -13,9 +14,6 @@ namespace Kernels.Cpu.Primitives;
 /// </remarks>
 internal readonly struct SoftmaxReference<T> where T : unmanaged
 {
-    public const double Log2E = 1.44269504088896341;
-    public const double Ln2 = 0.69314718055994531;
-
     // ln 2 = high + low; high has 32 significant bits, so that its product with an exponent is exact.
     private const double Ln2High = 0.69314718036912382, Ln2Low = 1.9082149292705877e-10;
 
@@ -37,11 +35,11 @@ internal readonly struct SoftmaxReference<T> where T : unmanaged
         bool direct = Math.Abs(logit) < DirectRange;
         Largest = largest;
         Origin = direct ? ComputeType.FromDouble<T>(0) : largest;
-        Exponent = direct ? (int)Math.Round(logit * Log2E) : 0;
+        Exponent = direct ? (int)Math.Round(logit * Logarithms.Log2E) : 0;
         int exponentBias = FloatFormat.ExponentBias<T>();
         // Lowest exponent of a normal number is 1 - exponentBias; one more, since x log2 e may round down.
-        Floor = ComputeType.FromDouble<T>((Exponent - bias + 2 - exponentBias) * Ln2);
-        Ceiling = ComputeType.FromDouble<T>((Exponent - bias + exponentBias - HeadroomBits) * Ln2 + ComputeType.ToDouble(Origin));
+        Floor = ComputeType.FromDouble<T>((Exponent - bias + 2 - exponentBias) * Logarithms.Ln2);
+        Ceiling = ComputeType.FromDouble<T>((Exponent - bias + exponentBias - HeadroomBits) * Logarithms.Ln2 + ComputeType.ToDouble(Origin));
         OffsetBits = (long)(exponentBias + bias - Exponent) << FloatFormat.FractionBits<T>();
     }
 

@@ -16,7 +16,7 @@ internal static class SoftmaxCpuVariants
     /// <summary>The variants of one element type, best first: by width of the registers, and of equal width the native one, which was measured to be faster (docs/families/softmax.md).</summary>
     public static VariantEntry<ISoftmaxBackend<T>>[] Of<T>() where T : unmanaged
     {
-        var entries = new VariantEntries<ISoftmaxBackend<T>>("softmax", ElementToken.Of<T>(), NativeKernels.AbsenceOf);
+        var entries = new VariantEntries<ISoftmaxBackend<T>>("softmax", TypeName.Of<T>(), NativeKernels.AbsenceOf);
         return
         [
             entries.Native<Avx512>(new SoftmaxNative<T>(Avx512.NativeNumber)),

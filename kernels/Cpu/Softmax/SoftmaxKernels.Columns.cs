@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Kernels.Core.Elements;
 using Kernels.Cpu.Primitives;
 using Kernels.Cpu.Simd;
 
@@ -18,8 +19,8 @@ internal readonly partial struct SoftmaxKernels<TSimd, V, T>
         // Added to n, leaves it in the low bits, as in ExtendedExponential.
         V magic = TSimd.Broadcast(ComputeType.FromDouble<T>(1.5 * (1L << fractionBits))), zero = TSimd.Broadcast(default);
         V range = TSimd.Broadcast(ComputeType.FromDouble<T>(SoftmaxReference<T>.DirectRange));
-        V log2E = TSimd.Broadcast(ComputeType.FromDouble<T>(SoftmaxReference<T>.Log2E)), ln2 = TSimd.Broadcast(ComputeType.FromDouble<T>(SoftmaxReference<T>.Ln2));
-        V floorAtZero = TSimd.Broadcast(ComputeType.FromDouble<T>((2 - bias - exponentBias) * SoftmaxReference<T>.Ln2));
+        V log2E = TSimd.Broadcast(ComputeType.FromDouble<T>(Logarithms.Log2E)), ln2 = TSimd.Broadcast(ComputeType.FromDouble<T>(Logarithms.Ln2));
+        V floorAtZero = TSimd.Broadcast(ComputeType.FromDouble<T>((2 - bias - exponentBias) * Logarithms.Ln2));
         V offsetAtZero = TSimd.BroadcastBits((long)(exponentBias + bias) << fractionBits);
         for (nuint i = 0; i < count; i += (nuint)TSimd.Count)
         {

@@ -19,13 +19,8 @@ internal static unsafe class SpGemmAnalysis
         return least;
     }
 
-    public static int ThreadCount(long products, long tileCount, in KernelOptions options)
-    {
-        long threads = options.MaxDegreeOfParallelism > 0 ? options.MaxDegreeOfParallelism
-            : products < SpGemmTuning.ParallelProducts ? 1
-            : MachineInfo.Current.ProcessorCount;
-        return (int)Math.Clamp(Math.Min(threads, tileCount), 1, ScratchLanes.MaxCount);
-    }
+    public static int ThreadCount(long products, long tileCount, in KernelOptions options) =>
+        ThreadPolicy.Threads(products, SpGemmTuning.ParallelProducts, options, most: (int)Math.Clamp(tileCount, 1, ScratchLanes.MaxCount));
 
     public static long BytesOf<T>(in SpGemmOperands<T> operands) where T : unmanaged => BytesOf(operands.Left) + BytesOf(operands.Right);
 

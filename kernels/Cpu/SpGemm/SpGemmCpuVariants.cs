@@ -1,4 +1,5 @@
 using Kernels.Core.Catalogue;
+using Kernels.Core.Elements;
 using Kernels.Core.SpGemm;
 using Kernels.Native.Library;
 
@@ -10,7 +11,7 @@ internal static class SpGemmCpuVariants
     /// <summary>The variants of one type of values, best first. All run everywhere.</summary>
     public static VariantEntry<ISpGemmBackend>[] Of<T>() where T : unmanaged, IEquatable<T>
     {
-        var entries = new VariantEntries<ISpGemmBackend>("sp_gemm", SparseElement.Token<T>(), NativeKernels.AbsenceOf);
+        var entries = new VariantEntries<ISpGemmBackend>("sp_gemm", TypeName.Of<T>(), NativeKernels.AbsenceOf);
         return
         [
             entries.Algorithm("hybrid", new SpGemmCpu(SpGemmAccumulator.Hybrid)),

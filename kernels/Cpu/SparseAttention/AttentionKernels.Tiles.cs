@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Kernels.Core.Elements;
 using Kernels.Cpu.Simd;
 
 namespace Kernels.Cpu.SparseAttention;
@@ -12,8 +13,6 @@ internal readonly unsafe partial struct AttentionKernels<TSimd, V, TDot, I> : IA
 {
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
     private const MethodImplOptions Hot = MethodImplOptions.AggressiveOptimization;
-
-    private const double Ln2 = 0.69314718055994531;
 
     public static int SliverWidth
     {
@@ -72,7 +71,7 @@ internal readonly unsafe partial struct AttentionKernels<TSimd, V, TDot, I> : IA
 
     // Below the floor n is such that the exponent field of the power is 0, that is, the power itself.
     [MethodImpl(Inline)]
-    private static float Floor(int exponent) => (float)((exponent - FloatFormat.SingleExponentBias) * Ln2);
+    private static float Floor(int exponent) => (float)((exponent - FloatFormat.SingleExponentBias) * Logarithms.Ln2);
 
     // What turns n into the exponent field of 2^(n - exponent).
     [MethodImpl(Inline)]

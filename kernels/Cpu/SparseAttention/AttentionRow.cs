@@ -1,3 +1,5 @@
+using Kernels.Core.Elements;
+
 namespace Kernels.Cpu.SparseAttention;
 
 /// <summary>
@@ -6,9 +8,6 @@ namespace Kernels.Cpu.SparseAttention;
 /// </summary>
 internal unsafe struct AttentionRow
 {
-    private const double Log2E = 1.44269504088896341;
-    private const double Ln2 = 0.69314718055994531;
-
     /// <summary>No logit was met yet.</summary>
     public const int NoExponent = int.MinValue;
 
@@ -24,7 +23,7 @@ internal unsafe struct AttentionRow
     public readonly int Scaling => Exponent == NoExponent ? 0 : Exponent;
 
     /// <summary>Natural logarithm of the sum of exponentials.</summary>
-    public readonly float LogSumExp => Sum == 0 ? float.NegativeInfinity : (float)(Math.Log(Sum) + Scaling * Ln2);
+    public readonly float LogSumExp => Sum == 0 ? float.NegativeInfinity : (float)(Math.Log(Sum) + Scaling * Logarithms.Ln2);
 
     /// <summary>What results are multiplied by in the end; 0 for rows without terms.</summary>
     public readonly float Normalization => Sum == 0 ? 0 : (float)(1 / Sum);
@@ -39,14 +38,14 @@ internal unsafe struct AttentionRow
         }
         else if (largest >= AttentionTuning.SmallestLogit)
         {
-            int exponent = (int)Math.Round(largest * Log2E);
+            int exponent = (int)Math.Round(largest * Logarithms.Log2E);
             if (Exponent == NoExponent || exponent > Exponent + AttentionTuning.HeadroomBits)
             {
                 factor = FactorTo(exponent);
                 Sum *= factor;
                 Exponent = exponent;
                 // Near the smallest logit every further row of logits comes here, for its smaller ones to be left out.
-                Limit = IsNearSmallest ? float.NegativeInfinity : MathF.Min(AttentionTuning.LargestLogit, (float)((exponent + AttentionTuning.HeadroomBits) * Ln2));
+                Limit = IsNearSmallest ? float.NegativeInfinity : MathF.Min(AttentionTuning.LargestLogit, (float)((exponent + AttentionTuning.HeadroomBits) * Logarithms.Ln2));
             }
         }
         if (IsNearSmallest)
@@ -55,7 +54,7 @@ internal unsafe struct AttentionRow
         return factor;
     }
 
-    private readonly bool IsNearSmallest => Exponent != NoExponent && Exponent * Ln2 < AttentionTuning.SmallestLogit + AttentionTuning.TermReach;
+    private readonly bool IsNearSmallest => Exponent != NoExponent && Exponent * Logarithms.Ln2 < AttentionTuning.SmallestLogit + AttentionTuning.TermReach;
 
     /// <summary>2^(Exponent - exponent): brings this row's results to another exponent.</summary>
     public readonly float FactorTo(int exponent) => Exponent == NoExponent ? 1 : (float)Math.ScaleB(1, Exponent - exponent);

@@ -169,6 +169,5 @@ internal sealed unsafe class SparseAttentionCpu<TKernels, TFormat> : ISparseAtte
         return ThreadCount(products, options);
     }
 
-    private static int ThreadCount(double products, in KernelOptions options) =>
-        options.MaxDegreeOfParallelism > 0 ? options.MaxDegreeOfParallelism : products < AttentionTuning.ParallelProducts ? 1 : MachineInfo.Current.ProcessorCount;
+    private static int ThreadCount(double products, in KernelOptions options) => ThreadPolicy.Threads((long)products, AttentionTuning.ParallelProducts, options);
 }

@@ -1,5 +1,6 @@
 using System.Numerics;
 using Kernels.Core.Catalogue;
+using Kernels.Core.Elements;
 using Kernels.Core.TensorBleu;
 using Kernels.Native.Library;
 
@@ -11,7 +12,7 @@ internal static class TensorBleuCpuVariants
     /// <summary>The variants of one type of ids, best first. Both run everywhere.</summary>
     public static VariantEntry<IBleuBackend<T>>[] Of<T>() where T : unmanaged, IBinaryInteger<T>
     {
-        var entries = new VariantEntries<IBleuBackend<T>>("tensor_bleu", TokenType.Of<T>(), NativeKernels.AbsenceOf);
+        var entries = new VariantEntries<IBleuBackend<T>>("tensor_bleu", TypeName.Of<T>(), NativeKernels.AbsenceOf);
         return [entries.Algorithm("hash", new BleuHash<T>()), entries.Algorithm("sort", new BleuSort<T>())];
     }
 }

@@ -8,7 +8,7 @@ namespace Kernels.Gpu;
 /// </summary>
 public static class GpuVariants
 {
-    private static readonly string[] s_floats = [ElementToken.Of<float>(), ElementToken.Of<Half>(), ElementToken.Of<BrainFloat16>()];
+    private static readonly string[] s_floats = [TypeName.Of<float>(), TypeName.Of<Half>(), TypeName.Of<BrainFloat16>()];
 
     private static readonly string[] s_weights = ["u4", "u8", "nf4", "fp4"];
 
@@ -30,17 +30,17 @@ public static class GpuVariants
     }
 
     /// <summary>The identity of softmax of one element type.</summary>
-    internal static string Softmax<T>() where T : unmanaged => Identity("softmax", ElementToken.Of<T>());
+    internal static string Softmax<T>() where T : unmanaged => Identity("softmax", TypeName.Of<T>());
 
     /// <summary>The identity of products of one element type and one kind of weights.</summary>
     internal static string MixedPrecisionGemm<T>(QuantizationFormat format) where T : unmanaged
     {
         string weights = format.Type switch { QuantizedType.Nf4 => "nf4", QuantizedType.Fp4 => "fp4", _ => format.IsEightBit ? "u8" : "u4" };
-        return Identity("mixed_precision_gemm", $"{ElementToken.Of<T>()}_{weights}_{ElementToken.Of<T>()}");
+        return Identity("mixed_precision_gemm", $"{TypeName.Of<T>()}_{weights}_{TypeName.Of<T>()}");
     }
 
     /// <summary>The identity of eight-bit products of one element type.</summary>
-    internal static string Int8Decomposition<T>() where T : unmanaged => Identity("int8_decomposition", $"{ElementToken.Of<T>()}_i8_{ElementToken.Of<T>()}");
+    internal static string Int8Decomposition<T>() where T : unmanaged => Identity("int8_decomposition", $"{TypeName.Of<T>()}_i8_{TypeName.Of<T>()}");
 
     /// <summary>The identity of recurrences.</summary>
     internal static string ParaRnn => Identity("para_rnn", ElementToken.Of<float>());

@@ -11,7 +11,7 @@ public class SoftmaxBench
 
     /// <summary>The float variants that this machine can run.</summary>
     public static IEnumerable<string> Identities => KernelInfo.Catalogue
-        .First(dispatch => dispatch.Chosen.Family == SoftmaxContenders.Family && dispatch.Chosen.Types == ElementToken.Of<float>())
+        .First(dispatch => dispatch.Chosen.Family == SoftmaxContenders.Family && dispatch.Chosen.Types == TypeName.Of<float>())
         .Variants.Where(variant => variant.Availability == VariantAvailability.Available).Select(variant => variant.Identity);
 
     /// <summary>Rows and row length.</summary>

@@ -16,7 +16,7 @@ internal static class SoftmaxContenders
     /// <summary>Every variant that this machine can run, on one thread, and after them the default one on each other number of threads.</summary>
     public static IEnumerable<IContender> Ours<T>(SoftmaxBuffers<T> buffers, SoftmaxOracle<T> oracle, IReadOnlyList<int> threadCounts) where T : unmanaged
     {
-        KernelDispatch dispatch = KernelInfo.Catalogue.First(d => d.Chosen.Family == Family && d.Chosen.Types == ElementToken.Of<T>());
+        KernelDispatch dispatch = KernelInfo.Catalogue.First(d => d.Chosen.Family == Family && d.Chosen.Types == TypeName.Of<T>());
         IEnumerable<KernelVariant> runnable = dispatch.Variants.Where(variant => variant.Availability == VariantAvailability.Available);
         foreach (int threads in threadCounts)
         {

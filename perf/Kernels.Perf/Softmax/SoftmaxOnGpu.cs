@@ -11,7 +11,7 @@ internal static class SoftmaxOnGpu
 
     public static IEnumerable<IContender> Contenders<T>(SoftmaxBuffers<T> buffers, SoftmaxOracle<T> oracle) where T : unmanaged
     {
-        string identity = $"{SoftmaxContenders.Family}/{ElementToken.Of<T>()}/gpu/ilgpu";
+        string identity = $"{SoftmaxContenders.Family}/{TypeName.Of<T>()}/gpu/ilgpu";
         IReadOnlyList<GpuDeviceInfo> devices = GpuDevice.Enumerate();
         if (!GpuVariants.On(devices).Any(variant => variant.Identity == identity && variant.Availability == VariantAvailability.Available))
             yield break;

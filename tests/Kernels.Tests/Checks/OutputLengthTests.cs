@@ -1,6 +1,8 @@
 namespace Kernels.Tests;
 
-/// <summary>One rule at every door: what is only written may be longer than needed, and the rest stays as it is; a shorter one is refused before anything is written.</summary>
+/// <summary>
+/// One rule at every door: what is only written may be longer than needed, and the rest stays as it is; a shorter one is refused before anything is written.
+/// </summary>
 public sealed class OutputLengthTests
 {
     public static TheoryData<string> Doors => [.. OutputDoors.All.Keys];

@@ -27,7 +27,8 @@ internal sealed class OutputSpans(int extra, int shortened = -1)
     public byte[] Written() => [.. _outputs.SelectMany(output => BytesOf(output.Array)[..(output.Needed * ElementBytes(output.Array))])];
 
     /// <summary>Whether nothing behind what the call was to write has changed.</summary>
-    public bool RestIsUntouched => _outputs.All(output => BytesOf(output.Array).Skip(output.Needed * ElementBytes(output.Array)).All(value => value == Untouched));
+    public bool RestIsUntouched =>
+        _outputs.All(output => BytesOf(output.Array).Skip(output.Needed * ElementBytes(output.Array)).All(value => value == Untouched));
 
     /// <summary>Whether nothing has changed at all.</summary>
     public bool AreUntouched => _outputs.All(output => BytesOf(output.Array).All(value => value == Untouched));

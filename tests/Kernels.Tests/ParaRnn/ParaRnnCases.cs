@@ -137,7 +137,7 @@ internal static class ParaRnnCases
     /// <summary>Options that force a variant of T, given as float's, in software if need be; skips the test, with the catalogue's reason, where that would take minutes.</summary>
     public static KernelOptions Force<T>(string identity, int threads = 1) where T : unmanaged
     {
-        string own = identity.Replace("f32", ElementToken.Of<T>(), StringComparison.Ordinal);
+        string own = identity.Replace("f32", TypeName.Of<T>(), StringComparison.Ordinal);
         KernelVariant variant = KernelInfo.Catalogue.SelectMany(dispatch => dispatch.Variants).Single(v => v.Identity == own);
         Skip.If(variant.Availability == VariantAvailability.Emulated && !Vector128.IsHardwareAccelerated, $"{own}: without SIMD of any width, software vectors take minutes; the runs with SIMD emulate it");
         return new KernelOptions { Variant = own, MaxDegreeOfParallelism = threads, AllowEmulation = true };

@@ -118,8 +118,14 @@ public sealed class SoftmaxArgumentTests
     }
 
     [Fact]
-    public void OtherElementTypesAreRefused() =>
+    public void OtherElementTypesAreRefused()
+    {
         Assert.Throws<NotSupportedException>(() => Softmax.Compute<decimal>(new decimal[4], new decimal[4], 2));
+        // Types that other families have kernels for.
+        Assert.Throws<NotSupportedException>(() => Softmax.LogSumExp<int>(new int[4], new int[2], 2));
+        Assert.Throws<NotSupportedException>(() => Softmax.TopK<long>(new long[4], new long[2], new int[2], 2, 1));
+        Assert.Throws<NotSupportedException>(() => Softmax.Backward<bool>(new bool[4], new bool[4], new bool[4], 2));
+    }
 
     [Fact]
     public void EmptyInputIsNothingToDo()

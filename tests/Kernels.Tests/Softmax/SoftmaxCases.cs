@@ -12,7 +12,7 @@ internal static class SoftmaxCases
         var data = new TheoryData<string>();
         foreach (KernelVariant variant in KernelInfo.Catalogue.SelectMany(dispatch => dispatch.Variants))
         {
-            if (variant.Family == "softmax" && variant.Types == ElementToken.Of<T>())
+            if (variant.Family == "softmax" && variant.Types == TypeName.Of<T>())
                 data.Add(variant.Identity);
         }
         return data;

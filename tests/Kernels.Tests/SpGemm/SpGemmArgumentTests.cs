@@ -91,8 +91,14 @@ public sealed class SpGemmArgumentTests
     }
 
     [Fact]
-    public void OtherTypesAreRefused() =>
+    public void OtherTypesAreRefused()
+    {
         Assert.Throws<NotSupportedException>(() => SpGemm.Multiply(CsrMatrix.FromDense<byte>([1], 1, 1), CsrMatrix.FromDense<byte>([1], 1, 1)));
+        // Types that other families have kernels for.
+        Assert.Throws<NotSupportedException>(() => SpGemm.Multiply(CsrMatrix.FromDense<uint>([1], 1, 1), CsrMatrix.FromDense<uint>([1], 1, 1)));
+        Assert.Throws<NotSupportedException>(() => SpGemm.Count(CsrMatrix.FromDense<Half>([(Half)1], 1, 1), CsrMatrix.FromDense<Half>([(Half)1], 1, 1)));
+        Assert.Throws<NotSupportedException>(() => MatrixMarket.Write("refused.mtx", CsrMatrix.FromDense<ushort>([1], 1, 1)));
+    }
 
     [Fact]
     public void CancelledCallsThrow()

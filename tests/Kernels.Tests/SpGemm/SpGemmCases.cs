@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
+using Kernels.Core.Elements;
 using Kernels.Core.SpGemm;
 
 namespace Kernels.Tests;
@@ -14,7 +15,7 @@ internal static class SpGemmCases
 
     public static IEnumerable<string> Identities<T>() where T : unmanaged =>
         from variant in KernelInfo.Catalogue.SelectMany(dispatch => dispatch.Variants)
-        where variant.Family == "sp_gemm" && variant.Types == SparseElement.Token<T>()
+        where variant.Family == "sp_gemm" && variant.Types == TypeName.Of<T>()
         select variant.Identity;
 
     /// <summary>Entries at random places; a tenth of rows and columns stay empty, and one row is dense.</summary>

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Numerics;
+using Kernels.Core.Elements;
 using Kernels.Core.TensorBleu;
 
 namespace Kernels.Tests;
@@ -22,7 +23,7 @@ internal static class TensorBleuCases
         var data = new TheoryData<string>();
         foreach (KernelVariant variant in KernelInfo.Catalogue.SelectMany(dispatch => dispatch.Variants))
         {
-            if (variant.Family == "tensor_bleu" && variant.Types == TokenType.Of<T>())
+            if (variant.Family == "tensor_bleu" && variant.Types == TypeName.Of<T>())
                 data.Add(variant.Identity);
         }
         return data;
