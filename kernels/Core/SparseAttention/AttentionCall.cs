@@ -82,6 +82,8 @@ internal unsafe struct AttentionCall
 {
     public AttentionShape Shape;
     public float* Queries;
+
+    /// <summary>Null where sums alone are asked for; there are no values then.</summary>
     public float* Output;
     public KeyValueRows Source;
     public NibbleRows Planes;
@@ -107,6 +109,9 @@ internal unsafe struct AttentionCall
     /// <summary>[query heads, keys] or null.</summary>
     public float* ColumnSums;
     public long ColumnSumStride;
+
+    /// <summary>[query heads, <see cref="ColumnSumStride"/>] or null: sums of probabilities by the distance from key to query, of one sequence of at most 64 queries and with column sums.</summary>
+    public float* DiagonalSums;
 }
 
 /// <summary>The gradient of an attention call: <see cref="AttentionCall.Output"/> and <see cref="AttentionCall.LogSumExp"/> are the forward call's.</summary>

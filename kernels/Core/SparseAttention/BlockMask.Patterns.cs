@@ -99,18 +99,31 @@ public sealed partial class BlockMask
             throw new ArgumentException($"{verticals.Count} and {slashes.Count} lists for {shape.HeadCount} heads", verticals.Count != shape.HeadCount ? nameof(verticals) : nameof(slashes));
         int[][] columns = [.. verticals.Select(list => Tokens(list, shape.KeyCount, nameof(verticals)))];
         int[][] distances = [.. slashes.Select(list => Tokens(list, shape.KeyCount, nameof(slashes)))];
+        // Distances from the largest down, so that a query's keys are 64 at a time the words of one set, shifted.
+        ulong[] verticalKeys = new ulong[BitSets.WordCount(shape.KeyCount)], backwards = new ulong[verticalKeys.Length], keys = new ulong[verticalKeys.Length];
         int row = 0;
         return Build(shape, (builder, _) =>
         {
-            int head = row++ / shape.RowBlockCount;
+            if (row % shape.RowBlockCount == 0)
+            {
+                Fill(verticalKeys, columns[row / shape.RowBlockCount], 0, 1);
+                Fill(backwards, distances[row / shape.RowBlockCount], shape.KeyCount - 1, -1);
+            }
+            row++;
             AddQueries(builder, (query, position) =>
             {
-                foreach (int column in columns[head])
-                    builder.AddKeys(query, column, column + 1);
-                foreach (int distance in distances[head])
-                    builder.AddKeys(query, position - distance, position - distance + 1);
+                for (int word = 0; word < keys.Length; word++)
+                    keys[word] = verticalKeys[word] | BitSets.Read(backwards, shape.KeyCount - 1L - position + (long)word * BitsPerWord);
+                builder.AddKeys(query, keys);
             });
         });
+
+        static void Fill(ulong[] set, int[] numbers, int offset, int sign)
+        {
+            Array.Clear(set);
+            foreach (int number in numbers)
+                BitSets.Add(set, offset + sign * number);
+        }
     }
 
     /// <summary>Blocks that were selected one by one: top-k, or anything else.</summary>

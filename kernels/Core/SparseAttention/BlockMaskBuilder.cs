@@ -42,6 +42,22 @@ internal sealed class BlockMaskBuilder
         }
     }
 
+    /// <summary>The keys of a set, a bit for each, for one query of this row of blocks.</summary>
+    public void AddKeys(int query, ReadOnlySpan<ulong> keys)
+    {
+        int first = (query - _rowBlock * _shape.BlockRows) * _shape.BlockColumns;
+        for (int column = 0; column < _shape.ColumnBlockCount; column++)
+        {
+            int begin = column * _shape.BlockColumns, count = Math.Min(_shape.BlockColumns, _shape.KeyCount - begin);
+            for (int i = 0; i < count; i += BlockMask.BitsPerWord)
+            {
+                ulong some = BitSets.Read(keys, begin + i) & BitSets.Lowest(count - i);
+                if (some != 0)
+                    BitSets.Add(Touch(column), first + i, some);
+            }
+        }
+    }
+
     /// <summary>A whole block.</summary>
     public void AddBlock(int column)
     {
@@ -69,7 +85,7 @@ internal sealed class BlockMaskBuilder
     public (int[] Offsets, int[] Columns, int[]? PartialNumbers, ulong[] PartialBits) Finish() =>
         ([.. _offsets], [.. _columns], _partialBits.Count == 0 ? null : [.. _partialNumbers], [.. _partialBits]);
 
-    private void Append(int column, Span<ulong> bits)
+    private void Append(int column, ReadOnlySpan<ulong> bits)
     {
         (int begin, int end) = Queries;
         int keys = Math.Min(_shape.BlockColumns, _shape.KeyCount - column * _shape.BlockColumns), pairs = 0;
@@ -82,8 +98,7 @@ internal sealed class BlockMaskBuilder
             return;
         }
         _partialNumbers.Add(_partialBits.Count / _shape.WordsPerBlock);
-        foreach (ulong word in bits)
-            _partialBits.Add(word);
+        _partialBits.AddRange(bits);
     }
 
     private Span<ulong> Touch(int column)

@@ -126,6 +126,13 @@ internal readonly unsafe partial struct AttentionKernels<TSimd, V, TDot, I> : IA
     }
 
     [MethodImpl(Hot)]
+    public static void AddToDoubles(float* scores, double* sums)
+    {
+        for (nuint i = 0; i < AttentionTuning.Tile; i += (nuint)TSimd.Count)
+            TSimd.AddToDoubles(ref *sums, i, TSimd.Load(ref *scores, i));
+    }
+
+    [MethodImpl(Hot)]
     public static void Cap(float* scores, float cap)
     {
         V bound = TSimd.Broadcast(cap);

@@ -50,6 +50,11 @@ internal readonly unsafe struct AttentionTileJob<TKernels>(in AttentionCall call
         TileRows.Multiply<TKernels>(scratch.Queries, tile.RowCount, _panels.HeadDimension, _panels.Panel(_panels.KeysAcross, head, panel), scratch.Scores);
         for (int row = 0; row < tile.RowCount && (cover == TileCover.Part || count < Tile); row++)
             _mask.Apply(tile.HeadOf(row), tile.QueryOf(row), first, count, scratch.Scores + row * Tile);
+        if (_call.Output == null)
+        {
+            AddTerms(tile.RowCount, scratch, rows);
+            return;
+        }
         float* values = _panels.Panel(_panels.Values, head, panel);
         if (_panels.HasSpecialValues[_panels.Number(head, panel)])
         {
@@ -122,7 +127,8 @@ internal readonly unsafe struct AttentionTileJob<TKernels>(in AttentionCall call
         {
             float* output = scratch.Output + row * _panels.PaddedDimension;
             long number = (long)(_sequence.QueryBegin + tile.QueryOf(row)) * _call.Shape.QueryHeads + tile.HeadOf(row);
-            TKernels.CopyScaled(output, _call.Output + number * d, d, rows[row].Normalization);
+            if (_call.Output != null)
+                TKernels.CopyScaled(output, _call.Output + number * d, d, rows[row].Normalization);
             if (_logSumExp != null)
                 _logSumExp[number] = rows[row].LogSumExp;
         }

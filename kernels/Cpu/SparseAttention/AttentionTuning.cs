@@ -9,7 +9,9 @@ internal static class AttentionTuning
     /// Queries and keys of a tile: 16 KiB of scores, which stay in level 1 from the products that make them to the products that use them; keys handled at a time when
     /// streaming, too.
     /// </summary>
-    public const int Tile = 64;
+    public const int Tile = 1 << TileShift;
+
+    public const int TileShift = 6;
 
     /// <summary>Query rows (queries times heads of a group) up to which keys are streamed as they are stored; more of them repay packing.</summary>
     public const int LargestStreamedRowCount = 16;

@@ -32,6 +32,9 @@ internal unsafe interface IAttentionKernels
     /// <summary>sums[i] += factor x[i].</summary>
     static abstract void AddScaled(float* x, float* sums, long count, float factor);
 
+    /// <summary>sums[i] += scores[i].</summary>
+    static abstract void AddToDoubles(float* scores, double* sums);
+
     /// <summary>scores[i] = cap tanh(scores[i] / cap).</summary>
     static abstract void Cap(float* scores, float cap);
 

@@ -31,6 +31,8 @@ internal readonly unsafe struct NativeAttentionKernels<TManaged, TSet, TPlanes> 
 
     public static void AddScaled(float* x, float* sums, long count, float factor) => TManaged.AddScaled(x, sums, count, factor);
 
+    public static void AddToDoubles(float* scores, double* sums) => TManaged.AddToDoubles(scores, sums);
+
     public static void Cap(float* scores, float cap) => TManaged.Cap(scores, cap);
 
     public static void ScoreKeys<TFormat>(byte** keys, int keyCount, in StreamedRows rows) where TFormat : struct, IKeyValueFormat

@@ -125,8 +125,11 @@ internal readonly unsafe struct PackJob<TKernels, TFormat>(in AttentionCall call
             int head = _panels.FirstHead + (int)(item % _panels.HeadCount), panel = (int)(item / _panels.HeadCount);
             // Rows of a head are far from each other: values are fetched while keys are packed, and the next item's keys while values are.
             long next = Math.Min(item + 1, end - 1);
-            Widen(_source.Keys, _source.KeyScales, head, panel, _source.Values, item, rows);
+            bool hasValues = _source.Values != null;
+            Widen(_source.Keys, _source.KeyScales, head, panel, hasValues ? _source.Values : _source.Keys, hasValues ? item : next, rows);
             TilePacking<TKernels>.Across(rows, d, d, _panels.Panel(_panels.KeysAcross, head, panel));
+            if (!hasValues)
+                continue;
             if (_panels.Keys != null)
             {
                 // A special key makes its pairs' probabilities special; pairs that are left out must not meet it here.

@@ -9,8 +9,8 @@ internal sealed unsafe class SparseAttentionCpu<TKernels, TFormat> : ISparseAtte
     where TKernels : struct, IAttentionKernels
     where TFormat : struct, IKeyValueFormat
 {
-    // Keys across and values; for gradients keys and values across as well.
-    private const int ForwardArrays = 2, GradientArrays = 4;
+    // Keys across; values, where there is an output; for gradients keys and values across as well.
+    private const int SumArrays = 1, ForwardArrays = 2, GradientArrays = 4;
 
     public void Attend(in AttentionCall call, in KernelOptions options)
     {
@@ -63,6 +63,8 @@ internal sealed unsafe class SparseAttentionCpu<TKernels, TFormat> : ISparseAtte
     private static bool IsStreamed(in AttentionCall call, in AttentionSequence sequence)
     {
         int group = call.Shape.GroupSize;
+        if (call.Output == null)
+            return false;
         if (sequence.QueryCount == 1)
             return group <= AttentionTuning.Tile;
         return sequence.QueryCount > 0 && call.ColumnSums == null && sequence.QueryCount * (long)group <= AttentionTuning.LargestStreamedRowCount;
@@ -102,19 +104,25 @@ internal sealed unsafe class SparseAttentionCpu<TKernels, TFormat> : ISparseAtte
 
     private static void AttendInTiles(in AttentionCall call, in AttentionSequence sequence, int threads, CancellationToken cancellation)
     {
-        PackedPanels panels = Describe(call, sequence, ForwardArrays, out int headsAtOnce, out long bytes);
+        int arrays = call.Output == null ? SumArrays : ForwardArrays;
+        PackedPanels panels = Describe(call, sequence, arrays, out int headsAtOnce, out long bytes);
         bool keepsSums = call.ColumnSums != null && call.LogSumExp == null;
         long sums = keepsSums ? (long)(sequence.QueryBegin + sequence.QueryCount) * call.Shape.QueryHeads : 0;
-        using var scratch = new RentedScratch(bytes + RentedScratch.Bytes<float>(sums));
-        Divide(ref panels, ForwardArrays, headsAtOnce, scratch.Take<byte>(bytes));
+        long parts = call.DiagonalSums == null ? 0 : (long)headsAtOnce * panels.PanelCount * call.Shape.GroupSize * DiagonalParts.Length;
+        using var scratch = new RentedScratch(bytes + RentedScratch.Bytes<float>(sums) + RentedScratch.Bytes<double>(parts));
+        Divide(ref panels, arrays, headsAtOnce, scratch.Take<byte>(bytes));
         float* logSumExp = keepsSums ? scratch.Take<float>(sums) : call.LogSumExp;
+        var diagonals = new DiagonalParts { GroupSize = call.Shape.GroupSize, Sums = parts == 0 ? null : scratch.Take<double>(parts) };
         for (int head = 0; head < call.Shape.KeyValueHeads; head += headsAtOnce)
         {
             Pack(call, sequence, ref panels, head, headsAtOnce, threads, cancellation);
             var tiles = new AttentionTileJob<TKernels>(call, sequence, panels, logSumExp);
             RangeRunner.Run(tiles, tiles.ItemCount, grain: 1, threads, cancellation);
+            long items = (long)panels.HeadCount * panels.PanelCount;
             if (call.ColumnSums != null)
-                RangeRunner.Run(new ColumnSumJob<TKernels>(call, sequence, panels, logSumExp), (long)panels.HeadCount * panels.PanelCount, grain: 1, threads, cancellation);
+                RangeRunner.Run(new ColumnSumJob<TKernels>(call, sequence, panels, diagonals, logSumExp), items, grain: 1, threads, cancellation);
+            if (call.DiagonalSums != null)
+                RangeRunner.Run(new DiagonalSumJob(call, sequence, panels, diagonals), items, grain: 1, threads, cancellation);
         }
     }
 

@@ -63,6 +63,10 @@ public sealed class AttentionPlanTests
         Assert.ThrowsAny<OperationCanceledException>(() => SparseAttention.PlanTopKBlocks(q, k, shape, new() { Kernel = kernel with { CancellationToken = cancelled.Token } }));
         Assert.Equal("MaxDegreeOfParallelism", Assert.ThrowsAny<ArgumentException>(() => SparseAttention.PlanTopKBlocks(q, k, shape, new() { Kernel = kernel with { MaxDegreeOfParallelism = -1 } })).ParamName);
         Assert.ThrowsAny<ArgumentException>(() => SparseAttention.PlanTopKBlocks(q, k, shape, new() { Kernel = kernel with { Variant = "nonsense" } }));
+        VerticalSlashCounts[] lines = [new(40, 40), new(40, 40)];
+        Assert.ThrowsAny<OperationCanceledException>(() => SparseAttention.PlanVerticalSlash(q, k, shape, lines, kernel: kernel with { CancellationToken = cancelled.Token }));
+        Assert.Equal("MaxDegreeOfParallelism", Assert.ThrowsAny<ArgumentException>(() => SparseAttention.PlanVerticalSlash(q, k, shape, lines, kernel: kernel with { MaxDegreeOfParallelism = -1 })).ParamName);
+        Assert.ThrowsAny<ArgumentException>(() => SparseAttention.PlanVerticalSlash(q, k, shape, lines, kernel: kernel with { Variant = "nonsense" }));
         // Whether all blocks are taken or a few: what is no number is refused, in a query, in a key, and where their product overflows.
         foreach (int blocks in new[] { 1, 64 })
         {
@@ -74,6 +78,7 @@ public sealed class AttentionPlanTests
                 badKeys[70 * 8 + 3] = bad;
                 Assert.Throws<NotFiniteNumberException>(() => SparseAttention.PlanTopKBlocks(badQueries, k, shape, options with { Kernel = kernel }));
                 Assert.Throws<NotFiniteNumberException>(() => SparseAttention.PlanTopKBlocks(q, badKeys, shape, options with { Kernel = kernel }));
+                Assert.Throws<NotFiniteNumberException>(() => SparseAttention.PlanVerticalSlash(badQueries, k, shape, lines, kernel: kernel));
             }
         }
     }
@@ -104,6 +109,57 @@ public sealed class AttentionPlanTests
             ? double.PositiveInfinity
             : sums.Where((_, c) => c >= block * stride - 1 && c < (block + 1) * stride && c * sizes.CompressedStride + sizes.CompressedLength - 1 <= position).DefaultIfEmpty(double.NegativeInfinity).Max();
         return [.. Enumerable.Range(0, Math.Max(0, own + 1)).OrderByDescending(score).ThenBy(b => b).Take(Math.Min(sizes.TopK, (keys + sizes.BlockLength - 1) / sizes.BlockLength)).Order()];
+    }
+
+    [SkippableTheory]
+    [MemberData(nameof(SparseAttentionCases.Variants), MemberType = typeof(SparseAttentionCases))]
+    public void VerticalSlashIsItsFormula(string variant)
+    {
+        var shape = new AttentionShape(4, 2, 8);
+        VerticalSlashCounts[] counts = [new(33, 35), new(0, 0), new(31, 64), new(100, 30)];
+        // More and fewer queries than the pattern is estimated from, one, none, queries before all keys; panels that keys and queries do not fill.
+        foreach ((int queries, int keys, int blockLength) in new[] { (200, 200, 64), (3, 150, 7), (70, 40, 64), (64, 300, 100), (1, 65, 16), (0, 10, 4), (90, 131, 128) })
+        {
+            (float[] q, float[] k, _) = SparseAttentionCases.Inputs(shape, queries, keys);
+            foreach (int threads in new[] { 1, 3 })
+            {
+                BlockMask mask = SparseAttention.PlanVerticalSlash(q, k, shape, counts, blockLength, SparseAttentionCases.Force(variant, threads: threads));
+                for (int head = 0; head < 4; head++)
+                {
+                    (HashSet<int> verticals, HashSet<int> slashes) = Lines(shape, q, k, head, queries, keys, counts[head]);
+                    for (int query = 0; query < queries; query++)
+                    {
+                        int position = query + keys - queries;
+                        for (int key = 0; key < keys; key++)
+                            Assert.Equal(verticals.Contains(key) || slashes.Contains(position - key), mask.Allows(head, query, key));
+                    }
+                }
+            }
+        }
+    }
+
+    private static (HashSet<int> Verticals, HashSet<int> Slashes) Lines(AttentionShape shape, float[] q, float[] k, int head, int queries, int keys, VerticalSlashCounts counts)
+    {
+        double[] columns = new double[keys], diagonals = new double[keys];
+        for (int query = Math.Max(0, queries - 64); query < queries; query++)
+        {
+            int position = query + keys - queries;
+            var logits = new double[Math.Max(0, position + 1)];
+            for (int key = 0; key <= position; key++)
+            {
+                for (int i = 0; i < shape.HeadDimension; i++)
+                    logits[key] += (double)q[(query * shape.QueryHeads + head) * shape.HeadDimension + i] * k[(key * shape.KeyValueHeads + head / shape.GroupSize) * shape.HeadDimension + i] / Math.Sqrt(shape.HeadDimension);
+            }
+            double sum = logits.Sum(Math.Exp);
+            for (int key = 0; key <= position; key++)
+            {
+                columns[key] += Math.Exp(logits[key]) / sum;
+                diagonals[position - key] += Math.Exp(logits[key]) / sum;
+            }
+        }
+        return (Largest(columns, counts.Verticals), Largest(diagonals, Math.Max(1, counts.Slashes)));
+
+        static HashSet<int> Largest(double[] sums, int count) => [.. Enumerable.Range(0, sums.Length).OrderByDescending(i => i < 30 ? double.PositiveInfinity : sums[i]).ThenBy(i => i).Take(count)];
     }
 
     [Fact]
