@@ -24,8 +24,8 @@ public static class GpuVariants
             .. s_floats.Select(types => Variant("softmax", types, availability, reason)),
             .. s_weights.SelectMany(weights => s_floats.Select(types => Variant("mixed_precision_gemm", $"{types}_{weights}_{types}", availability, reason))),
             .. s_floats.Select(types => Variant("int8_decomposition", $"{types}_i8_{types}", availability, reason)),
-            Variant("para_rnn", ElementToken.Of<float>(), availability, reason),
-            Variant("tensor_bleu", "i32", availability, reason),
+            Variant("para_rnn", TypeName.Of<float>(), availability, reason),
+            Variant("tensor_bleu", TypeName.Of<int>(), availability, reason),
         ];
     }
 
@@ -43,10 +43,10 @@ public static class GpuVariants
     internal static string Int8Decomposition<T>() where T : unmanaged => Identity("int8_decomposition", $"{TypeName.Of<T>()}_i8_{TypeName.Of<T>()}");
 
     /// <summary>The identity of recurrences.</summary>
-    internal static string ParaRnn => Identity("para_rnn", ElementToken.Of<float>());
+    internal static string ParaRnn => Identity("para_rnn", TypeName.Of<float>());
 
     /// <summary>The identity of BLEU.</summary>
-    internal static string TensorBleu => Identity("tensor_bleu", "i32");
+    internal static string TensorBleu => Identity("tensor_bleu", TypeName.Of<int>());
 
     private static string Identity(string family, string types) => Variant(family, types, VariantAvailability.Available, "").Identity;
 
