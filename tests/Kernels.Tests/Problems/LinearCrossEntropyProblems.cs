@@ -3,7 +3,7 @@ namespace Kernels.Tests;
 /// <summary>Losses and log-probabilities, with and without bias, excluded words, ignored tokens, special values.</summary>
 internal static class LinearCrossEntropyProblems
 {
-    public static void Run(KernelVariant variant, ProblemDraw draw, KernelOptions kernel, ResultHash results)
+    public static void Run(KernelVariant _, ProblemDraw draw, KernelOptions kernel, ResultHash results)
     {
         var shape = new LinearClassifierShape(draw.Length(200), draw.Length(70), draw.Length(1100));
         float[] hidden = draw.Values<float>(shape.TokenCount * shape.Width, draw.Pick(0.01, 1, 30)),

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Numerics;
 using Kernels.Core.Elements;
-using Kernels.Core.TensorBleu;
 
 namespace Kernels.Tests;
 
