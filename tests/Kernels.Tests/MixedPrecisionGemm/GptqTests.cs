@@ -189,7 +189,7 @@ public sealed class GptqTests(ITestOutputHelper log)
         Refused("hessian", () => QuantizedWeights.PackGptq(weights, 8, 8, new(GroupSize: 8), indefinite));
         Refused("weights", () => QuantizedWeights.PackGptq([float.NaN, .. weights[1..]], 8, 8, new(GroupSize: 8), hessian));
         Refused("format", () => QuantizedWeights.PackGptq(weights, 8, 8, new(GroupSize: 8, Sparsity: WeightSparsity.TwoOfFour), hessian));
-        Refused("options", () => QuantizedWeights.PackGptq(weights, 8, 8, new(GroupSize: 8), hessian, new() { Damping = -1 }));
+        Refused(nameof(GptqOptions.Damping), () => QuantizedWeights.PackGptq(weights, 8, 8, new(GroupSize: 8), hessian, new() { Damping = -1 }));
         Refused("activations", () => hessian.Add(new float[9]));
         Refused("activations", () => hessian.Add([float.PositiveInfinity, .. new float[7]]));
         Refused("matrix", () => hessian.AddMatrix(new double[63]));
