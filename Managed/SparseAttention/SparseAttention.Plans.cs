@@ -79,17 +79,17 @@ public static partial class SparseAttention
     /// <param name="shape">The heads.</param>
     /// <param name="counts">For each query head how many of each.</param>
     /// <param name="blockLength">R and C of the mask.</param>
-    /// <param name="kernel">Variant (of f32), threads, cancellation.</param>
+    /// <param name="options">Variant (of f32), threads, cancellation.</param>
     /// <exception cref="ArgumentException">Sizes do not match or a count is negative.</exception>
     /// <exception cref="NotFiniteNumberException">One of the last queries or a key is not finite, or a logit is above 2^21: columns and diagonals have no order.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public static BlockMask PlanVerticalSlash(
-        ReadOnlySpan<float> queries, ReadOnlySpan<float> keys, AttentionShape shape, ReadOnlySpan<VerticalSlashCounts> counts, int blockLength = 64, KernelOptions kernel = default)
+        ReadOnlySpan<float> queries, ReadOnlySpan<float> keys, AttentionShape shape, ReadOnlySpan<VerticalSlashCounts> counts, int blockLength = 64, KernelOptions options = default)
     {
-        var problem = new LinePlanProblem(queries, keys, shape, counts, blockLength, kernel);
+        var problem = new LinePlanProblem(queries, keys, shape, counts, blockLength, options);
         int keyCount = problem.KeyCount;
         float[] columns = new float[(long)shape.QueryHeads * keyCount], diagonals = new float[columns.Length];
-        SumLines(problem, kernel, columns, diagonals);
+        SumLines(problem, options, columns, diagonals);
         int[][] verticals = new int[shape.QueryHeads][], slashes = new int[shape.QueryHeads][];
         for (int head = 0; head < shape.QueryHeads; head++)
         {

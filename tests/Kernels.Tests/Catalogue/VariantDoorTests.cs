@@ -53,6 +53,7 @@ public sealed class VariantDoorTests
         ["SparseAttention.Backward"] = kernel => SparseAttention.Backward<float>(s_four, s_four, s_four, s_four, new float[4], new float[1], new float[4], new float[4], new float[4], s_attention, new() { Kernel = kernel }),
         ["SparseAttention.Decode"] = kernel => OverCache((cache, sequence) => SparseAttention.Decode(s_four, cache, sequence, new float[4], null, new() { Kernel = kernel })),
         ["SparseAttention.PlanTopKBlocks"] = kernel => SparseAttention.PlanTopKBlocks(s_four, s_four, s_attention, new() { Kernel = kernel }),
+        ["SparseAttention.PlanVerticalSlash"] = kernel => SparseAttention.PlanVerticalSlash(s_four, s_four, s_attention, [new(1, 1)], options: kernel),
         ["SpAttenState.Decode"] = kernel => OverCache((cache, sequence) => Following(cache, sequence).Decode(s_four, cache, sequence, new float[4], 0, kernel)),
         ["TokenSelect.Select"] = kernel => OverCache((cache, sequence) => new TokenSelect(new() { TopK = 1, SinkTokens = 1, RecentTokens = 1 }).Select(s_four, cache, sequence, kernel)),
         ["SpGemm.Multiply"] = kernel => SpGemm.Multiply(s_matrix, s_matrix, new() { Kernel = kernel }),

@@ -64,9 +64,9 @@ public sealed class AttentionPlanTests
         Assert.Equal("MaxDegreeOfParallelism", Assert.ThrowsAny<ArgumentException>(() => SparseAttention.PlanTopKBlocks(q, k, shape, new() { Kernel = kernel with { MaxDegreeOfParallelism = -1 } })).ParamName);
         Assert.ThrowsAny<ArgumentException>(() => SparseAttention.PlanTopKBlocks(q, k, shape, new() { Kernel = kernel with { Variant = "nonsense" } }));
         VerticalSlashCounts[] lines = [new(40, 40), new(40, 40)];
-        Assert.ThrowsAny<OperationCanceledException>(() => SparseAttention.PlanVerticalSlash(q, k, shape, lines, kernel: kernel with { CancellationToken = cancelled.Token }));
-        Assert.Equal("MaxDegreeOfParallelism", Assert.ThrowsAny<ArgumentException>(() => SparseAttention.PlanVerticalSlash(q, k, shape, lines, kernel: kernel with { MaxDegreeOfParallelism = -1 })).ParamName);
-        Assert.ThrowsAny<ArgumentException>(() => SparseAttention.PlanVerticalSlash(q, k, shape, lines, kernel: kernel with { Variant = "nonsense" }));
+        Assert.ThrowsAny<OperationCanceledException>(() => SparseAttention.PlanVerticalSlash(q, k, shape, lines, options: kernel with { CancellationToken = cancelled.Token }));
+        Assert.Equal("MaxDegreeOfParallelism", Assert.ThrowsAny<ArgumentException>(() => SparseAttention.PlanVerticalSlash(q, k, shape, lines, options: kernel with { MaxDegreeOfParallelism = -1 })).ParamName);
+        Assert.ThrowsAny<ArgumentException>(() => SparseAttention.PlanVerticalSlash(q, k, shape, lines, options: kernel with { Variant = "nonsense" }));
         // Whether all blocks are taken or a few: what is no number is refused, in a query, in a key, and where their product overflows.
         foreach (int blocks in new[] { 1, 64 })
         {
@@ -78,7 +78,7 @@ public sealed class AttentionPlanTests
                 badKeys[70 * 8 + 3] = bad;
                 Assert.Throws<NotFiniteNumberException>(() => SparseAttention.PlanTopKBlocks(badQueries, k, shape, options with { Kernel = kernel }));
                 Assert.Throws<NotFiniteNumberException>(() => SparseAttention.PlanTopKBlocks(q, badKeys, shape, options with { Kernel = kernel }));
-                Assert.Throws<NotFiniteNumberException>(() => SparseAttention.PlanVerticalSlash(badQueries, k, shape, lines, kernel: kernel));
+                Assert.Throws<NotFiniteNumberException>(() => SparseAttention.PlanVerticalSlash(badQueries, k, shape, lines, options: kernel));
             }
         }
     }
