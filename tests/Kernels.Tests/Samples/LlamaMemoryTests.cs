@@ -36,7 +36,8 @@ public sealed class LlamaMemoryTests
         // Beside int8 the classifier stays in the file.
         long mapped = kind == (int)WeightKind.Int8 ? (long)s_shape.VocabularySize * s_shape.Dimension * sizeof(float) : 0, packed = model.BytesPerToken - mapped, slack = 1 << 20;
         Assert.InRange(packed, 1, new FileInfo(files.Model).Length / 3);
-        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, packed, packed + packed / 20 + slack);
+        // Packed weights lie in pages of their own; what the collector hands out beside them is small.
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, packed / 20 + slack);
         if (OperatingSystem.IsLinux())
             Assert.InRange(ResidentBytes(files.Model), 1, mapped + slack);
     }
