@@ -2,8 +2,8 @@
 # Programs that get Kernels from its package, from a folder feed, as users do: as it is, trimmed, and compiled ahead of time. Each runs every family and checks what comes out.
 #   tests/consumers/run.sh FEED      FEED: the folder that `dotnet pack Kernels.sln -c Release -o FEED` filled
 set -euo pipefail
-cd "$(dirname "$0")"
 feed=$(realpath "${1:?the folder with the packages}")
+cd "$(dirname "$0")"
 work=$(realpath ../..)/artifacts/consumers
 package=$(ls "$feed"/Kernels.[0-9]*.nupkg | tail -1)
 version=$(basename "$package" .nupkg)
