@@ -35,7 +35,9 @@ internal readonly record struct MatrixBlocks(int Depth, int Rows, int Slivers, i
         int sliverCount = Even(slivers, Math.Max(1, Math.Min(share / tileColumns, slivers / items))), sliverBlocks = (slivers + sliverCount - 1) / sliverCount;
         // Rows are cut only where there are too few columns.
         int tiles = (rows + tileRows - 1) / tileRows, itemRows = Even(tiles, Math.Max(1, tiles / Math.Max(1, items / sliverBlocks))) * tileRows;
-        return new(depth, Math.Max(1, share / tileRows) * tileRows, sliverCount, sliverBlocks, itemRows, (rows + itemRows - 1) / itemRows);
+        // No more rows than there are: scratch for a tile at the edge grows with them, and level 2 holds very many short ones.
+        int blockRows = Math.Min(Math.Max(1, share / tileRows) * tileRows, itemRows);
+        return new(depth, blockRows, sliverCount, sliverBlocks, itemRows, (rows + itemRows - 1) / itemRows);
     }
 
     // Cuts a count into equal parts none of which exceeds the most.
