@@ -1,11 +1,11 @@
-namespace Kernels;
+namespace Kernels.Nn;
 
 /// <summary>Saves parameters, and what an optimiser remembers and how it is set, to safetensors files and loads them.</summary>
 /// <remarks>
 /// Parameters stand under their names in f32. An optimiser adds one tensor for each array that it remembers, such as <c>readout.weight.mean</c>, its steps as
 /// the i64 <c>optimizer.steps</c>, and its settings as f64: <c>optimizer.rate</c>, and <c>optimizer.momentum</c> or <c>optimizer.weight_decay</c>.
 /// </remarks>
-public static class RnnCheckpoint
+public static class Checkpoint
 {
     private const string Prefix = "optimizer.", StepsName = Prefix + "steps";
 
@@ -16,7 +16,7 @@ public static class RnnCheckpoint
     /// <param name="metadata">Strings to go with them; null for none.</param>
     /// <exception cref="ArgumentException">Two parameters have one name.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
-    public static void Save(string path, IEnumerable<RnnParameter> parameters, RnnOptimizer? optimizer = null, IReadOnlyDictionary<string, string>? metadata = null)
+    public static void Save(string path, IEnumerable<Parameter> parameters, Optimizer? optimizer = null, IReadOnlyDictionary<string, string>? metadata = null)
     {
         (TensorInfo Tensor, float[] Elements)[] all = [.. TensorsOf(parameters, optimizer)];
         OptimizerSetting[] settings = optimizer?.Settings ?? [];
@@ -42,7 +42,7 @@ public static class RnnCheckpoint
     /// </param>
     /// <exception cref="TensorFileException">The file lacks a tensor, has it in another shape or type, or a number that no optimiser has.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
-    public static void Load(string path, IEnumerable<RnnParameter> parameters, RnnOptimizer? optimizer = null)
+    public static void Load(string path, IEnumerable<Parameter> parameters, Optimizer? optimizer = null)
     {
         (TensorInfo Tensor, float[] Elements)[] all = [.. TensorsOf(parameters, optimizer)];
         using SafetensorsReader reader = SafetensorsReader.Open(path);
@@ -54,7 +54,7 @@ public static class RnnCheckpoint
             reader.Elements<float>(tensor.Name).CopyTo(elements);
     }
 
-    private static void LoadNumbers(SafetensorsReader reader, RnnOptimizer optimizer)
+    private static void LoadNumbers(SafetensorsReader reader, Optimizer optimizer)
     {
         long steps = Read<long>(reader, Steps, count => count >= 0);
         (OptimizerSetting Setting, double Value)[] settings =
@@ -81,7 +81,7 @@ public static class RnnCheckpoint
 
     private static TensorInfo NumberOf(OptimizerSetting setting) => new(Prefix + setting.Name, TensorType.Float64, 1);
 
-    private static IEnumerable<(TensorInfo Tensor, float[] Elements)> TensorsOf(IEnumerable<RnnParameter> parameters, RnnOptimizer? optimizer) =>
+    private static IEnumerable<(TensorInfo Tensor, float[] Elements)> TensorsOf(IEnumerable<Parameter> parameters, Optimizer? optimizer) =>
         parameters.Distinct().Select(parameter => (parameter.Name, Parameter: parameter, Elements: parameter.Values))
             .Concat(optimizer?.Memory ?? [])
             .Select(entry => (new TensorInfo(entry.Name, TensorType.Float32, [.. entry.Parameter.Shape]), entry.Elements));

@@ -1,8 +1,8 @@
 using Kernels.Core.Checks;
 using Kernels.Core.ParaRnn;
-using Kernels.Managed;
+using Kernels.Cpu.Primitives;
 
-namespace Kernels;
+namespace Kernels.Nn;
 
 /// <summary>A row of a table for each token: what a product with one-hot rows gives, without the product.</summary>
 public sealed class EmbeddingLayer
@@ -21,7 +21,7 @@ public sealed class EmbeddingLayer
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(elementCount);
         RnnChecks.ArrayLength((long)tokenCount * elementCount, nameof(elementCount));
         (TokenCount, ElementCount) = (tokenCount, elementCount);
-        Weights = new RnnParameter($"{name}.weight", tokenCount, elementCount);
+        Weights = new Parameter($"{name}.weight", tokenCount, elementCount);
         Weights.FillNormal(new Random(seed), 1);
     }
 
@@ -32,7 +32,7 @@ public sealed class EmbeddingLayer
     public int ElementCount { get; }
 
     /// <summary>[tokens, elements], as torch's Embedding keeps them.</summary>
-    public RnnParameter Weights { get; }
+    public Parameter Weights { get; }
 
     /// <summary>Copies each token's row.</summary>
     /// <param name="tokens">The tokens.</param>

@@ -1,4 +1,6 @@
-namespace Kernels;
+using Kernels.Cpu.Primitives;
+
+namespace Kernels.Nn;
 
 /// <summary>Keeps gradients from exploding.</summary>
 public static class GradientClipping
@@ -11,27 +13,21 @@ public static class GradientClipping
     /// <param name="parameters">The parameters.</param>
     /// <param name="limit">The largest norm, above 0; infinity only measures.</param>
     /// <exception cref="ArgumentOutOfRangeException">The limit is no number above 0.</exception>
-    public static double ByNorm(IEnumerable<RnnParameter> parameters, double limit)
+    public static double ByNorm(IEnumerable<Parameter> parameters, double limit)
     {
         ArgumentNullException.ThrowIfNull(parameters);
         if (!(limit > 0))
             throw new ArgumentOutOfRangeException(nameof(limit), limit, "a number above 0 is needed");
-        RnnParameter[] all = [.. parameters.Distinct()];
+        Parameter[] all = [.. parameters.Distinct()];
         double squares = 0;
-        foreach (RnnParameter parameter in all)
-        {
-            foreach (float gradient in parameter.Gradients)
-                squares += (double)gradient * gradient;
-        }
+        foreach (Parameter parameter in all)
+            squares = ParameterSteps.AddSquares(squares, parameter.Gradients);
         double norm = Math.Sqrt(squares);
         if (!(norm > limit) || double.IsInfinity(norm))
             return norm;
         double factor = limit / norm;
-        foreach (RnnParameter parameter in all)
-        {
-            foreach (ref float gradient in parameter.Gradients.AsSpan())
-                gradient = (float)(gradient * factor);
-        }
+        foreach (Parameter parameter in all)
+            ParameterSteps.Scale(parameter.Gradients, factor);
         return norm;
     }
 }

@@ -1,9 +1,10 @@
 using Kernels.Core.Checks;
 using Kernels.Core.ParaRnn;
 using Kernels.Core.Primitives;
+using Kernels.Cpu.Primitives;
 using Kernels.Managed;
 
-namespace Kernels;
+namespace Kernels.Nn;
 
 /// <summary>
 /// y = W x + b for many rows at once, by one dense product; or, in heads, by a block-diagonal one: inputs and each section of the outputs (a recurrent layer's gate) are cut into as many equal parts as
@@ -48,8 +49,8 @@ public sealed class LinearLayer
         OutputCount = outputCount;
         HeadCount = headCount;
         _sectionCount = headCount == 1 ? 1 : sectionCount;
-        Weights = new RnnParameter($"{name}.weight", outputCount, inputCount / headCount);
-        Biases = new RnnParameter($"{name}.bias", outputCount);
+        Weights = new Parameter($"{name}.weight", outputCount, inputCount / headCount);
+        Biases = new Parameter($"{name}.bias", outputCount);
         Weights.FillUniform(new Random(seed), Math.Sqrt(6.0 * headCount / ((long)inputCount + outputCount)));
     }
 
@@ -63,13 +64,13 @@ public sealed class LinearLayer
     public int HeadCount { get; }
 
     /// <summary>[outputs, inputs / heads], without heads as torch's Linear keeps them.</summary>
-    public RnnParameter Weights { get; }
+    public Parameter Weights { get; }
 
     /// <summary>[outputs].</summary>
-    public RnnParameter Biases { get; }
+    public Parameter Biases { get; }
 
     /// <summary>Both.</summary>
-    public IReadOnlyList<RnnParameter> Parameters => [Weights, Biases];
+    public IReadOnlyList<Parameter> Parameters => [Weights, Biases];
 
     /// <summary>Computes the outputs of all rows.</summary>
     /// <param name="inputs">[rows, inputs].</param>

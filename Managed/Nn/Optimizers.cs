@@ -1,6 +1,6 @@
-using System.Numerics;
+using Kernels.Cpu.Primitives;
 
-namespace Kernels;
+namespace Kernels.Nn;
 
 /// <summary>A number that says how an optimiser steps, as a checkpoint keeps it.</summary>
 /// <param name="Name">Its name.</param>
@@ -11,15 +11,15 @@ internal readonly record struct OptimizerSetting(string Name, Func<double, bool>
 
 /// <summary>
 /// Changes parameters by their gradients. What it remembers from step to step and its settings have names, and are saved and loaded by
-/// <see cref="RnnCheckpoint"/>. A parameter that is listed twice counts once.
+/// <see cref="Checkpoint"/>. A parameter that is listed twice counts once.
 /// </summary>
-public abstract class RnnOptimizer
+public abstract class Optimizer
 {
     private readonly string[] _memoryNames;
-    private readonly (RnnParameter Parameter, float[][] Memory)[] _slots;
+    private readonly (Parameter Parameter, float[][] Memory)[] _slots;
     private double _rate;
 
-    private protected RnnOptimizer(IEnumerable<RnnParameter> parameters, double rate, params string[] memoryNames)
+    private protected Optimizer(IEnumerable<Parameter> parameters, double rate, params string[] memoryNames)
     {
         ArgumentNullException.ThrowIfNull(parameters);
         _rate = Checked(rate, IsFiniteFromZero, nameof(rate));
@@ -42,7 +42,7 @@ public abstract class RnnOptimizer
     public void Step()
     {
         StepCount++;
-        foreach ((RnnParameter parameter, float[][] memory) in _slots)
+        foreach ((Parameter parameter, float[][] memory) in _slots)
         {
             Apply(parameter.Values, parameter.Gradients, memory);
             Array.Clear(parameter.Gradients);
@@ -50,7 +50,7 @@ public abstract class RnnOptimizer
     }
 
     /// <summary>Every array that it remembers: its name, <c>[parameter].[what]</c>, and its elements, in the shape of the parameter.</summary>
-    internal IEnumerable<(string Name, RnnParameter Parameter, float[] Elements)> Memory =>
+    internal IEnumerable<(string Name, Parameter Parameter, float[] Elements)> Memory =>
         _slots.SelectMany(slot => _memoryNames.Select((name, i) => ($"{slot.Parameter.Name}.{name}", slot.Parameter, slot.Memory[i])));
 
     /// <summary>All settings.</summary>
@@ -67,7 +67,7 @@ public abstract class RnnOptimizer
 }
 
 /// <summary>Stochastic gradient descent with momentum: v = momentum v + g, w = w - rate v.</summary>
-public sealed class Sgd : RnnOptimizer
+public sealed class Sgd : Optimizer
 {
     private const string ShareNeeded = "a number from 0 to below 1 is needed";
 
@@ -78,7 +78,7 @@ public sealed class Sgd : RnnOptimizer
     /// <param name="rate">The learning rate, finite, from 0 on.</param>
     /// <param name="momentum">The share of the last step that goes on, 0 to below 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is out of its range.</exception>
-    public Sgd(IEnumerable<RnnParameter> parameters, double rate, double momentum = 0) : base(parameters, rate, "velocity") =>
+    public Sgd(IEnumerable<Parameter> parameters, double rate, double momentum = 0) : base(parameters, rate, "velocity") =>
         _momentum = Checked(momentum, IsShare, nameof(momentum), ShareNeeded);
 
     /// <summary>The share of the last step that goes on, 0 to below 1.</summary>
@@ -93,14 +93,12 @@ public sealed class Sgd : RnnOptimizer
 
     private static bool IsShare(double value) => value is >= 0 and < 1;
 
-    private protected override void Apply(float[] values, float[] gradients, float[][] memory)
+    private protected override unsafe void Apply(float[] values, float[] gradients, float[][] memory)
     {
-        float share = (float)_momentum, factor = (float)Rate;
-        float[] velocity = memory[0];
-        for (int i = 0; i < values.Length; i++)
+        fixed (float* value = values, gradient = gradients, velocity = memory[0])
         {
-            velocity[i] = share * velocity[i] + gradients[i];
-            values[i] -= factor * velocity[i];
+            var step = new MomentumStep { Values = value, Gradients = gradient, Velocity = velocity, Share = (float)_momentum, Rate = (float)Rate };
+            ParameterSteps.Run(step, values.Length);
         }
     }
 }
@@ -108,7 +106,7 @@ public sealed class Sgd : RnnOptimizer
 /// <summary>
 /// Adam with decoupled weight decay (arXiv 1711.05101): m and s are running means of gradient and squared gradient, corrected for their start from zero; w = w - rate (m / (sqrt(s) + epsilon) + decay w).
 /// </summary>
-public sealed class AdamW : RnnOptimizer
+public sealed class AdamW : Optimizer
 {
     // The paper's values.
     private const double MeanShare = 0.9, SquareShare = 0.999, Epsilon = 1e-8;
@@ -120,7 +118,7 @@ public sealed class AdamW : RnnOptimizer
     /// <param name="rate">The learning rate, finite, from 0 on.</param>
     /// <param name="weightDecay">The decay, finite, from 0 on.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is out of its range.</exception>
-    public AdamW(IEnumerable<RnnParameter> parameters, double rate, double weightDecay = 0.01) : base(parameters, rate, "mean", "square") =>
+    public AdamW(IEnumerable<Parameter> parameters, double rate, double weightDecay = 0.01) : base(parameters, rate, "mean", "square") =>
         _weightDecay = Checked(weightDecay, IsFiniteFromZero, nameof(weightDecay));
 
     /// <summary>The decay, a finite number from 0 on.</summary>
@@ -133,29 +131,24 @@ public sealed class AdamW : RnnOptimizer
 
     private protected override OptimizerSetting OwnSetting => new("weight_decay", IsFiniteFromZero, () => WeightDecay, value => WeightDecay = value);
 
-    private protected override void Apply(float[] values, float[] gradients, float[][] memory)
+    private protected override unsafe void Apply(float[] values, float[] gradients, float[][] memory)
     {
-        float step = (float)(Rate / (1 - Math.Pow(MeanShare, StepCount))), correction = (float)(1 / (1 - Math.Pow(SquareShare, StepCount)));
-        float keep = (float)(1 - Rate * _weightDecay);
-        float[] mean = memory[0], square = memory[1];
-        int i = 0;
-        for (; i <= values.Length - Vector<float>.Count; i += Vector<float>.Count)
+        fixed (float* value = values, gradient = gradients, mean = memory[0], square = memory[1])
         {
-            var gradient = new Vector<float>(gradients, i);
-            var m = new Vector<float>(mean, i);
-            var s = new Vector<float>(square, i);
-            m += (float)(1 - MeanShare) * (gradient - m);
-            s += (float)(1 - SquareShare) * (gradient * gradient - s);
-            m.CopyTo(mean, i);
-            s.CopyTo(square, i);
-            (keep * new Vector<float>(values, i) - step * m / (Vector.SquareRoot(s * correction) + new Vector<float>((float)Epsilon))).CopyTo(values, i);
-        }
-        for (; i < values.Length; i++)
-        {
-            float gradient = gradients[i];
-            mean[i] += (float)(1 - MeanShare) * (gradient - mean[i]);
-            square[i] += (float)(1 - SquareShare) * (gradient * gradient - square[i]);
-            values[i] = keep * values[i] - step * mean[i] / (MathF.Sqrt(square[i] * correction) + (float)Epsilon);
+            var step = new AdamWStep
+            {
+                Values = value,
+                Gradients = gradient,
+                Mean = mean,
+                Square = square,
+                MeanPart = (float)(1 - MeanShare),
+                SquarePart = (float)(1 - SquareShare),
+                Rate = (float)(Rate / (1 - Math.Pow(MeanShare, StepCount))),
+                Correction = (float)(1 / (1 - Math.Pow(SquareShare, StepCount))),
+                Keep = (float)(1 - Rate * _weightDecay),
+                Epsilon = (float)Epsilon,
+            };
+            ParameterSteps.Run(step, values.Length);
         }
     }
 }

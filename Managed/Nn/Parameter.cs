@@ -1,11 +1,11 @@
-namespace Kernels;
+namespace Kernels.Nn;
 
 /// <summary>A named array of weights and its gradient, which backward passes add to and an optimiser consumes.</summary>
-public sealed class RnnParameter
+public sealed class Parameter
 {
     /// <param name="name">The name.</param>
     /// <param name="shape">At most two dimensions, whose product an array can hold.</param>
-    internal RnnParameter(string name, params ReadOnlySpan<long> shape)
+    internal Parameter(string name, params ReadOnlySpan<long> shape)
     {
         Name = name;
         Shape = shape.ToArray();

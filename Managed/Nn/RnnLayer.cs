@@ -2,7 +2,7 @@ using System.Buffers;
 using Kernels.Core.Checks;
 using Kernels.Core.ParaRnn;
 
-namespace Kernels;
+namespace Kernels.Nn;
 
 /// <summary>
 /// A recurrent layer: the gate inputs of all steps in one product, then the recurrence. Owns its parameters and what its backward pass needs of the last forward pass; not safe from several
@@ -10,7 +10,7 @@ namespace Kernels;
 /// </summary>
 public abstract class RnnLayer
 {
-    private protected RnnLayer(LinearLayer projection, RnnParameter recurrentWeights, int hiddenCount) => (Projection, RecurrentWeights, HiddenCount) = (projection, recurrentWeights, hiddenCount);
+    private protected RnnLayer(LinearLayer projection, Parameter recurrentWeights, int hiddenCount) => (Projection, RecurrentWeights, HiddenCount) = (projection, recurrentWeights, hiddenCount);
 
     /// <summary>Channels of the layer.</summary>
     public int HiddenCount { get; }
@@ -19,10 +19,10 @@ public abstract class RnnLayer
     public LinearLayer Projection { get; }
 
     /// <summary>The recurrent weights, [weights, channels].</summary>
-    public RnnParameter RecurrentWeights { get; }
+    public Parameter RecurrentWeights { get; }
 
     /// <summary>All parameters.</summary>
-    public IReadOnlyList<RnnParameter> Parameters => [.. Projection.Parameters, RecurrentWeights];
+    public IReadOnlyList<Parameter> Parameters => [.. Projection.Parameters, RecurrentWeights];
 
     /// <summary>The solver of forward passes.</summary>
     public RnnSolver Solver { get; set; }
@@ -70,7 +70,7 @@ public abstract class RnnLayer<TCell> : RnnLayer where TCell : struct, IDifferen
 
     private protected RnnLayer(string name, int inputCount, int hiddenCount, int outputComponent, int seed, int headCount)
         : base(new LinearLayer($"{Checked(name)}.input", inputCount, GateElements(hiddenCount), TCell.GateCount, headCount, seed),
-            new RnnParameter($"{name}.recurrent", TCell.WeightCount, hiddenCount), hiddenCount)
+            new Parameter($"{name}.recurrent", TCell.WeightCount, hiddenCount), hiddenCount)
     {
         // 2 / sqrt(5 H): small enough for contractive steps.
         RecurrentWeights.FillNormal(new Random(seed + 1), Math.Sqrt(2.0 / (5.0 * hiddenCount)));

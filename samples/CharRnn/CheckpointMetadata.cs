@@ -1,5 +1,6 @@
 using System.Globalization;
 using Kernels;
+using Kernels.Nn;
 
 namespace CharRnn;
 
@@ -48,7 +49,7 @@ internal sealed class CheckpointMetadata
     {
         CheckpointMetadata metadata = Read(path);
         CharacterModel model = metadata.CreateModel();
-        RnnCheckpoint.Load(path, model.Parameters);
+        Checkpoint.Load(path, model.Parameters);
         metadata.CheckFinite(model);
         return model;
     }
@@ -73,7 +74,7 @@ internal sealed class CheckpointMetadata
 
     public void CheckFinite(CharacterModel model)
     {
-        foreach (RnnParameter parameter in model.Parameters)
+        foreach (Parameter parameter in model.Parameters)
         {
             if (!Array.TrueForAll(parameter.Values, float.IsFinite))
                 throw new InvalidDataException($"{_path}: {parameter.Name}: a weight is not finite");

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Kernels;
+using Kernels.Nn;
 
 namespace CharRnn;
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Kernels;
+using Kernels.Nn;
 
 namespace CharRnn;
 
@@ -52,7 +53,7 @@ internal sealed class TrainingRun
     }
 
     /// <summary>Writes parameters, optimiser, random state, losses, and what the model is made of; the file appears under its name only when it is whole.</summary>
-    public void Save(string path) => RnnCheckpoint.Save(path, Model.Parameters, _trainer.Optimizer, new Dictionary<string, string>(CheckpointMetadata.Of(Model))
+    public void Save(string path) => Checkpoint.Save(path, Model.Parameters, _trainer.Optimizer, new Dictionary<string, string>(CheckpointMetadata.Of(Model))
     {
         [CheckpointMetadata.Sequences] = Text(_plan.SequenceCount),
         [CheckpointMetadata.Length] = Text(_plan.Length),
@@ -79,7 +80,7 @@ internal sealed class TrainingRun
         ulong randomState = metadata.Parse(CheckpointMetadata.RandomState, text => ulong.Parse(text, CultureInfo.InvariantCulture));
         LossHistory history = metadata.Parse(CheckpointMetadata.History, LossHistory.Parse);
         var run = new TrainingRun(model, corpus, plan, randomState, history);
-        RnnCheckpoint.Load(path, model.Parameters, run._trainer.Optimizer);
+        Checkpoint.Load(path, model.Parameters, run._trainer.Optimizer);
         metadata.CheckFinite(model);
         run.IsOnAnotherText = metadata.Text(CheckpointMetadata.TextHash) != run._textHash;
         return run;

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Kernels.Nn;
 
 namespace CharRnn;
 

@@ -1,3 +1,5 @@
+using Kernels.Nn;
+
 namespace Kernels.Perf;
 
 /// <summary>The input projection of a layer for all its time steps: gates[rows, outputs] = inputs[rows, inputs] W^T + b, with OpenBLAS, which leaves out the bias, beside it.</summary>

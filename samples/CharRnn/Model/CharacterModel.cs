@@ -1,4 +1,5 @@
 using Kernels;
+using Kernels.Nn;
 
 namespace CharRnn;
 
@@ -39,7 +40,7 @@ internal sealed class CharacterModel
 
     public LinearLayer Readout { get; }
 
-    public IReadOnlyList<RnnParameter> Parameters { get; }
+    public IReadOnlyList<Parameter> Parameters { get; }
 
     /// <summary>The matrices that a quantised model keeps in other forms: the layers' projections, then the readout.</summary>
     public IReadOnlyList<LinearLayer> Matrices => [.. Layers.Select(layer => layer.Projection), Readout];

@@ -1,5 +1,6 @@
 using System.Text;
 using Kernels;
+using Kernels.Nn;
 
 namespace CharRnn;
 

@@ -1,4 +1,5 @@
 using Kernels;
+using Kernels.Nn;
 
 namespace CharRnn;
 

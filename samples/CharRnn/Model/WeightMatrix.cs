@@ -1,5 +1,6 @@
 using System.Numerics.Tensors;
 using Kernels;
+using Kernels.Nn;
 
 namespace CharRnn;
 

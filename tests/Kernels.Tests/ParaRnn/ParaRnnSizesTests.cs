@@ -1,3 +1,5 @@
+using Kernels.Nn;
+
 namespace Kernels.Tests;
 
 /// <summary>Sizes whose products wrap, or that no array holds, are refused by name; empty problems of any sizes are none.</summary>

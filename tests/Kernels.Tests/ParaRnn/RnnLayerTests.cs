@@ -1,3 +1,5 @@
+using Kernels.Nn;
+
 namespace Kernels.Tests;
 
 /// <summary>Dense products, layers, optimisers, embeddings and checkpoints.</summary>
@@ -100,7 +102,7 @@ public sealed class RnnLayerTests
     }
 
     private static void Check<TLayer>(
-        TLayer layer, Func<TLayer, IReadOnlyList<RnnParameter>> parameters, Action<TLayer, float[], float[]> forward, Action<TLayer, float[], float[]> backward, int inputs = 3, int hidden = 5)
+        TLayer layer, Func<TLayer, IReadOnlyList<Parameter>> parameters, Action<TLayer, float[], float[]> forward, Action<TLayer, float[], float[]> backward, int inputs = 3, int hidden = 5)
     {
         const int steps = 6, sequences = 2;
         // Differences in float: an eighth of the digits for the step, the rest for the slope.
@@ -108,7 +110,7 @@ public sealed class RnnLayerTests
         float[] x = ParaRnnCases.Normal<float>(steps * sequences * inputs, 1, 1), y = new float[steps * sequences * hidden], gy = ParaRnnCases.Normal<float>(y.Length, 1, 2), gx = new float[x.Length];
         forward(layer, x, y);
         backward(layer, gy, gx);
-        foreach (RnnParameter parameter in parameters(layer))
+        foreach (Parameter parameter in parameters(layer))
             CheckSlopes(parameter.Values, parameter.Gradients);
         CheckSlopes(x, gx);
 
@@ -151,11 +153,11 @@ public sealed class RnnLayerTests
         string path = folder.File("layer.safetensors");
         var saved = new ParaGruLayer("l", 2, 3, seed: 1);
         var loaded = new ParaGruLayer("l", 2, 3, seed: 2);
-        RnnCheckpoint.Save(path, saved.Parameters);
-        RnnCheckpoint.Load(path, loaded.Parameters);
+        Checkpoint.Save(path, saved.Parameters);
+        Checkpoint.Load(path, loaded.Parameters);
         Assert.All(saved.Parameters.Zip(loaded.Parameters), pair => Assert.Equal(pair.First.Values, pair.Second.Values));
-        Assert.Equal("l.input.weight", Assert.Throws<TensorFileException>(() => RnnCheckpoint.Load(path, new ParaGruLayer("l", 3, 3, seed: 1).Parameters)).TensorName);
-        Assert.Equal("m.input.weight", Assert.Throws<TensorFileException>(() => RnnCheckpoint.Load(path, new ParaGruLayer("m", 2, 3, seed: 1).Parameters)).TensorName);
+        Assert.Equal("l.input.weight", Assert.Throws<TensorFileException>(() => Checkpoint.Load(path, new ParaGruLayer("l", 3, 3, seed: 1).Parameters)).TensorName);
+        Assert.Equal("m.input.weight", Assert.Throws<TensorFileException>(() => Checkpoint.Load(path, new ParaGruLayer("m", 2, 3, seed: 1).Parameters)).TensorName);
     }
 
     [Fact]
@@ -203,19 +205,19 @@ public sealed class RnnLayerTests
         Check(layer => new AdamW(layer.Parameters, rate: 0.1));
         Check(layer => new Sgd(layer.Parameters, rate: 0.1, momentum: 0.5));
 
-        static void Check(Func<LinearLayer, RnnOptimizer> create)
+        static void Check(Func<LinearLayer, Optimizer> create)
         {
             using var folder = new TemporaryFolder();
             string path = folder.File("checkpoint.safetensors");
             // More weights than a register has lanes, and no multiple of them.
             var through = new LinearLayer("l", 5, 7, seed: 1);
-            RnnOptimizer first = create(through);
+            Optimizer first = create(through);
             Steps(through, first, 0, 3);
-            RnnCheckpoint.Save(path, through.Parameters, first, new Dictionary<string, string> { ["note"] = "half way" });
+            Checkpoint.Save(path, through.Parameters, first, new Dictionary<string, string> { ["note"] = "half way" });
             Steps(through, first, 3, 6);
             var resumed = new LinearLayer("l", 5, 7, seed: 2);
-            RnnOptimizer second = create(resumed);
-            RnnCheckpoint.Load(path, resumed.Parameters, second);
+            Optimizer second = create(resumed);
+            Checkpoint.Load(path, resumed.Parameters, second);
             Assert.Equal(3, second.StepCount);
             Steps(resumed, second, 3, 6);
             Assert.Equal(through.Weights.Values, resumed.Weights.Values);
@@ -223,7 +225,7 @@ public sealed class RnnLayerTests
             Assert.Equal("half way", reader.Metadata["note"]);
         }
 
-        static void Steps(LinearLayer layer, RnnOptimizer optimizer, int begin, int end)
+        static void Steps(LinearLayer layer, Optimizer optimizer, int begin, int end)
         {
             for (int step = begin; step < end; step++)
             {
@@ -237,7 +239,7 @@ public sealed class RnnLayerTests
     public void OptimizersFollowTheirFormulas()
     {
         var layer = new LinearLayer("l", 1, 1, seed: 1);
-        RnnParameter weight = layer.Weights;
+        Parameter weight = layer.Weights;
         weight.Values[0] = 1;
         var sgd = new Sgd([weight], rate: 0.1, momentum: 0.5);
         weight.Gradients[0] = 1;

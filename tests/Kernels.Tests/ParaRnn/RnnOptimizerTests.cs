@@ -1,9 +1,11 @@
+using Kernels.Nn;
+
 namespace Kernels.Tests;
 
 /// <summary>Optimisers and clipping at the ends of their ranges, and checkpoints that keep how an optimiser is set.</summary>
 public sealed class RnnOptimizerTests
 {
-    private static RnnParameter[] Parameters => [.. new LinearLayer("l", 5, 7, seed: 1).Parameters];
+    private static Parameter[] Parameters => [.. new LinearLayer("l", 5, 7, seed: 1).Parameters];
 
     [Theory]
     [InlineData(double.NaN)]
@@ -51,21 +53,21 @@ public sealed class RnnOptimizerTests
         Check(parameters => new AdamW(parameters, 0.1));
         Check(parameters => new Sgd(parameters, 0.1, 0.9));
 
-        static void Check(Func<RnnParameter[], RnnOptimizer> create)
+        static void Check(Func<Parameter[], Optimizer> create)
         {
-            RnnParameter[] once = Parameters, twice = Parameters;
-            RnnOptimizer first = create(once), second = create([.. twice, .. twice]);
+            Parameter[] once = Parameters, twice = Parameters;
+            Optimizer first = create(once), second = create([.. twice, .. twice]);
             for (int step = 0; step < 3; step++)
             {
-                foreach (RnnParameter parameter in once.Concat(twice))
+                foreach (Parameter parameter in once.Concat(twice))
                     Array.Fill(parameter.Gradients, 0.5f);
                 first.Step();
                 second.Step();
             }
             Assert.All(once.Zip(twice), pair => Assert.Equal(pair.First.Values, pair.Second.Values));
             using var folder = new TemporaryFolder();
-            RnnCheckpoint.Save(folder.File("once"), once, first);
-            RnnCheckpoint.Save(folder.File("twice"), [.. twice, .. twice], second);
+            Checkpoint.Save(folder.File("once"), once, first);
+            Checkpoint.Save(folder.File("twice"), [.. twice, .. twice], second);
             Assert.Equal(File.ReadAllBytes(folder.File("once")), File.ReadAllBytes(folder.File("twice")));
         }
     }
@@ -78,8 +80,8 @@ public sealed class RnnOptimizerTests
     [InlineData(1e-40, 1e-38f)]
     public void ClippedGradientsHaveTheLimitAsTheirNorm(double limit, float gradient)
     {
-        RnnParameter[] parameters = Parameters;
-        foreach (RnnParameter parameter in parameters)
+        Parameter[] parameters = Parameters;
+        foreach (Parameter parameter in parameters)
             Array.Fill(parameter.Gradients, gradient);
         long count = parameters.Sum(parameter => parameter.Gradients.LongLength);
         double norm = GradientClipping.ByNorm([.. parameters, parameters[0]], limit);
@@ -93,7 +95,7 @@ public sealed class RnnOptimizerTests
     [Fact]
     public void LimitsAreNumbersAboveZero()
     {
-        RnnParameter[] parameters = Parameters;
+        Parameter[] parameters = Parameters;
         parameters[0].Gradients[0] = 3;
         foreach (double bad in new[] { 0, -1, double.NaN, -double.NaN, double.NegativeInfinity })
             Refused("limit", () => GradientClipping.ByNorm(parameters, bad));
@@ -109,14 +111,14 @@ public sealed class RnnOptimizerTests
     public void CheckpointsKeepRateAndSettings()
     {
         using var folder = new TemporaryFolder();
-        RnnParameter[] parameters = Parameters;
-        RnnCheckpoint.Save(folder.File("adam"), parameters, new AdamW(parameters, 0.1, 0.2) { Rate = 0.025 });
-        RnnCheckpoint.Save(folder.File("sgd"), parameters, new Sgd(parameters, 0.1, 0.3) { Rate = 0 });
+        Parameter[] parameters = Parameters;
+        Checkpoint.Save(folder.File("adam"), parameters, new AdamW(parameters, 0.1, 0.2) { Rate = 0.025 });
+        Checkpoint.Save(folder.File("sgd"), parameters, new Sgd(parameters, 0.1, 0.3) { Rate = 0 });
         AdamW adam = new(parameters, 0.7);
-        RnnCheckpoint.Load(folder.File("adam"), parameters, adam);
+        Checkpoint.Load(folder.File("adam"), parameters, adam);
         Assert.Equal((0.025, 0.2), (adam.Rate, adam.WeightDecay));
         Sgd sgd = new(parameters, 0.7);
-        RnnCheckpoint.Load(folder.File("sgd"), parameters, sgd);
+        Checkpoint.Load(folder.File("sgd"), parameters, sgd);
         Assert.Equal((0, 0.3), (sgd.Rate, sgd.Momentum));
     }
 
@@ -141,10 +143,10 @@ public sealed class RnnOptimizerTests
         Assert.Equal(name, refused.TensorName);
         refused = Assert.Throws<TensorFileException>(() => Written(path, settings => settings[name] = [0.1, 0.1]));
         Assert.Equal(name, refused.TensorName);
-        RnnParameter[] parameters = Parameters;
+        Parameter[] parameters = Parameters;
         Array.Fill(parameters[0].Values, 3);
         var sgd = new Sgd(parameters, 0.7, 0.5);
-        Assert.Throws<TensorFileException>(() => RnnCheckpoint.Load(path, parameters, sgd));
+        Assert.Throws<TensorFileException>(() => Checkpoint.Load(path, parameters, sgd));
         Assert.Equal((0, 0.7, 0.5), (sgd.StepCount, sgd.Rate, sgd.Momentum));
         Assert.All(parameters[0].Values, value => Assert.Equal(3, value));
     }
@@ -152,7 +154,7 @@ public sealed class RnnOptimizerTests
     // A file of another hand, with the settings as given, and an optimiser that loads it.
     private static Sgd Written(string path, Action<Dictionary<string, double[]>> set)
     {
-        RnnParameter[] parameters = Parameters;
+        Parameter[] parameters = Parameters;
         var settings = new Dictionary<string, double[]>();
         set(settings);
         (TensorInfo Tensor, float[] Elements)[] floats =
@@ -172,7 +174,7 @@ public sealed class RnnOptimizerTests
             writer.Commit();
         }
         var sgd = new Sgd(parameters, 0.7, 0.5);
-        RnnCheckpoint.Load(path, parameters, sgd);
+        Checkpoint.Load(path, parameters, sgd);
         return sgd;
     }
 }
