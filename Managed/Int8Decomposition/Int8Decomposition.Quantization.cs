@@ -67,7 +67,7 @@ public static partial class Int8Decomposition
         QuantizeColumns(matrix, columnCount, columnValues, columnAbsMax, threshold, options);
     }
 
-    /// <summary>The way back from <see cref="QuantizeRows{T}"/>: matrix[i, j] = values[i, j] (absMax[i] / 127).</summary>
+    /// <summary>Undoes <see cref="QuantizeRows{T}"/> but for its roundings: matrix[i, j] = values[i, j] (absMax[i] / 127).</summary>
     /// <param name="values">[m, columnCount].</param>
     /// <param name="columnCount">At least 1.</param>
     /// <param name="absMax">[m]; finite, not negative.</param>

@@ -1,5 +1,6 @@
 using Kernels.Core.Checks;
 using Kernels.Core.Int8Decomposition;
+using Kernels.Cpu.Memory;
 using Kernels.Managed;
 
 namespace Kernels;
@@ -82,32 +83,22 @@ public static partial class Int8Decomposition
     /// <param name="columnCount">At least 1.</param>
     /// <param name="threshold">A finite number of at least 0; at 0 only NaN and infinities are outliers.</param>
     /// <param name="columns">Room for <paramref name="columnCount"/> numbers.</param>
-    public static int FindOutlierColumns<T>(ReadOnlySpan<T> matrix, int columnCount, float threshold, Span<int> columns) where T : unmanaged
+    /// <param name="options">How to run.</param>
+    public static unsafe int FindOutlierColumns<T>(ReadOnlySpan<T> matrix, int columnCount, float threshold, Span<int> columns, KernelOptions options = default) where T : unmanaged
     {
-        _ = new Int8QuantizationProblem<T>(matrix, columnCount, threshold, default);
+        var problem = new Int8QuantizationProblem<T>(matrix, columnCount, threshold, options);
         columns = Check.Written(columns, columnCount, nameof(columns));
         Check.Disjoint(matrix, columns, nameof(matrix), nameof(columns));
-        float limit = AbsMaxRule.Limit(threshold);
-        columns[..columnCount].Clear();
-        for (int i = 0; i < matrix.Length; i++)
-        {
-            if (!(Math.Abs(ToSingle(matrix[i])) < limit))
-                columns[i % columnCount] = 1;
-        }
+        IInt8DecompositionBackend<T> backend = Int8DecompositionVariants<T>.Table.Select(options);
+        using RentedScratch scratch = RentedScratch.Of(columnCount, out byte* hasOutlier);
+        fixed (T* source = matrix)
+            backend.FindOutlierColumns(Rows(problem.RowCount, columnCount, threshold, source, null, null), hasOutlier, options);
         int count = 0;
         for (int column = 0; column < columnCount; column++)
         {
-            if (columns[column] != 0)
+            if (hasOutlier[column] != 0)
                 columns[count++] = column;
         }
         return count;
     }
-
-    private static float ToSingle<T>(T value) where T : unmanaged => value switch
-    {
-        float single => single,
-        Half half => (float)half,
-        BrainFloat16 brain => brain,
-        _ => throw new NotSupportedException(typeof(T).Name),
-    };
 }

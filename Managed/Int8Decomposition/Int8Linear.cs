@@ -32,7 +32,7 @@ public sealed class Int8Linear
         Outliers = outliers;
     }
 
-    /// <summary>W.</summary>
+    /// <summary>The packed weights W, [outputs, inputs].</summary>
     public Int8Weights Weights { get; }
 
     /// <summary>b, or empty.</summary>

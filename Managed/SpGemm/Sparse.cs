@@ -71,43 +71,55 @@ public static class Sparse
     /// <summary>A + B: entries of either, those of both added. Canonical. O(entries).</summary>
     /// <param name="left">A, [m, n].</param>
     /// <param name="right">B, [m, n].</param>
-    public static CsrMatrix<T> Add<T>(CsrMatrix<T> left, CsrMatrix<T> right) where T : unmanaged, INumberBase<T> => Add<T, PlusTimes<T>>(left, right);
+    /// <param name="options">Threads and cancellation.</param>
+    public static CsrMatrix<T> Add<T>(CsrMatrix<T> left, CsrMatrix<T> right, KernelOptions options = default) where T : unmanaged, INumberBase<T> =>
+        Add<T, PlusTimes<T>>(left, right, options);
 
     /// <summary>Entries of either, those of both added by the semiring's addition. Canonical.</summary>
     /// <param name="left">[m, n].</param>
     /// <param name="right">[m, n].</param>
-    public static CsrMatrix<T> Add<T, TSemiring>(CsrMatrix<T> left, CsrMatrix<T> right) where T : unmanaged, IEquatable<T> where TSemiring : struct, ISemiring<T>
+    /// <param name="options">Threads and cancellation.</param>
+    public static CsrMatrix<T> Add<T, TSemiring>(CsrMatrix<T> left, CsrMatrix<T> right, KernelOptions options = default)
+        where T : unmanaged, IEquatable<T> where TSemiring : struct, ISemiring<T>
     {
         CheckSameShape(left, right);
-        return SparseMerge.Union<T, TSemiring>(left.SumDuplicates<TSemiring>(), right.SumDuplicates<TSemiring>());
+        Check.KernelWithoutVariants(options, nameof(Add));
+        return SparseMergeCpu.Union<T, TSemiring>(left.SumDuplicates<TSemiring>(), right.SumDuplicates<TSemiring>(), options);
     }
 
     /// <summary>Entries of both, multiplied (Hadamard product). Canonical. O(entries).</summary>
     /// <param name="left">[m, n].</param>
     /// <param name="right">[m, n].</param>
-    public static CsrMatrix<T> MultiplyElements<T>(CsrMatrix<T> left, CsrMatrix<T> right) where T : unmanaged, INumberBase<T> => MultiplyElements<T, PlusTimes<T>>(left, right);
+    /// <param name="options">Threads and cancellation.</param>
+    public static CsrMatrix<T> MultiplyElements<T>(CsrMatrix<T> left, CsrMatrix<T> right, KernelOptions options = default) where T : unmanaged, INumberBase<T> =>
+        MultiplyElements<T, PlusTimes<T>>(left, right, options);
 
     /// <summary>Entries of both, multiplied by the semiring's multiplication. Canonical.</summary>
     /// <param name="left">[m, n].</param>
     /// <param name="right">[m, n].</param>
-    public static CsrMatrix<T> MultiplyElements<T, TSemiring>(CsrMatrix<T> left, CsrMatrix<T> right) where T : unmanaged, IEquatable<T> where TSemiring : struct, ISemiring<T>
+    /// <param name="options">Threads and cancellation.</param>
+    public static CsrMatrix<T> MultiplyElements<T, TSemiring>(CsrMatrix<T> left, CsrMatrix<T> right, KernelOptions options = default)
+        where T : unmanaged, IEquatable<T> where TSemiring : struct, ISemiring<T>
     {
         CheckSameShape(left, right);
-        return SparseMerge.Intersection<T, TSemiring>(left.SumDuplicates<TSemiring>(), right.SumDuplicates<TSemiring>());
+        Check.KernelWithoutVariants(options, nameof(MultiplyElements));
+        return SparseMergeCpu.Intersection<T, TSemiring>(left.SumDuplicates<TSemiring>(), right.SumDuplicates<TSemiring>(), options);
     }
 
     /// <summary>The Kronecker product, [m p, n q]: block (i, j) is left[i, j] times right. O(entries of the result).</summary>
     /// <param name="left">[m, n].</param>
     /// <param name="right">[p, q].</param>
+    /// <param name="options">Threads and cancellation.</param>
     /// <exception cref="ArgumentException">The result has more rows or columns than a matrix can have.</exception>
     /// <exception cref="OverflowException">The result has more entries than an array holds.</exception>
-    public static CsrMatrix<T> Kronecker<T>(CsrMatrix<T> left, CsrMatrix<T> right) where T : unmanaged, INumberBase<T>
+    public static CsrMatrix<T> Kronecker<T>(CsrMatrix<T> left, CsrMatrix<T> right, KernelOptions options = default) where T : unmanaged, INumberBase<T>
     {
         ArgumentNullException.ThrowIfNull(left);
         ArgumentNullException.ThrowIfNull(right);
         CsrChecks.Size((long)left.RowCount * right.RowCount, nameof(right));
         CsrChecks.Size((long)left.ColumnCount * right.ColumnCount, nameof(right));
-        return SparseMerge.Kronecker(left, right);
+        Check.KernelWithoutVariants(options, nameof(Kronecker));
+        return SparseMergeCpu.Kronecker(left, right, options);
     }
 
     /// <summary>Row i times factors[i]. The pattern is shared.</summary>

@@ -1,6 +1,7 @@
 using Kernels.Core.Checks;
 using Kernels.Core.SparseAttention;
 using Kernels.Cpu.Primitives;
+using Kernels.Cpu.SparseAttention;
 using Kernels.Managed;
 
 namespace Kernels;
@@ -115,7 +116,9 @@ public sealed class TokenSelect : ITokenSelector
         FiniteScores.Check(scores.Votes, "votes");
         Span<float> votes = scores.Votes.Slice(first, local - first);
         Array.Resize(ref _top, _topK);
-        _topCount = _reach == 0 ? TopKSelection.Select(votes, _top) : TopKSelection.Select(Pool(votes), _top);
+        if (_reach > 0)
+            VotePooling.Largest(votes, _reach);
+        _topCount = TopKSelection.Select(votes, _top);
         foreach (ref int position in _top.AsSpan(0, _topCount))
             position += first;
         _selectedFor = [.. _mean];
@@ -159,19 +162,6 @@ public sealed class TokenSelect : ITokenSelector
                 sum += queries[query * length + i];
             _mean[i] = (float)(sum / count);
         }
-    }
-
-    private float[] Pool(ReadOnlySpan<float> votes)
-    {
-        var pooled = new float[votes.Length];
-        for (int i = 0; i < votes.Length; i++)
-        {
-            float largest = votes[i];
-            for (int j = Math.Max(0, i - _reach); j <= Math.Min(votes.Length - 1L, (long)i + _reach); j++)
-                largest = MathF.Max(largest, votes[j]);
-            pooled[i] = largest;
-        }
-        return pooled;
     }
 
     private static int Count(int? count, int byDefault, string name)

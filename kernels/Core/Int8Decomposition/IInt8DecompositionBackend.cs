@@ -1,7 +1,7 @@
 namespace Kernels.Core.Int8Decomposition;
 
 /// <summary>One implementation of the family for one element type. Arguments were checked at the door and are pinned for the call.</summary>
-internal interface IInt8DecompositionBackend<T> where T : unmanaged
+internal unsafe interface IInt8DecompositionBackend<T> where T : unmanaged
 {
     void Multiply(in Int8DecompositionRows<T> rows, in KernelOptions options);
 
@@ -10,6 +10,9 @@ internal interface IInt8DecompositionBackend<T> where T : unmanaged
     void QuantizeRows(in Int8QuantizationRows<T> rows, in KernelOptions options);
 
     void QuantizeColumns(in Int8QuantizationRows<T> rows, in KernelOptions options);
+
+    /// <summary>For each column whether any row has an outlier there: 1 or 0.</summary>
+    void FindOutlierColumns(in Int8QuantizationRows<T> rows, byte* hasOutlier, in KernelOptions options);
 
     /// <summary>Matrix = values absmax / 127, by rows.</summary>
     void Dequantize(in Int8QuantizationRows<T> rows, in KernelOptions options);

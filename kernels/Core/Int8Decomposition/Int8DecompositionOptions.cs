@@ -6,8 +6,7 @@ public readonly ref struct Int8DecompositionOptions
     /// <summary>The threshold of the paper (arXiv 2208.07339, section 3.2), at which its models lose nothing.</summary>
     public const float DefaultThreshold = 6;
 
-    private readonly float _threshold;
-    private readonly bool _hasThreshold;
+    private readonly float? _threshold;
 
     /// <summary>
     /// Activations of this magnitude and above are outliers and multiplied in float: a finite number of at least 0. 0 turns decomposition off; 6 by default.
@@ -15,8 +14,8 @@ public readonly ref struct Int8DecompositionOptions
     /// </summary>
     public float Threshold
     {
-        get => _hasThreshold ? _threshold : DefaultThreshold;
-        init => (_threshold, _hasThreshold) = (value, true);
+        get => _threshold ?? DefaultThreshold;
+        init => _threshold = value;
     }
 
     /// <summary>Outliers element by element (the default), or columns united over the batch.</summary>

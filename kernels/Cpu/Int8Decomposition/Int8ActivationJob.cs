@@ -83,18 +83,14 @@ internal readonly unsafe struct Int8ActivationJob<T, TStorage, TKernels>(in Int8
 }
 
 /// <summary>Sets the bytes of columns in which any row has an outlier. Threads may set the same byte: to the same value.</summary>
-internal readonly unsafe struct Int8ColumnJob<T, TStorage>(in Int8DecompositionRows<T> rows, byte* united) : IRangeJob
+internal readonly unsafe struct Int8ColumnJob<T, TStorage>(T* matrix, int columnCount, float limit, byte* hasOutlier) : IRangeJob
     where T : unmanaged
     where TStorage : struct, IStorage<T, float>
 {
-    private readonly Int8DecompositionRows<T> _rows = rows;
-    private readonly byte* _united = united;
-
     public void Run(long begin, long end)
     {
-        int inputCount = _rows.Weights.Layout.InputCount;
         for (long row = begin; row < end; row++)
-            StoredRow<T, TStorage>.AbsMax(_rows.Activations + row * inputCount, inputCount, _rows.Limit, _united);
+            StoredRow<T, TStorage>.AbsMax(matrix + row * columnCount, columnCount, limit, hasOutlier);
     }
 }
 

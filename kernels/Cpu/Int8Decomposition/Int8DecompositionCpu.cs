@@ -19,7 +19,7 @@ internal sealed unsafe class Int8DecompositionCpu<T, TStorage, TKernels> : IInt8
         int threads = ThreadCount(rows.RowCount, rows.Weights.Layout, options);
         using RentedScratch scratch = RentBlock(rows.Weights.Layout.InputCount, rows.RowCount, out Int8ActivationBlock block);
         if (rows.Outliers == OutlierScope.BatchColumns)
-            FindColumns(rows, block.United, threads, options.CancellationToken);
+            FindColumns(rows.Activations, rows.RowCount, rows.Weights.Layout.InputCount, rows.Limit, block.United, threads, options.CancellationToken);
         for (int first = 0; first < rows.RowCount; first += Int8DecompositionTuning.BlockRows)
         {
             int count = Math.Min(Int8DecompositionTuning.BlockRows, rows.RowCount - first);
@@ -47,6 +47,9 @@ internal sealed unsafe class Int8DecompositionCpu<T, TStorage, TKernels> : IInt8
     public void QuantizeColumns(in Int8QuantizationRows<T> rows, in KernelOptions options) => RangeRunner.Run(
         new Int8ColumnsJob<T, TStorage>(rows), ChunkCount(rows.ColumnCount), grain: 1, ThreadCount((long)rows.RowCount * rows.ColumnCount, options), options.CancellationToken);
 
+    public void FindOutlierColumns(in Int8QuantizationRows<T> rows, byte* hasOutlier, in KernelOptions options) => FindColumns(
+        rows.Matrix, rows.RowCount, rows.ColumnCount, rows.Limit, hasOutlier, ThreadCount((long)rows.RowCount * rows.ColumnCount, options), options.CancellationToken);
+
     public void Dequantize(in Int8QuantizationRows<T> rows, in KernelOptions options) =>
         RangeRunner.Run(new Int8DequantizeJob<T, TStorage>(rows), rows.RowCount, grain: 1, ThreadCount((long)rows.RowCount * rows.ColumnCount, options), options.CancellationToken);
 
@@ -55,10 +58,10 @@ internal sealed unsafe class Int8DecompositionCpu<T, TStorage, TKernels> : IInt8
 
     private static int ChunkCount(int columnCount) => (columnCount + Int8DecompositionTuning.Chunk - 1) / Int8DecompositionTuning.Chunk;
 
-    private static void FindColumns(in Int8DecompositionRows<T> rows, byte* united, int threads, CancellationToken cancellation)
+    private static void FindColumns(T* matrix, int rowCount, int columnCount, float limit, byte* hasOutlier, int threads, CancellationToken cancellation)
     {
-        new Span<byte>(united, rows.Weights.Layout.InputCount).Clear();
-        RangeRunner.Run(new Int8ColumnJob<T, TStorage>(rows, united), rows.RowCount, grain: 1, threads, cancellation);
+        new Span<byte>(hasOutlier, columnCount).Clear();
+        RangeRunner.Run(new Int8ColumnJob<T, TStorage>(matrix, columnCount, limit, hasOutlier), rowCount, grain: 1, threads, cancellation);
     }
 
     private static void MultiplyBlock<TOutput>(

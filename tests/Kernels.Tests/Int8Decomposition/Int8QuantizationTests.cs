@@ -170,6 +170,27 @@ public sealed class Int8QuantizationTestsF32 : Int8QuantizationTests<float>
         Assert.Equal(2, columns[0]);
     }
 
+    /// <summary>Columns with an outlier in the first or the last row, around every length that vectors and threads cut; the other rows hide nothing.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(31)]
+    [InlineData(33)]
+    [InlineData(1025)]
+    public void EveryOutlierColumnIsFoundOnAnyNumberOfThreads(int columnCount)
+    {
+        const int rows = 5;
+        var matrix = new Half[rows * columnCount];
+        int[] expected = [.. Enumerable.Range(0, columnCount).Where(column => column % 3 == 0 || column == columnCount - 1)];
+        foreach (int column in expected)
+            matrix[(column % 2 == 0 ? 0 : rows - 1) * columnCount + column] = (Half)(column % 5 == 0 ? float.NegativeInfinity : -6);
+        foreach (int threads in new[] { 1, 2, 3 })
+        {
+            var columns = new int[columnCount];
+            int count = Int8Decomposition.FindOutlierColumns<Half>(matrix, columnCount, 6, columns, new() { MaxDegreeOfParallelism = threads });
+            Assert.Equal(expected, columns[..count]);
+        }
+    }
+
     private static sbyte[] Quantised(Int8Weights weights)
     {
         var values = new sbyte[weights.OutputCount * weights.InputCount];

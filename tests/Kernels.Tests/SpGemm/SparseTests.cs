@@ -71,6 +71,45 @@ public sealed class SparseTests
         Assert.True(sum.IsCanonical && product.IsCanonical);
     }
 
+    /// <summary>Many rows of very different lengths, cut among threads: the same matrix whatever their number, and a cancelled call ends.</summary>
+    [Fact]
+    public void ElementByElementOnAnyNumberOfThreads()
+    {
+        CsrMatrix<float> left = Ragged(1500, 7), right = Ragged(1500, 11), small = Ragged(40, 3);
+        foreach (int threads in new[] { 2, 3 })
+        {
+            KernelOptions one = new() { MaxDegreeOfParallelism = 1 }, more = new() { MaxDegreeOfParallelism = threads };
+            AssertSame(Sparse.Add(left, right, one), Sparse.Add(left, right, more));
+            AssertSame(Sparse.MultiplyElements(left, right, one), Sparse.MultiplyElements(left, right, more));
+            AssertSame(Sparse.Kronecker(small, small, one), Sparse.Kronecker(small, small, more));
+        }
+        using var source = new CancellationTokenSource();
+        source.Cancel();
+        Assert.ThrowsAny<OperationCanceledException>(() => Sparse.Add(left, right, new() { CancellationToken = source.Token }));
+
+        static void AssertSame(CsrMatrix<float> expected, CsrMatrix<float> actual)
+        {
+            Assert.Equal(expected.RowPointers, actual.RowPointers);
+            Assert.Equal(expected.Columns, actual.Columns);
+            Assert.Equal(expected.Values, actual.Values);
+        }
+    }
+
+    // Rows of none to a seventh of the columns: every fourth is empty, the others begin and step by their number.
+    private static CsrMatrix<float> Ragged(int size, int step)
+    {
+        List<int> rows = [], columns = [];
+        for (int row = 0; row < size; row++)
+        {
+            for (int column = row % 5 == 0 ? 0 : row % 97; column < size && row % 4 != 3; column += (row % 9 + 1) * step)
+            {
+                rows.Add(row);
+                columns.Add(column);
+            }
+        }
+        return CsrMatrix.FromCoo<float>(size, size, [.. rows], [.. columns], [.. columns.Select((column, i) => column - i % 3 + 0.25f)]);
+    }
+
     [Fact]
     public void ScaledPrunedAndReduced()
     {
