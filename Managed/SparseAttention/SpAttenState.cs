@@ -78,7 +78,7 @@ public sealed class SpAttenState
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
         ArgumentOutOfRangeException.ThrowIfLessThan(first, _tokenCount == 0 ? 0 : _tokens[_tokenCount - 1] + 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, int.MaxValue - first);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, Math.Min(int.MaxValue - first, Array.MaxLength - _tokenCount));
         if (_tokenCount + count > _tokens.Length)
         {
             Array.Resize(ref _tokens, (int)Math.Max(_tokenCount + count, Math.Min(2L * _tokens.Length, Array.MaxLength)));
@@ -151,23 +151,24 @@ public sealed class SpAttenState
     /// <param name="cache">The layer's cache, whose tokens are numbered as this state's.</param>
     /// <param name="sequence">The sequence.</param>
     /// <param name="output">[query heads, d].</param>
-    /// <param name="scale">Factor of the products q k; 0 for 1 / sqrt(d).</param>
+    /// <param name="scale">Factor of the products q k; null for 1 / sqrt(d).</param>
     /// <param name="options">How to run.</param>
-    /// <exception cref="ArgumentException">Sizes do not match, the scale is not finite, a token is not in the cache, or it has no planes where they are
+    /// <exception cref="ArgumentException">Sizes do not match, the scale is not finite as a float, a token is not in the cache, or it has no planes where they are
     /// needed.</exception>
     /// <exception cref="NotFiniteNumberException">
     /// A probability of an active head is not finite, and nothing was written; or a value is, and the output shows it. In both cases importance is as before
     /// the step.
     /// </exception>
-    public void Decode(ReadOnlySpan<float> queries, KvCache cache, int sequence, Span<float> output, double scale = 0, KernelOptions options = default)
+    public void Decode(ReadOnlySpan<float> queries, KvCache cache, int sequence, Span<float> output, double? scale = null, KernelOptions options = default)
     {
         ArgumentNullException.ThrowIfNull(cache);
         int d = cache.Options.HeadDimension;
         Check.Exactly(queries.Length, (long)_isHeadActive.Length * d, nameof(queries));
         Check.AtLeast(output.Length, queries.Length, nameof(output));
         new AttentionShape(_isHeadActive.Length, cache.Options.KeyValueHeads, d).Check(nameof(cache));
-        if (!double.IsFinite(scale))
-            throw new ArgumentOutOfRangeException(nameof(scale), scale, "a finite number is needed");
+        var factor = (float)(scale ?? 1 / Math.Sqrt(d));
+        if (!float.IsFinite(factor))
+            throw new ArgumentOutOfRangeException(nameof(scale), scale, "a number that is finite as a float is needed");
         TokenPositions.Check(Tokens, cache.TokenCount(sequence), nameof(sequence));
         output = output[..queries.Length];
         if (_tokenCount == 0)
@@ -175,7 +176,6 @@ public sealed class SpAttenState
             output.Clear();
             return;
         }
-        float factor = scale == 0 ? (float)(1 / Math.Sqrt(d)) : (float)scale;
         using var scores = new TokenScores(cache, sequence, queries, factor, withVotes: false, Tokens);
         scores.Run(_threshold > 0 ? KeyPrecision.HighNibbles : KeyPrecision.Stored, options);
         CheckProbabilities(scores);

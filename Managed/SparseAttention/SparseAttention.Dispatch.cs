@@ -107,7 +107,7 @@ public static partial class SparseAttention
             ColumnSumStride = keyCount,
         };
 
-    internal static float ScaleOf(in AttentionOptions options, in AttentionShape shape) => (float)(options.Scale == 0 ? 1 / Math.Sqrt(shape.HeadDimension) : options.Scale);
+    internal static float ScaleOf(in AttentionOptions options, in AttentionShape shape) => (float)(options.Scale ?? 1 / Math.Sqrt(shape.HeadDimension));
 
     private static unsafe KeyValueRows Rows(in AttentionShape shape, byte* keys, byte* values, int elementBytes) => new()
     {

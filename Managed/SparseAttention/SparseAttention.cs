@@ -96,7 +96,7 @@ public static partial class SparseAttention
     /// <param name="keyGradient">[N, key-value heads, d]; sums over the query heads of a group, and over the sequences of a shared prefix.</param>
     /// <param name="valueGradient">[N, key-value heads, d].</param>
     /// <param name="shape">The heads.</param>
-    /// <param name="options">The forward call's.</param>
+    /// <param name="options">The forward call's, without <see cref="AttentionOptions.LogSumExp"/> and <see cref="AttentionOptions.ColumnSums"/>, which that call writes.</param>
     /// <typeparam name="T">The type of keys and values.</typeparam>
     public static void Backward<T>(
         ReadOnlySpan<float> outputGradient, ReadOnlySpan<float> queries, ReadOnlySpan<T> keys, ReadOnlySpan<T> values, ReadOnlySpan<float> output, ReadOnlySpan<float> logSumExp,

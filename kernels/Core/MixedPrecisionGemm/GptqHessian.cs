@@ -23,7 +23,7 @@ public sealed class GptqHessian
         _matrix = new double[inputCount * inputCount];
     }
 
-    /// <summary>k.</summary>
+    /// <summary>Inputs of the layer, k: rows and columns of H.</summary>
     public int InputCount { get; }
 
     /// <summary>H, [inputs, inputs], symmetric; the part above the diagonal is kept in the part below it.</summary>

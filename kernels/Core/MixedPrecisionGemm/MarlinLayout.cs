@@ -40,7 +40,7 @@ public static class MarlinLayout
         }
     }
 
-    /// <summary>The way back.</summary>
+    /// <summary>Undoes <see cref="Pack"/>.</summary>
     /// <param name="packed">[inputs / 16, outputs * bits / 2] words.</param>
     /// <param name="outputCount">A multiple of 64.</param>
     /// <param name="inputCount">A multiple of 16.</param>
@@ -77,7 +77,7 @@ public static class MarlinLayout
             permuted[(int)ScaleIndex(i % outputCount, i / outputCount, outputCount, groupCount)] = scales[i];
     }
 
-    /// <summary>The way back.</summary>
+    /// <summary>Undoes <see cref="PermuteScales{T}"/>.</summary>
     /// <param name="permuted">[groupCount, outputCount].</param>
     /// <param name="outputCount">A multiple of 64.</param>
     /// <param name="groupCount">At least 1; with 1, the permutation for whole columns.</param>
@@ -114,7 +114,7 @@ public static class MarlinLayout
         }
     }
 
-    /// <summary>The way back.</summary>
+    /// <summary>Undoes <see cref="PackZeroPoints"/>.</summary>
     /// <param name="packed">[groups, outputs * bits / 32] words.</param>
     /// <param name="outputCount">A multiple of 64.</param>
     /// <param name="groupCount">At least 1.</param>

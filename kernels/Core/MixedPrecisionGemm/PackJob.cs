@@ -112,7 +112,7 @@ internal readonly unsafe struct GivenWeights(byte* values, float* scales, byte* 
     }
 }
 
-/// <summary>The way back, to [outputs, inputs]: panels of packed weights to floats, or to their values as bytes.</summary>
+/// <summary>Undoes the packing, to [outputs, inputs]: panels of packed weights to floats, or to their values as bytes.</summary>
 internal readonly unsafe struct UnpackJob<T>(in PackedWeights packed, T* weights) : IRangeJob where T : unmanaged
 {
     private const int PanelColumns = QuantizedWeightsLayout.PanelColumns, Stride = QuantizedWeightsLayout.LargestSegment;

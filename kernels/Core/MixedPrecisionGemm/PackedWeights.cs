@@ -68,7 +68,7 @@ internal readonly unsafe struct PackedWeights(in QuantizedWeightsLayout layout, 
         }
     }
 
-    /// <summary>The way back.</summary>
+    /// <summary>Undoes <see cref="WriteSegment"/>.</summary>
     public void ReadSegment(long panel, int group, int segmentOfGroup, byte* values)
     {
         byte* step = _start + Layout.SegmentOffset(panel, group, segmentOfGroup);

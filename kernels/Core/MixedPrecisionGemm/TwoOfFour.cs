@@ -54,7 +54,7 @@ internal static class TwoOfFour
         return (values, (ushort)positions);
     }
 
-    /// <summary>The way back.</summary>
+    /// <summary>Undoes the compression: sixteen values, <paramref name="zero"/> where none is kept.</summary>
     public static void Expand(ulong values, ushort positions, byte zero, Span<byte> sixteen)
     {
         sixteen.Fill(zero);

@@ -7,14 +7,13 @@ namespace Kernels;
 /// <typeparam name="T">The element type.</typeparam>
 public readonly ref struct SoftmaxGradientOptions<T> where T : unmanaged
 {
-    private readonly double _scale;
-    private readonly bool _hasScale;
+    private readonly double? _scale;
 
     /// <summary>The forward call's scale; 1 by default.</summary>
     public double Scale
     {
-        get => _hasScale ? _scale : 1;
-        init => (_scale, _hasScale) = (value, true);
+        get => _scale ?? 1;
+        init => _scale = value;
     }
 
     /// <summary>The forward call's soft cap; 0 (the default) for none. With it, <see cref="Logits"/> is needed.</summary>

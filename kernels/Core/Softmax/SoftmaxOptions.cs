@@ -10,14 +10,13 @@ namespace Kernels;
 /// <typeparam name="T">The element type: <see cref="float"/>, <see cref="double"/>, <see cref="Half"/> or <see cref="BrainFloat16"/>.</typeparam>
 public readonly ref struct SoftmaxOptions<T> where T : unmanaged
 {
-    private readonly double _scale;
-    private readonly bool _hasScale;
+    private readonly double? _scale;
 
     /// <summary>Factor of every logit: 1 / temperature. Any number that is finite in the compute type; 1 by default.</summary>
     public double Scale
     {
-        get => _hasScale ? _scale : 1;
-        init => (_scale, _hasScale) = (value, true);
+        get => _scale ?? 1;
+        init => _scale = value;
     }
 
     /// <summary>Bound c of the capped logit c tanh(z / c); above 0 and finite in the compute type, or 0 (the default) for none.</summary>

@@ -7,7 +7,7 @@ internal static class AttentionChecks
 {
     public static void Scalars(in AttentionOptions options)
     {
-        if (!float.IsFinite((float)options.Scale))
+        if (!float.IsFinite((float)(options.Scale ?? 0)))
             throw new ArgumentOutOfRangeException(nameof(options.Scale), options.Scale, "a number that is finite as a float is needed");
         if (!float.IsFinite((float)options.SoftCap) || options.SoftCap < 0 || (options.SoftCap > 0 && (float)options.SoftCap == 0))
             throw new ArgumentOutOfRangeException(nameof(options.SoftCap), options.SoftCap, "0, or a number that is above 0 and finite as a float, is needed");

@@ -21,6 +21,8 @@ internal readonly ref struct AttentionGradientProblem<T> where T : unmanaged
         valueGradient = Check.Written(valueGradient, forward.Values.Length, nameof(valueGradient));
         if (!forward.Options.ColumnSums.IsEmpty)
             throw new ArgumentException("column sums belong to the forward call", nameof(AttentionOptions.ColumnSums));
+        if (!forward.Options.LogSumExp.IsEmpty)
+            throw new ArgumentException("the log-sum-exp is written by the forward call; the backward call reads it as logSumExp", nameof(AttentionOptions.LogSumExp));
         CheckDisjoint(forward, outputGradient, logSumExp, queryGradient, nameof(queryGradient));
         CheckDisjoint(forward, outputGradient, logSumExp, keyGradient, nameof(keyGradient));
         CheckDisjoint(forward, outputGradient, logSumExp, valueGradient, nameof(valueGradient));

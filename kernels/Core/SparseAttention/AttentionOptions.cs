@@ -9,16 +9,19 @@ namespace Kernels;
 /// </remarks>
 public readonly ref struct AttentionOptions
 {
-    /// <summary>Factor of the products q k; finite as a float, 0 (the default) for 1 / sqrt(head dimension).</summary>
-    public double Scale { get; init; }
+    /// <summary>Factor of the products q k; finite as a float; null (the default) for 1 / sqrt(head dimension).</summary>
+    public double? Scale { get; init; }
 
     /// <summary>Bound of the capped logits; above 0 and finite as a float, or 0 (the default) for none.</summary>
     public double SoftCap { get; init; }
 
-    /// <summary>A query sees keys up to its own position.</summary>
+    /// <summary>
+    /// A query sees keys up to its own position: query i of M the keys 0 to i + N - M of N, aligned at the bottom right. torch's <c>is_causal</c> and ONNX's Attention align at the top
+    /// left, which differs where M and N do.
+    /// </summary>
     public bool Causal { get; init; }
 
-    /// <summary>A query sees keys less than this many positions away, its own included; 0 (the default) for no limit.</summary>
+    /// <summary>A query sees keys less than this many positions away, its own included; 0 (the default) for no limit, where ONNX Runtime says -1.</summary>
     public int Window { get; init; }
 
     /// <summary>The number of leading keys that a window hides from no query, on neither side; <see cref="Causal"/> still does.</summary>

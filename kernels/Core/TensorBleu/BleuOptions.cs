@@ -10,14 +10,13 @@ public readonly ref struct BleuOptions
 
     private const int DefaultMaxOrder = 4;
 
-    private readonly int _maxOrder;
-    private readonly bool _hasMaxOrder;
+    private readonly int? _maxOrder;
 
     /// <summary>The largest n-gram order that counts: 1 to <see cref="LargestOrder"/>; 4 by default.</summary>
     public int MaxOrder
     {
-        get => _hasMaxOrder ? _maxOrder : DefaultMaxOrder;
-        init => (_maxOrder, _hasMaxOrder) = (value, true);
+        get => _maxOrder ?? DefaultMaxOrder;
+        init => _maxOrder = value;
     }
 
     /// <summary>

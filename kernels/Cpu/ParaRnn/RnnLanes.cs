@@ -46,7 +46,7 @@ internal static unsafe class LaneCopy<TSimd, V, T>
         }
     }
 
-    /// <summary>The way back; parameters as those of <see cref="Gather"/>.</summary>
+    /// <summary>From scratch back to rows: undoes <see cref="Gather"/>, and has its parameters.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Scatter(T* scratch, int lanes, T* destination, long destinationStep, long destinationStride, int components, int count, int steps)
     {

@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace Kernels.Managed;
+namespace Kernels.Cpu.Primitives;
 
 /// <summary>Sums of rows, element by element.</summary>
 internal static class RowSums

@@ -4,7 +4,6 @@ using Kernels.Cpu.Simd;
 
 namespace Kernels.Cpu.Softmax;
 
-// Backward passes.
 internal readonly partial struct SoftmaxKernels<TSimd, V, T>
 {
     [MethodImpl(Hot)]

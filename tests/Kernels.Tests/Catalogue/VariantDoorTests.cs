@@ -1,4 +1,5 @@
 using System.Reflection;
+using Kernels.Nn;
 
 namespace Kernels.Tests;
 
@@ -41,6 +42,7 @@ public sealed class VariantDoorTests
         ["Int8Decomposition.Multiply"] = kernel => Int8Decomposition.Multiply<float>(new float[2], s_int8, new float[2], new() { Kernel = kernel }),
         ["Int8Decomposition.MultiplyInt8"] = kernel => Int8Decomposition.MultiplyInt8(new sbyte[2], s_int8, new int[2], kernel),
         ["Int8Decomposition.QuantizeRows"] = kernel => Int8Decomposition.QuantizeRows<float>(s_four, 2, new sbyte[4], new float[2], 0, kernel),
+        ["Int8Decomposition.FindOutlierColumns"] = kernel => Int8Decomposition.FindOutlierColumns<float>(s_four, 2, 6, new int[2], kernel),
         ["Int8Decomposition.QuantizeColumns"] = kernel => Int8Decomposition.QuantizeColumns<float>(s_four, 2, new sbyte[4], new float[2], 0, kernel),
         ["Int8Decomposition.DoubleQuantize"] = kernel => Int8Decomposition.DoubleQuantize<float>(s_four, 2, new sbyte[4], new float[2], new sbyte[4], new float[2], 0, kernel),
         ["Int8Decomposition.Dequantize"] = kernel => Int8Decomposition.Dequantize<float>(new sbyte[4], 2, [1f, 1f], new float[4], kernel),
@@ -54,7 +56,7 @@ public sealed class VariantDoorTests
         ["SparseAttention.Decode"] = kernel => OverCache((cache, sequence) => SparseAttention.Decode(s_four, cache, sequence, new float[4], null, new() { Kernel = kernel })),
         ["SparseAttention.PlanTopKBlocks"] = kernel => SparseAttention.PlanTopKBlocks(s_four, s_four, s_attention, new() { Kernel = kernel }),
         ["SparseAttention.PlanVerticalSlash"] = kernel => SparseAttention.PlanVerticalSlash(s_four, s_four, s_attention, [new(1, 1)], options: kernel),
-        ["SpAttenState.Decode"] = kernel => OverCache((cache, sequence) => Following(cache, sequence).Decode(s_four, cache, sequence, new float[4], 0, kernel)),
+        ["SpAttenState.Decode"] = kernel => OverCache((cache, sequence) => Following(cache, sequence).Decode(s_four, cache, sequence, new float[4], options: kernel)),
         ["TokenSelect.Select"] = kernel => OverCache((cache, sequence) => new TokenSelect(new() { TopK = 1, SinkTokens = 1, RecentTokens = 1 }).Select(s_four, cache, sequence, kernel)),
         ["SpGemm.Multiply"] = kernel => SpGemm.Multiply(s_matrix, s_matrix, new() { Kernel = kernel }),
         ["SpGemm.MultiplyByTranspose"] = kernel => SpGemm.MultiplyByTranspose(s_matrix, new() { Kernel = kernel }),
@@ -64,6 +66,9 @@ public sealed class VariantDoorTests
         ["SpGemm.Count"] = kernel => SpGemm.Count(s_matrix, s_matrix, kernel),
         ["Sparse.MultiplyVector"] = kernel => Sparse.MultiplyVector(s_matrix, new float[2], new float[2], kernel),
         ["Sparse.MultiplyDense"] = kernel => Sparse.MultiplyDense(s_matrix, new float[2], 1, new float[2], kernel),
+        ["Sparse.Add"] = kernel => Sparse.Add(s_matrix, s_matrix, kernel),
+        ["Sparse.MultiplyElements"] = kernel => Sparse.MultiplyElements(s_matrix, s_matrix, kernel),
+        ["Sparse.Kronecker"] = kernel => Sparse.Kronecker(s_matrix, s_matrix, kernel),
         ["Sparse.MultiplySampled"] = kernel => Sparse.MultiplySampled<float>(s_matrix, new float[2], new float[2], 1, kernel),
         ["Sparse.Galerkin"] = kernel => Sparse.Galerkin(s_matrix, s_matrix, s_matrix, new() { Kernel = kernel }),
         ["Sparse.CountTriangles"] = kernel => Sparse.CountTriangles(s_matrix, kernel),

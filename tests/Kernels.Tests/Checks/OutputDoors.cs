@@ -1,3 +1,5 @@
+using Kernels.Nn;
+
 namespace Kernels.Tests;
 
 /// <summary>

@@ -1,6 +1,7 @@
 using System.Xml.Linq;
 using CharRnn;
 using Kernels.Core.Tensors;
+using Kernels.Nn;
 
 namespace Kernels.Tests;
 
@@ -20,7 +21,7 @@ public sealed class CharRnnTests
             run.Step();
     }
 
-    private static int[] Bits(IEnumerable<RnnParameter> parameters) => [.. parameters.SelectMany(parameter => parameter.Values).Select(BitConverter.SingleToInt32Bits)];
+    private static int[] Bits(IEnumerable<Parameter> parameters) => [.. parameters.SelectMany(parameter => parameter.Values).Select(BitConverter.SingleToInt32Bits)];
 
     [Fact]
     public void StoriesAreAlwaysTheSameAndEverythingInThemIsResolved()

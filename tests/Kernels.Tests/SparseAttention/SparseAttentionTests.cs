@@ -44,7 +44,7 @@ public sealed class SparseAttentionTests
             var data = new TheoryData<string, string>();
             foreach (string variant in SparseAttentionCases.Names)
             {
-                foreach (string option in new[] { "window", "causal window with sinks", "cap", "slopes", "additive", "additive per head", "boolean", "boolean per head", "scale", "all" })
+                foreach (string option in new[] { "window", "causal window with sinks", "cap", "slopes", "additive", "additive per head", "boolean", "boolean per head", "scale", "no scale", "all" })
                     data.Add(variant, option);
             }
             return data;
@@ -165,11 +165,11 @@ public sealed class SparseAttentionTests
             Array.Clear(boolean, 0, keys);
         return new Case(
             Causal: option == "causal window with sinks" || all, Window: option is "window" or "causal window with sinks" || all ? 30 : 0, Sinks: option == "causal window with sinks" || all ? 5 : 0,
-            Cap: option == "cap" || all ? 1.5 : 0, Scale: option == "scale" || all ? 0.7 : 0, Slopes: option == "slopes" || all ? [.. Enumerable.Range(1, shape.QueryHeads).Select(i => 0.05f * i)] : [],
+            Cap: option == "cap" || all ? 1.5 : 0, Scale: option == "no scale" ? 0 : option == "scale" || all ? 0.7 : null, Slopes: option == "slopes" || all ? [.. Enumerable.Range(1, shape.QueryHeads).Select(i => 0.05f * i)] : [],
             additive, boolean, queries * keys, keys, perHead);
     }
 
-    private sealed record Case(bool Causal, int Window, int Sinks, double Cap, double Scale, float[] Slopes, float[] Additive, bool[] Boolean, int Pairs, int Keys, bool PerHead)
+    private sealed record Case(bool Causal, int Window, int Sinks, double Cap, double? Scale, float[] Slopes, float[] Additive, bool[] Boolean, int Pairs, int Keys, bool PerHead)
     {
         public AttentionOptions Options(KernelOptions kernel, float[] sums, float[] columns) => new()
         {
@@ -190,7 +190,7 @@ public sealed class SparseAttentionTests
 
         public SparseAttentionOracle Oracle(AttentionShape shape, float[] q, double[] k, double[] v) => new(shape, q, k, v)
         {
-            Scale = Scale == 0 ? 1 / Math.Sqrt(shape.HeadDimension) : Scale,
+            Scale = Scale ?? 1 / Math.Sqrt(shape.HeadDimension),
             SoftCap = Cap,
             Causal = Causal,
             Window = Window,

@@ -97,7 +97,7 @@ public sealed class TokenSelectorStateTests
         state.AddTokens(0, Tokens);
         SparseAttention.Decode(query, cache, sequence, output, hitters, new() { Kernel = kernel });
         int[] selected = select.Select(query, cache, sequence, kernel).ToArray();
-        state.Decode(query, cache, sequence, output, 0, kernel);
+        state.Decode(query, cache, sequence, output, options: kernel);
         float[] scores = hitters.Scores.ToArray(), importance = state.TokenImportance.ToArray();
         double[] heads = state.HeadImportance.ToArray();
 
@@ -108,7 +108,7 @@ public sealed class TokenSelectorStateTests
         output.AsSpan().Fill(42);
         select.Reset();
         Assert.Throws<NotFiniteNumberException>(() => SparseAttention.Decode(query, cache, sequence, output, select, new() { Kernel = kernel }));
-        Assert.Throws<NotFiniteNumberException>(() => state.Decode(query, cache, sequence, output, 0, kernel));
+        Assert.Throws<NotFiniteNumberException>(() => state.Decode(query, cache, sequence, output, options: kernel));
         if (!float.IsFinite(bad))
             Assert.Throws<NotFiniteNumberException>(() => SparseAttention.Decode(query, cache, sequence, output, highBits, new() { Kernel = kernel }));
         Assert.All(output, x => Assert.Equal(42, x));
@@ -125,7 +125,7 @@ public sealed class TokenSelectorStateTests
         SparseAttention.Decode(query, cache, sequence, output, hitters, new() { Kernel = kernel });
         SparseAttentionCases.AssertClose(scores.Select(x => 2.0 * x).ToArray(), hitters.Scores, "twice the same step");
         Assert.Equal(selected, select.Select(query, cache, sequence, kernel).ToArray());
-        state.Decode(query, cache, sequence, output, 0, kernel);
+        state.Decode(query, cache, sequence, output, options: kernel);
         Assert.All(output, x => Assert.True(float.IsFinite(x)));
     }
 
@@ -283,7 +283,9 @@ public sealed class TokenSelectorStateTests
         Assert.Equal(importance[..250], state.TokenImportance.ToArray());
         state.Decode(s_query, cache, sequence, output);
         Assert.Equal("count", Assert.ThrowsAny<ArgumentException>(() => state.AddTokens(int.MaxValue - 3, 5)).ParamName);
-        Assert.Equal("scale", Assert.ThrowsAny<ArgumentException>(() => state.Decode(s_query, cache, sequence, output, double.NaN)).ParamName);
+        Assert.Equal("count", Assert.ThrowsAny<ArgumentException>(() => new SpAttenState(1).AddTokens(0, int.MaxValue)).ParamName);
+        foreach (double scale in new[] { double.NaN, double.NegativeInfinity, 1e300 })
+            Assert.Equal("scale", Assert.ThrowsAny<ArgumentException>(() => state.Decode(s_query, cache, sequence, output, scale)).ParamName);
         // As new.
         state.PruneHeads(1);
         state.Reset();

@@ -147,7 +147,7 @@ public sealed class TokenSelectorTests
             for (int layer = 0; layer < 3; layer++)
             {
                 float[] query = SparseAttentionCases.Normal(QueryHeads * Dimension, 50 + layer), output = new float[query.Length];
-                state.Decode(query, cache, sequence, output, 0, kernel);
+                state.Decode(query, cache, sequence, output, options: kernel);
                 double[] expected = transcription.Decode(query, localValues: 40, threshold);
                 SparseAttentionCases.AssertClose(expected, output, $"{variant}, threshold {threshold}, layer {layer}");
                 SparseAttentionCases.AssertClose(transcription.Importance, state.TokenImportance, "importance of tokens");
@@ -186,7 +186,7 @@ public sealed class TokenSelectorTests
         float[] query = SparseAttentionCases.Normal(QueryHeads * Dimension, 3), output = new float[query.Length];
         var state = new SpAttenState(QueryHeads, new SpAttenOptions());
         state.AddTokens(0, Tokens);
-        state.Decode(query, cache, sequence, output, 0, kernel);
+        state.Decode(query, cache, sequence, output, options: kernel);
         SparseAttentionOracle dense = SparseAttentionCases.Oracle(new(QueryHeads, Heads, Dimension), query, keys, Stored(cache, sequence).Values).Run();
         SparseAttentionCases.AssertClose(dense.Output, output, variant);
         SparseAttentionCases.AssertAsGoodAsNaive(dense, output, variant);
