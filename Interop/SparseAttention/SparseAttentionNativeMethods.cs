@@ -39,7 +39,8 @@ internal unsafe struct NativeAttentionPlanes
 /// <summary>The exports of <c>native/include/kernels/sparse_attention.h</c>.</summary>
 internal static unsafe partial class SparseAttentionNativeMethods
 {
-    // A tile takes from half a microsecond (four query rows of 128) to a hundred (many of them, without SIMD), which a collection must not wait for: the transition stays.
+    // A tile takes from half a microsecond (four query rows of 128) to a hundred (many of them, without SIMD), which a collection must not wait for: the
+    // transition stays.
     [LibraryImport(NativeKernels.LibraryName, EntryPoint = "kernels_attention_score_keys")]
     public static partial int ScoreKeys(int isa, NativeElementType type, NativeAttentionRows* rows);
 

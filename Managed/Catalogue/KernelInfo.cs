@@ -5,12 +5,15 @@ using Kernels.Managed;
 namespace Kernels;
 
 /// <summary>One operation's variants for one element type, best first, and the one that default options lead to.</summary>
-/// <param name="Operation">The family's word where one table serves the whole family, else with the operation's behind it: <c>mixed_precision_gemm.exact</c>.</param>
+/// <param name="Operation">The family's word where one table serves the whole family, else with the operation's behind it:
+/// <c>mixed_precision_gemm.exact</c>.</param>
 /// <param name="Variants">Every variant of the catalogue, those that cannot run here included.</param>
 /// <param name="Chosen">The variant that runs unless an option names another.</param>
 public sealed record KernelDispatch(string Operation, IReadOnlyList<KernelVariant> Variants, KernelVariant Chosen);
 
-/// <summary>What this library found on the machine: processor features, backends present or absent with the reason, and the variant chosen for each operation.</summary>
+/// <summary>
+/// What this library found on the machine: processor features, backends present or absent with the reason, and the variant chosen for each operation.
+/// </summary>
 public static class KernelInfo
 {
     /// <summary>Processor, caches and instruction sets.</summary>
@@ -61,5 +64,6 @@ public static class KernelInfo
         return catalogue;
     }
 
-    private static KernelDispatch Describe<TBackend>(VariantTable<TBackend> table) where TBackend : class => new(table.Operation, [.. table.Variants], table.Chosen);
+    private static KernelDispatch Describe<TBackend>(VariantTable<TBackend> table)
+        where TBackend : class => new(table.Operation, [.. table.Variants], table.Chosen);
 }

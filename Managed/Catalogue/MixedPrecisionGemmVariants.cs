@@ -4,10 +4,14 @@ using Kernels.Cpu.MixedPrecisionGemm;
 
 namespace Kernels.Managed;
 
-/// <summary>The variants of one type of activations and outputs, best first, for each arithmetic and each way of storing weights; zero points make no difference to them.</summary>
+/// <summary>
+/// The variants of one type of activations and outputs, best first, for each arithmetic and each way of storing weights; zero points make no difference to
+/// them.
+/// </summary>
 internal static class MixedPrecisionGemmVariants<T> where T : unmanaged
 {
-    private static readonly VariantTable<IMixedPrecisionGemmBackend<T>> s_int8OfFourBits = Int8(new(QuantizedType.U4)), s_int8OfEightBits = Int8(new(QuantizedType.U8));
+    private static readonly VariantTable<IMixedPrecisionGemmBackend<T>> s_int8OfFourBits = Int8(new(QuantizedType.U4)), s_int8OfEightBits =
+        Int8(new(QuantizedType.U8));
 
     private static readonly VariantTable<IMixedPrecisionGemmBackend<T>> s_fourBits = Exact(new(QuantizedType.U4), s_int8OfFourBits),
         s_eightBits = Exact(new(QuantizedType.U8), s_int8OfEightBits),
@@ -30,7 +34,8 @@ internal static class MixedPrecisionGemmVariants<T> where T : unmanaged
         _ => format.IsEightBit ? s_eightBits : s_fourBits,
     };
 
-    private static VariantTable<IMixedPrecisionGemmBackend<T>> Int8(QuantizationFormat format) => new(MixedPrecisionGemmCpuVariants.Int8Of<T>(format), ForcedVariants.FromEnvironment, "int8");
+    private static VariantTable<IMixedPrecisionGemmBackend<T>> Int8(QuantizationFormat format) =>
+        new(MixedPrecisionGemmCpuVariants.Int8Of<T>(format), ForcedVariants.FromEnvironment, "int8");
 
     private static VariantTable<IMixedPrecisionGemmBackend<T>> Exact(QuantizationFormat format, VariantTable<IMixedPrecisionGemmBackend<T>>? int8 = null) =>
         new(MixedPrecisionGemmCpuVariants.ExactOf<T>(format), ForcedVariants.FromEnvironment, "exact", int8?.Variants);

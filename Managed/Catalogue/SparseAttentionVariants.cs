@@ -8,7 +8,8 @@ namespace Kernels.Managed;
 internal static class SparseAttentionVariants
 {
     private static readonly VariantTable<ISparseAttentionBackend>[] s_tables =
-        [.. Enum.GetValues<KeyValueType>().Select(type => new VariantTable<ISparseAttentionBackend>(SparseAttentionCpuVariants.Of(type), ForcedVariants.FromEnvironment))];
+        [.. Enum.GetValues<KeyValueType>()
+        .Select(type => new VariantTable<ISparseAttentionBackend>(SparseAttentionCpuVariants.Of(type), ForcedVariants.FromEnvironment))];
 
     public static VariantTable<ISparseAttentionBackend> Of(KeyValueType type) => s_tables[(int)type];
 }

@@ -14,7 +14,8 @@ public static partial class Int8Decomposition
     /// <param name="absMax">[m]: the largest magnitude of each row, outliers left out.</param>
     /// <param name="threshold">Elements of this magnitude and above are outliers; 0 (the default): only NaN and infinities are.</param>
     /// <param name="options">How to run.</param>
-    public static unsafe void QuantizeRows<T>(ReadOnlySpan<T> matrix, int columnCount, Span<sbyte> values, Span<float> absMax, float threshold = 0, KernelOptions options = default)
+    public static unsafe void QuantizeRows<T>(ReadOnlySpan<T> matrix, int columnCount, Span<sbyte> values, Span<float> absMax, float threshold = 0,
+        KernelOptions options = default)
         where T : unmanaged
     {
         var problem = new Int8QuantizationProblem<T>(matrix, columnCount, threshold, options);
@@ -33,7 +34,8 @@ public static partial class Int8Decomposition
     /// <param name="absMax">[columnCount]: the largest magnitude of each column, outliers left out.</param>
     /// <param name="threshold">Elements of this magnitude and above are outliers; 0 (the default): only NaN and infinities are.</param>
     /// <param name="options">How to run.</param>
-    public static unsafe void QuantizeColumns<T>(ReadOnlySpan<T> matrix, int columnCount, Span<sbyte> values, Span<float> absMax, float threshold = 0, KernelOptions options = default)
+    public static unsafe void QuantizeColumns<T>(ReadOnlySpan<T> matrix, int columnCount, Span<sbyte> values, Span<float> absMax, float threshold = 0,
+        KernelOptions options = default)
         where T : unmanaged
     {
         var problem = new Int8QuantizationProblem<T>(matrix, columnCount, threshold, options);
@@ -55,7 +57,8 @@ public static partial class Int8Decomposition
     /// <param name="threshold">Elements of this magnitude and above are outliers; 0 (the default): only NaN and infinities are.</param>
     /// <param name="options">How to run.</param>
     public static void DoubleQuantize<T>(
-        ReadOnlySpan<T> matrix, int columnCount, Span<sbyte> rowValues, Span<float> rowAbsMax, Span<sbyte> columnValues, Span<float> columnAbsMax, float threshold = 0,
+        ReadOnlySpan<T> matrix, int columnCount, Span<sbyte> rowValues, Span<float> rowAbsMax, Span<sbyte> columnValues, Span<float> columnAbsMax,
+        float threshold = 0,
         KernelOptions options = default)
         where T : unmanaged
     {
@@ -73,7 +76,8 @@ public static partial class Int8Decomposition
     /// <param name="absMax">[m]; finite, not negative.</param>
     /// <param name="matrix">[m, columnCount]; at least that many elements.</param>
     /// <param name="options">How to run.</param>
-    public static unsafe void Dequantize<T>(ReadOnlySpan<sbyte> values, int columnCount, ReadOnlySpan<float> absMax, Span<T> matrix, KernelOptions options = default) where T : unmanaged
+    public static unsafe void Dequantize<T>(ReadOnlySpan<sbyte> values, int columnCount, ReadOnlySpan<float> absMax, Span<T> matrix,
+        KernelOptions options = default) where T : unmanaged
     {
         Int8DecompositionChecks.ElementType<T>();
         int rowCount = Int8DecompositionChecks.RowCount(values.Length, columnCount, nameof(values), nameof(columnCount));
@@ -98,7 +102,8 @@ public static partial class Int8Decomposition
     /// <param name="bias">[n], or empty for none.</param>
     /// <param name="options">How to run.</param>
     public static unsafe void DequantizeProduct<T>(
-        ReadOnlySpan<int> products, ReadOnlySpan<float> rowAbsMax, ReadOnlySpan<float> columnAbsMax, Span<T> output, ReadOnlySpan<float> bias = default, KernelOptions options = default)
+        ReadOnlySpan<int> products, ReadOnlySpan<float> rowAbsMax, ReadOnlySpan<float> columnAbsMax, Span<T> output, ReadOnlySpan<float> bias = default,
+        KernelOptions options = default)
         where T : unmanaged
     {
         Int8DecompositionChecks.ElementType<T>();
@@ -131,13 +136,14 @@ public static partial class Int8Decomposition
         }
     }
 
-    private static unsafe Int8QuantizationRows<T> Rows<T>(int rowCount, int columnCount, float threshold, T* matrix, sbyte* values, float* absMax) where T : unmanaged => new()
-    {
-        RowCount = rowCount,
-        ColumnCount = columnCount,
-        Limit = AbsMaxRule.Limit(threshold),
-        Matrix = matrix,
-        Values = values,
-        AbsMax = absMax,
-    };
+    private static unsafe Int8QuantizationRows<T> Rows<T>(int rowCount, int columnCount, float threshold, T* matrix, sbyte* values, float* absMax)
+        where T : unmanaged => new()
+        {
+            RowCount = rowCount,
+            ColumnCount = columnCount,
+            Limit = AbsMaxRule.Limit(threshold),
+            Matrix = matrix,
+            Values = values,
+            AbsMax = absMax,
+        };
 }

@@ -5,10 +5,13 @@ using Kernels.Managed;
 namespace Kernels;
 
 /// <summary>
-/// A linear layer y = x W^T + b with weights in eight bits: LLM.int8() forward, and the gradients by which layers below it, adapters beside it, and its bias are trained.
-/// Immutable: any number of threads may use it at a time.
+/// A linear layer y = x W^T + b with weights in eight bits: LLM.int8() forward, and the gradients by which layers below it, adapters beside it, and its bias
+/// are trained. Immutable: any number of threads may use it at a time.
 /// </summary>
-/// <remarks>Takes one byte for each weight and 16 for each output. The layer owns nothing that must be disposed: its <see cref="Weights"/> are their owner's, or freed as garbage.</remarks>
+/// <remarks>
+/// Takes one byte for each weight and 16 for each output. The layer owns nothing that must be disposed: its <see cref="Weights"/> are their owner's, or freed
+/// as garbage.
+/// </remarks>
 public sealed class Int8Linear
 {
     private readonly float[] _bias;
@@ -20,7 +23,8 @@ public sealed class Int8Linear
     /// <param name="outliers">See <see cref="Int8DecompositionOptions.Outliers"/>.</param>
     /// <exception cref="ArgumentException">The bias has another number of elements, or an option is not defined.</exception>
     public Int8Linear(
-        Int8Weights weights, ReadOnlySpan<float> bias = default, float threshold = Int8DecompositionOptions.DefaultThreshold, OutlierScope outliers = OutlierScope.PerRow)
+        Int8Weights weights, ReadOnlySpan<float> bias = default, float threshold = Int8DecompositionOptions.DefaultThreshold, OutlierScope outliers =
+        OutlierScope.PerRow)
     {
         ArgumentNullException.ThrowIfNull(weights);
         Check.ExactlyOrEmpty(bias.Length, weights.OutputCount, nameof(bias));
@@ -53,8 +57,9 @@ public sealed class Int8Linear
 
     /// <summary>The gradients of a loss with respect to input, weights and bias, in float arithmetic with the dequantised weights.</summary>
     /// <remarks>
-    /// inputGradient = outputGradient W; weightGradient = outputGradient^T input, for the float weights that a trainer keeps beside the layer; biasGradient = sum of outputGradient over rows.
-    /// Sums are in float, of 96 rows at a time for the weights. Results are bit-identical for every number of threads. O(m n k) for each of the first two.
+    /// inputGradient = outputGradient W; weightGradient = outputGradient^T input, for the float weights that a trainer keeps beside the layer; biasGradient =
+    /// sum of outputGradient over rows. Sums are in float, of 96 rows at a time for the weights. Results are bit-identical for every number of threads. O(m n
+    /// k) for each of the first two.
     /// </remarks>
     /// <param name="outputGradient">dy, [m, outputs].</param>
     /// <param name="input">x, [m, inputs]; may be empty where no gradient of the weights is wanted.</param>
@@ -88,7 +93,10 @@ public sealed class Int8Linear
         }
     }
 
-    /// <summary>Writes layers to a safetensors file in the layout of bitsandbytes' Linear8bitLt: weight, SCB, weight_format, bias, each behind the layer's name and a point.</summary>
+    /// <summary>
+    /// Writes layers to a safetensors file in the layout of bitsandbytes' Linear8bitLt: weight, SCB, weight_format, bias, each behind the layer's name and a
+    /// point.
+    /// </summary>
     /// <param name="path">Where the file will stand; it appears whole or not at all.</param>
     /// <param name="layers">Layers by name, such as <c>model.layers.0.self_attn.q_proj</c>; an empty name stands for a file of one layer.</param>
     /// <exception cref="IOException">The file cannot be written.</exception>
@@ -103,7 +111,8 @@ public sealed class Int8Linear
     /// <param name="name">The layer's name, without the point; empty in a file of one layer.</param>
     /// <param name="threshold">See <see cref="Int8DecompositionOptions.Threshold"/>: it is no part of the file.</param>
     /// <param name="outliers">See <see cref="Int8DecompositionOptions.Outliers"/>.</param>
-    /// <exception cref="TensorFileException">A tensor is missing, or has another type, shape or content than it should: a layer that is not quantised, for example.</exception>
+    /// <exception cref="TensorFileException">A tensor is missing, or has another type, shape or content than it should: a layer that is not quantised, for
+    /// example.</exception>
     public static Int8Linear Load(
         SafetensorsReader file, string name = "", float threshold = Int8DecompositionOptions.DefaultThreshold, OutlierScope outliers = OutlierScope.PerRow)
     {
@@ -123,6 +132,7 @@ public sealed class Int8Linear
     {
         ArgumentNullException.ThrowIfNull(files);
         ArgumentNullException.ThrowIfNull(name);
-        return Int8LinearFile.Load(new LayerTensors(files.FileName, tensor => files.TryFind(tensor, out SafetensorsReader? file) ? file : null), name, threshold, outliers);
+        return Int8LinearFile.Load(new LayerTensors(files.FileName, tensor => files.TryFind(tensor, out SafetensorsReader? file) ? file : null), name,
+            threshold, outliers);
     }
 }

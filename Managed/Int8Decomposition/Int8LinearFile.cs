@@ -3,8 +3,9 @@ using Kernels.Core.Int8Decomposition;
 namespace Kernels.Managed;
 
 /// <summary>
-/// Layers in safetensors files, in the layout of bitsandbytes' Linear8bitLt: <c>weight</c> I8 [outputs, inputs], row-major; <c>SCB</c> F32 [outputs], the largest magnitudes;
-/// <c>weight_format</c> U8, a scalar, 0 for rows; <c>bias</c>, if any, F32, F16 or BF16 [outputs]. Names are preceded by the layer's, as in <c>model.layers.0.self_attn.q_proj.weight</c>.
+/// Layers in safetensors files, in the layout of bitsandbytes' Linear8bitLt: <c>weight</c> I8 [outputs, inputs], row-major; <c>SCB</c> F32 [outputs], the
+/// largest magnitudes; <c>weight_format</c> U8, a scalar, 0 for rows; <c>bias</c>, if any, F32, F16 or BF16 [outputs]. Names are preceded by the layer's, as in
+/// <c>model.layers.0.self_attn.q_proj.weight</c>.
 /// </summary>
 internal static class Int8LinearFile
 {

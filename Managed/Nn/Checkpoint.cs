@@ -74,7 +74,8 @@ public static class Checkpoint
         T value = reader.Elements<T>(needed.Name)[0];
         return isPossible(value)
             ? value
-            : throw new TensorFileException(reader.FileName, needed.Name, reader.Find(needed.Name).Offset, FormattableString.Invariant($"{value} is impossible"));
+            : throw new TensorFileException(reader.FileName, needed.Name, reader.Find(needed.Name).Offset,
+                FormattableString.Invariant($"{value} is impossible"));
     }
 
     private static TensorInfo Steps => new(StepsName, TensorType.Int64, 1);
@@ -90,6 +91,7 @@ public static class Checkpoint
     {
         TensorInfo tensor = reader.Find(needed.Name);
         if (!tensor.HasShape([.. needed.Shape]) || tensor.Type != needed.Type)
-            throw new TensorFileException(reader.FileName, needed.Name, tensor.Offset, $"{tensor.Type} {tensor.ShapeText} where {needed.Type} {needed.ShapeText} is needed");
+            throw new TensorFileException(reader.FileName, needed.Name, tensor.Offset,
+                $"{tensor.Type} {tensor.ShapeText} where {needed.Type} {needed.ShapeText} is needed");
     }
 }

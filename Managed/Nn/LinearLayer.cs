@@ -7,8 +7,8 @@ using Kernels.Managed;
 namespace Kernels.Nn;
 
 /// <summary>
-/// y = W x + b for many rows at once, by one dense product; or, in heads, by a block-diagonal one: inputs and each section of the outputs (a recurrent layer's gate) are cut into as many equal parts as
-/// there are heads, and a part sees the inputs of its own head only (ParaRNN, arXiv 2510.21450).
+/// y = W x + b for many rows at once, by one dense product; or, in heads, by a block-diagonal one: inputs and each section of the outputs (a recurrent layer's
+/// gate) are cut into as many equal parts as there are heads, and a part sees the inputs of its own head only (ParaRNN, arXiv 2510.21450).
 /// </summary>
 public sealed class LinearLayer
 {
@@ -43,7 +43,8 @@ public sealed class LinearLayer
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(sectionCount);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(headCount);
         if (inputCount % headCount != 0 || outputCount % ((long)sectionCount * headCount) != 0)
-            throw new ArgumentException($"{inputCount} inputs and {outputCount} outputs in {sectionCount} sections cannot be cut into {headCount} equal parts", nameof(headCount));
+            throw new ArgumentException($"{inputCount} inputs and {outputCount} outputs in {sectionCount} sections cannot be cut into {headCount} equal parts",
+                nameof(headCount));
         RnnChecks.ArrayLength((long)outputCount * (inputCount / headCount), nameof(outputCount));
         InputCount = inputCount;
         OutputCount = outputCount;
@@ -167,7 +168,8 @@ public sealed class LinearLayer
         {
             get
             {
-                int inputs = layer.InputCount / layer.HeadCount, outputs = layer.OutputCount / (layer._sectionCount * layer.HeadCount), head = _index % layer.HeadCount;
+                int inputs = layer.InputCount / layer.HeadCount, outputs = layer.OutputCount / (layer._sectionCount * layer.HeadCount),
+                    head = _index % layer.HeadCount;
                 return new(_index / layer.HeadCount, head * inputs, _index * outputs, _index * outputs * inputs, inputs, outputs);
             }
         }

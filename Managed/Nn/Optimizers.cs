@@ -104,7 +104,8 @@ public sealed class Sgd : Optimizer
 }
 
 /// <summary>
-/// Adam with decoupled weight decay (arXiv 1711.05101): m and s are running means of gradient and squared gradient, corrected for their start from zero; w = w - rate (m / (sqrt(s) + epsilon) + decay w).
+/// Adam with decoupled weight decay (arXiv 1711.05101): m and s are running means of gradient and squared gradient, corrected for their start from zero; w = w
+/// - rate (m / (sqrt(s) + epsilon) + decay w).
 /// </summary>
 public sealed class AdamW : Optimizer
 {

@@ -5,12 +5,13 @@ using Kernels.Core.ParaRnn;
 namespace Kernels.Nn;
 
 /// <summary>
-/// A recurrent layer: the gate inputs of all steps in one product, then the recurrence. Owns its parameters and what its backward pass needs of the last forward pass; not safe from several
-/// threads at once.
+/// A recurrent layer: the gate inputs of all steps in one product, then the recurrence. Owns its parameters and what its backward pass needs of the last
+/// forward pass; not safe from several threads at once.
 /// </summary>
 public abstract class RnnLayer
 {
-    private protected RnnLayer(LinearLayer projection, Parameter recurrentWeights, int hiddenCount) => (Projection, RecurrentWeights, HiddenCount) = (projection, recurrentWeights, hiddenCount);
+    private protected RnnLayer(LinearLayer projection, Parameter recurrentWeights, int hiddenCount) =>
+        (Projection, RecurrentWeights, HiddenCount) = (projection, recurrentWeights, hiddenCount);
 
     /// <summary>Channels of the layer.</summary>
     public int HiddenCount { get; }
@@ -43,7 +44,10 @@ public abstract class RnnLayer
     /// <exception cref="ArgumentException">A length does not fit, or the gate inputs or states exceed an array; nothing has been written.</exception>
     public abstract SolveReport Forward(ReadOnlySpan<float> inputs, Span<float> outputs, int sequenceCount, Span<float> state = default);
 
-    /// <summary>Runs the recurrence alone on gate inputs that were made elsewhere, by a product with quantised weights for example. Leaves what the backward pass needs as it is; scratch is rented from the shared pool.</summary>
+    /// <summary>
+    /// Runs the recurrence alone on gate inputs that were made elsewhere, by a product with quantised weights for example. Leaves what the backward pass needs
+    /// as it is; scratch is rented from the shared pool.
+    /// </summary>
     /// <param name="gateInputs">[steps, sequences, gates, channels], time-major.</param>
     /// <param name="outputs">Receives [steps, sequences, channels].</param>
     /// <param name="sequenceCount">The number of sequences; must divide the rows of the gate inputs.</param>
@@ -51,7 +55,9 @@ public abstract class RnnLayer
     /// <exception cref="ArgumentException">As in <see cref="Forward"/>.</exception>
     public abstract SolveReport Recur(ReadOnlySpan<float> gateInputs, Span<float> outputs, int sequenceCount, Span<float> state = default);
 
-    /// <summary>Adds to the gradients of the parameters for the last forward pass, and writes those by its inputs. Nothing flows back beyond the first step.</summary>
+    /// <summary>
+    /// Adds to the gradients of the parameters for the last forward pass, and writes those by its inputs. Nothing flows back beyond the first step.
+    /// </summary>
     /// <param name="outputGradients">The loss's gradients by the outputs.</param>
     /// <param name="inputGradients">Receives those by the inputs; empty if not wanted.</param>
     /// <exception cref="ArgumentException">A length does not fit; nothing has been added or written.</exception>
@@ -142,7 +148,8 @@ public abstract class RnnLayer<TCell> : RnnLayer where TCell : struct, IDifferen
     }
 
     private SolveReport Solve(ReadOnlySpan<float> gates, Span<float> states, in RnnShape shape, ReadOnlySpan<float> initial, Span<float> final) =>
-        ParaRnn.Forward<TCell, float>(gates, RecurrentWeights.Values, states, shape, new() { Solver = Solver, InitialState = initial, FinalState = final, Kernel = Options });
+        ParaRnn.Forward<TCell, float>(gates, RecurrentWeights.Values, states, shape,
+        new() { Solver = Solver, InitialState = initial, FinalState = final, Kernel = Options });
 
     private void CopyOutputs(ReadOnlySpan<float> states, Span<float> outputs)
     {
@@ -191,13 +198,17 @@ public abstract class RnnLayer<TCell> : RnnLayer where TCell : struct, IDifferen
 /// <param name="inputCount">Elements of an input.</param>
 /// <param name="hiddenCount">Channels.</param>
 /// <param name="seed">The seed of the weights.</param>
-/// <param name="headCount">Heads of the input projection, each with its share of inputs and channels: a divisor of both. 1 (the default) for a dense projection.</param>
-public sealed class ParaGruLayer(string name, int inputCount, int hiddenCount, int seed, int headCount = 1) : RnnLayer<ParaGru>(name, inputCount, hiddenCount, outputComponent: 0, seed, headCount);
+/// <param name="headCount">Heads of the input projection, each with its share of inputs and channels: a divisor of both. 1 (the default) for a dense
+/// projection.</param>
+public sealed class ParaGruLayer(string name, int inputCount, int hiddenCount, int seed, int headCount = 1)
+    : RnnLayer<ParaGru>(name, inputCount, hiddenCount, outputComponent: 0, seed, headCount);
 
 /// <summary>A layer of <see cref="ParaLstm"/> cells; its outputs are h, the second half of the state.</summary>
 /// <param name="name">Prefix of the parameters' names.</param>
 /// <param name="inputCount">Elements of an input.</param>
 /// <param name="hiddenCount">Channels.</param>
 /// <param name="seed">The seed of the weights.</param>
-/// <param name="headCount">Heads of the input projection, each with its share of inputs and channels: a divisor of both. 1 (the default) for a dense projection.</param>
-public sealed class ParaLstmLayer(string name, int inputCount, int hiddenCount, int seed, int headCount = 1) : RnnLayer<ParaLstm>(name, inputCount, hiddenCount, outputComponent: 1, seed, headCount);
+/// <param name="headCount">Heads of the input projection, each with its share of inputs and channels: a divisor of both. 1 (the default) for a dense
+/// projection.</param>
+public sealed class ParaLstmLayer(string name, int inputCount, int hiddenCount, int seed, int headCount = 1)
+    : RnnLayer<ParaLstm>(name, inputCount, hiddenCount, outputComponent: 1, seed, headCount);

@@ -4,14 +4,15 @@ using Kernels.Managed;
 namespace Kernels;
 
 /// <summary>
-/// Nonlinear recurrences h[t] = f(h[t-1], x[t]) of cells whose channels do not mix: step after step in SIMD over channels, or parallel over time, by Newton's method (ParaRNN, arXiv
-/// 2510.21450) or by multiple shooting, whose result is that of the sequential solver bit for bit. And their exact gradients.
+/// Nonlinear recurrences h[t] = f(h[t-1], x[t]) of cells whose channels do not mix: step after step in SIMD over channels, or parallel over time, by Newton's
+/// method (ParaRNN, arXiv 2510.21450) or by multiple shooting, whose result is that of the sequential solver bit for bit. And their exact gradients.
 /// </summary>
 /// <remarks>
-/// <para>All arrays are row-major. In time-major order gate inputs are [steps, sequences, gates, channels] and states [steps, sequences, components, channels]; batch-major order swaps the first two.
-/// Gate inputs are what does not depend on the state, B x + b, for all steps at once; recurrent weights are [weights, channels].</para>
-/// <para>A channel of a sequence is its own: its bits depend neither on its batch mates nor on the number of threads. NaN or infinity in a channel's inputs or weights gives what IEEE arithmetic
-/// makes of it in that channel, from that step on, and nowhere else.</para>
+/// <para>All arrays are row-major. In time-major order gate inputs are [steps, sequences, gates, channels] and states [steps, sequences, components, channels];
+/// batch-major order swaps the first two. Gate inputs are what does not depend on the state, B x + b, for all steps at once; recurrent weights are [weights,
+/// channels].</para>
+/// <para>A channel of a sequence is its own: its bits depend neither on its batch mates nor on the number of threads. NaN or infinity in a channel's inputs or
+/// weights gives what IEEE arithmetic makes of it in that channel, from that step on, and nowhere else.</para>
 /// <para>Calls are safe from several threads at once. Scratch comes from the shared array pool: nothing is allocated once that is warm.</para>
 /// </remarks>
 public static class ParaRnn
@@ -24,8 +25,10 @@ public static class ParaRnn
     /// <param name="options">Solver, initial state, lengths, resets, direction.</param>
     /// <returns>What was done: the solver, why, and how well it converged.</returns>
     /// <exception cref="ArgumentException">A size or an option is wrong, or an output overlaps an input; nothing has been written.</exception>
-    /// <exception cref="NotSupportedException"><typeparamref name="T"/> is neither float nor double, or the cell has more components than there can be.</exception>
-    /// <typeparam name="TCell">The cell: <see cref="ParaGru"/>, <see cref="ParaLstm"/>, <see cref="MinGru"/>, <see cref="DiagonalElman"/> or your own; one with only a step goes as <see cref="AutomaticDerivatives{TCell}"/>.</typeparam>
+    /// <exception cref="NotSupportedException"><typeparamref name="T"/> is neither float nor double, or the cell has more components than there can
+    /// be.</exception>
+    /// <typeparam name="TCell">The cell: <see cref="ParaGru"/>, <see cref="ParaLstm"/>, <see cref="MinGru"/>, <see cref="DiagonalElman"/> or your own; one with
+    /// only a step goes as <see cref="AutomaticDerivatives{TCell}"/>.</typeparam>
     /// <typeparam name="T"><see cref="float"/> or <see cref="double"/>.</typeparam>
     public static unsafe SolveReport Forward<TCell, T>(
         ReadOnlySpan<T> gates, ReadOnlySpan<T> weights, Span<T> states, RnnShape shape, RnnOptions<T> options = default)
@@ -55,7 +58,8 @@ public static class ParaRnn
     }
 
     /// <summary>
-    /// Computes the gradients of a loss from its gradients by the states: g[t] = dL/dh[t] + J[t+1]^T g[t+1], one recurrence backwards in time, with Jacobians computed anew from the states.
+    /// Computes the gradients of a loss from its gradients by the states: g[t] = dL/dh[t] + J[t+1]^T g[t+1], one recurrence backwards in time, with Jacobians
+    /// computed anew from the states.
     /// </summary>
     /// <param name="gates">The forward pass's gate inputs.</param>
     /// <param name="weights">The forward pass's weights.</param>
@@ -66,7 +70,8 @@ public static class ParaRnn
     /// <param name="shape">The sizes.</param>
     /// <param name="options">What the forward pass was given, and what else to compute.</param>
     /// <exception cref="ArgumentException">A size or an option is wrong, or an output overlaps another array; nothing has been written.</exception>
-    /// <exception cref="NotSupportedException"><typeparamref name="T"/> is neither float nor double, or the cell has more components than there can be.</exception>
+    /// <exception cref="NotSupportedException"><typeparamref name="T"/> is neither float nor double, or the cell has more components than there can
+    /// be.</exception>
     /// <typeparam name="TCell">The forward pass's cell.</typeparam>
     /// <typeparam name="T"><see cref="float"/> or <see cref="double"/>.</typeparam>
     public static unsafe void Backward<TCell, T>(

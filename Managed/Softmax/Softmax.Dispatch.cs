@@ -59,14 +59,16 @@ public static partial class Softmax
         }
     }
 
-    private static void RunStrided<T>(SoftmaxOperation operation, ReadOnlySpan2D<T> logits, Span2D<T> output, in SoftmaxOptions<T> options, string outputName) where T : unmanaged
+    private static void RunStrided<T>(SoftmaxOperation operation, ReadOnlySpan2D<T> logits, Span2D<T> output, in SoftmaxOptions<T> options, string outputName)
+        where T : unmanaged
     {
         if (output.Height != logits.Height || output.Width != logits.Width)
             throw new ArgumentException($"{output.Height} x {output.Width} for logits of {logits.Height} x {logits.Width}", outputName);
         var shape = new SoftmaxShape(logits.Height, logits.Width, 1, StridedRows.Stride<T>(logits), StridedRows.Stride<T>(output));
         SoftmaxChecks.Extent(shape.InputExtent, nameof(logits));
         SoftmaxChecks.Extent(shape.OutputExtent, outputName);
-        Run(new SoftmaxProblem<T>(operation, shape, StridedRows.Flatten(logits, shape.InputExtent), StridedRows.FlattenWritable(output, shape.OutputExtent), options, outputName));
+        Run(new SoftmaxProblem<T>(operation, shape, StridedRows.Flatten(logits, shape.InputExtent), StridedRows.FlattenWritable(output, shape.OutputExtent),
+            options, outputName));
     }
 
     private static void RunStrided<T>(ReadOnlySpan2D<T> logits, Span<T> logSumExp, in SoftmaxOptions<T> options) where T : unmanaged

@@ -4,20 +4,25 @@ using Kernels.Managed;
 
 namespace Kernels;
 
-/// <summary>Products of sparse matrices in compressed rows, over any semiring: the row-wise product (Gustavson 1978), merged in cache-resident scratchpads as it is made (after SMASH, arXiv 2105.14156).</summary>
+/// <summary>
+/// Products of sparse matrices in compressed rows, over any semiring: the row-wise product (Gustavson 1978), merged in cache-resident scratchpads as it is made
+/// (after SMASH, arXiv 2105.14156).
+/// </summary>
 /// <remarks>
-/// <para>C[i, j] = sum over k of left[i, k] right[k, j], with left [m, k], right [k, n] and C [m, n]. Operands may be unsorted and hold duplicates and explicit zeros. The result
-/// has no duplicates, and an entry wherever a product was formed, even if the sum is 0 (unless <see cref="SpGemmOptions{T}.DropZeros"/>).</para>
-/// <para>Types: <see cref="float"/>, <see cref="double"/>, <see cref="int"/>, <see cref="long"/>, <see cref="Complex"/>, and <see cref="bool"/> with <see cref="OrAnd"/>; any other one gets a
-/// <see cref="NotSupportedException"/>.</para>
-/// <para>Each sum is formed in the order of left's entries in row i, every operation rounded on its own: the same bits for every variant, number of threads and machine,
-/// and the error of a sum of L products is at most L u sum |a b| / (1 - L u), with u = 2^-53 or 2^-24. NaN and infinities go through the arithmetic; only entries
-/// that are stored take part. Integers wrap.</para>
-/// <para>Complexity O(rows + entries + products), plus the sorting of rows. Scratch for each thread is O(columns) at most; pass a <see cref="SpGemmWorkspace"/> to keep it.
-/// The result's arrays are allocated, or taken from results given back to the workspace; the peak beside operands and result is the scratch, and, in the rare case that the estimate of the
-/// result's size was too low, a second result.</para>
+/// <para>C[i, j] = sum over k of left[i, k] right[k, j], with left [m, k], right [k, n] and C [m, n]. Operands may be unsorted and hold duplicates and explicit
+/// zeros. The result has no duplicates, and an entry wherever a product was formed, even if the sum is 0 (unless
+/// <see cref="SpGemmOptions{T}.DropZeros"/>).</para>
+/// <para>Types: <see cref="float"/>, <see cref="double"/>, <see cref="int"/>, <see cref="long"/>, <see cref="Complex"/>, and <see cref="bool"/> with
+/// <see cref="OrAnd"/>; any other one gets a <see cref="NotSupportedException"/>.</para>
+/// <para>Each sum is formed in the order of left's entries in row i, every operation rounded on its own: the same bits for every variant, number of threads and
+/// machine, and the error of a sum of L products is at most L u sum |a b| / (1 - L u), with u = 2^-53 or 2^-24. NaN and infinities go through the arithmetic;
+/// only entries that are stored take part. Integers wrap.</para>
+/// <para>Complexity O(rows + entries + products), plus the sorting of rows. Scratch for each thread is O(columns) at most; pass a <see cref="SpGemmWorkspace"/>
+/// to keep it. The result's arrays are allocated, or taken from results given back to the workspace; the peak beside operands and result is the scratch, and,
+/// in the rare case that the estimate of the result's size was too low, a second result.</para>
 /// <para>Bad arguments throw an <see cref="ArgumentException"/> that names the parameter and the value. A product with more entries than allowed throws an
-/// <see cref="InsufficientMemoryException"/>, one with more than an array holds an <see cref="OverflowException"/>, before they are computed where their number is known.</para>
+/// <see cref="InsufficientMemoryException"/>, one with more than an array holds an <see cref="OverflowException"/>, before they are computed where their number
+/// is known.</para>
 /// </remarks>
 public static class SpGemm
 {
@@ -97,7 +102,8 @@ public static class SpGemm
     /// <param name="maxBlockBytes">The most bytes of a block's columns and values; more than 0.</param>
     /// <param name="options">Order and how to run; a mask and an addend cannot be given.</param>
     /// <returns>The first row of each block, and its rows.</returns>
-    public static IEnumerable<(int FirstRow, CsrMatrix<T> Rows)> MultiplyInBlocks<T>(CsrMatrix<T> left, CsrMatrix<T> right, long maxBlockBytes, SpGemmOptions<T> options = default)
+    public static IEnumerable<(int FirstRow, CsrMatrix<T> Rows)> MultiplyInBlocks<T>(CsrMatrix<T> left, CsrMatrix<T> right, long maxBlockBytes,
+        SpGemmOptions<T> options = default)
         where T : unmanaged, INumberBase<T>
     {
         _ = new SpGemmProblem<T>(left, right, options);

@@ -6,7 +6,8 @@ namespace Kernels.Managed;
 /// <summary>Products by blocks of rows, cut where the bound of their entries reaches the limit.</summary>
 internal static class SpGemmBlocks
 {
-    public static IEnumerable<(int FirstRow, CsrMatrix<T> Rows)> Multiply<T>(CsrMatrix<T> left, CsrMatrix<T> right, SpGemmOptions<T> options) where T : unmanaged, INumberBase<T>
+    public static IEnumerable<(int FirstRow, CsrMatrix<T> Rows)> Multiply<T>(CsrMatrix<T> left, CsrMatrix<T> right, SpGemmOptions<T> options)
+        where T : unmanaged, INumberBase<T>
     {
         using var own = options.Workspace is null ? new SpGemmWorkspace() : null;
         SpGemmOptions<T> within = options with { Workspace = options.Workspace ?? own };

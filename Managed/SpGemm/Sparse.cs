@@ -2,16 +2,15 @@ using System.Numerics;
 using Kernels.Core.Checks;
 using Kernels.Core.SpGemm;
 using Kernels.Cpu.SpGemm;
-using Kernels.Managed;
 
 namespace Kernels;
 
 /// <summary>Operations around the sparse product: with vectors and dense matrices, element by element, reductions, and what is composed of products.</summary>
 /// <remarks>
-/// <para>Matrices are [m, n] in compressed rows; dense ones are row-major. Sums are formed in the order of a row's entries, each operation rounded on its own; results do not depend
-/// on the number of threads. NaN and infinities go through the arithmetic; places without an entry take no part.</para>
-/// <para>Bad arguments throw an <see cref="ArgumentException"/> that names the parameter and the value, before anything is written. A result that could have more entries than an array holds
-/// (<see cref="Array.MaxLength"/>) throws an <see cref="OverflowException"/>.</para>
+/// <para>Matrices are [m, n] in compressed rows; dense ones are row-major. Sums are formed in the order of a row's entries, each operation rounded on its own;
+/// results do not depend on the number of threads. NaN and infinities go through the arithmetic; places without an entry take no part.</para>
+/// <para>Bad arguments throw an <see cref="ArgumentException"/> that names the parameter and the value, before anything is written. A result that could have
+/// more entries than an array holds (<see cref="Array.MaxLength"/>) throws an <see cref="OverflowException"/>.</para>
 /// </remarks>
 public static class Sparse
 {
@@ -20,7 +19,8 @@ public static class Sparse
     /// <param name="vector">x, n elements.</param>
     /// <param name="result">y, m elements; may not overlap x.</param>
     /// <param name="options">Threads and cancellation; no variants.</param>
-    public static void MultiplyVector<T>(CsrMatrix<T> matrix, ReadOnlySpan<T> vector, Span<T> result, KernelOptions options = default) where T : unmanaged, INumberBase<T> =>
+    public static void MultiplyVector<T>(CsrMatrix<T> matrix, ReadOnlySpan<T> vector, Span<T> result, KernelOptions options = default)
+        where T : unmanaged, INumberBase<T> =>
         MultiplyDense<T, PlusTimes<T>>(matrix, vector, 1, result, options);
 
     /// <summary>Y = A X. O((rows + entries) width).</summary>
@@ -29,7 +29,8 @@ public static class Sparse
     /// <param name="width">The columns of X and Y, at least 1.</param>
     /// <param name="result">Y, [m, width]; may not overlap X.</param>
     /// <param name="options">Threads and cancellation; no variants.</param>
-    public static void MultiplyDense<T>(CsrMatrix<T> matrix, ReadOnlySpan<T> dense, int width, Span<T> result, KernelOptions options = default) where T : unmanaged, INumberBase<T> =>
+    public static void MultiplyDense<T>(CsrMatrix<T> matrix, ReadOnlySpan<T> dense, int width, Span<T> result, KernelOptions options = default)
+        where T : unmanaged, INumberBase<T> =>
         MultiplyDense<T, PlusTimes<T>>(matrix, dense, width, result, options);
 
     /// <summary>Y = A X over a semiring.</summary>
@@ -50,13 +51,16 @@ public static class Sparse
         SparseDenseCpu.Multiply<T, TSemiring>(matrix, dense, width, result, options);
     }
 
-    /// <summary>Sampled product of dense matrices (SDDMM): an entry s at (i, j) becomes s times the sum over k of left[i, k] right[j, k]. O(entries inner).</summary>
+    /// <summary>
+    /// Sampled product of dense matrices (SDDMM): an entry s at (i, j) becomes s times the sum over k of left[i, k] right[j, k]. O(entries inner).
+    /// </summary>
     /// <param name="pattern">S, [m, n]; the result shares its pattern.</param>
     /// <param name="left">[m, inner].</param>
     /// <param name="right">[n, inner]: the transpose of the usual right factor.</param>
     /// <param name="inner">Columns of both, at least 0.</param>
     /// <param name="options">Threads and cancellation; no variants.</param>
-    public static CsrMatrix<T> MultiplySampled<T>(CsrMatrix<T> pattern, ReadOnlySpan<T> left, ReadOnlySpan<T> right, int inner, KernelOptions options = default) where T : unmanaged, INumberBase<T>
+    public static CsrMatrix<T> MultiplySampled<T>(CsrMatrix<T> pattern, ReadOnlySpan<T> left, ReadOnlySpan<T> right, int inner, KernelOptions options = default)
+        where T : unmanaged, INumberBase<T>
     {
         ArgumentNullException.ThrowIfNull(pattern);
         ArgumentOutOfRangeException.ThrowIfNegative(inner);
@@ -91,7 +95,8 @@ public static class Sparse
     /// <param name="left">[m, n].</param>
     /// <param name="right">[m, n].</param>
     /// <param name="options">Threads and cancellation.</param>
-    public static CsrMatrix<T> MultiplyElements<T>(CsrMatrix<T> left, CsrMatrix<T> right, KernelOptions options = default) where T : unmanaged, INumberBase<T> =>
+    public static CsrMatrix<T> MultiplyElements<T>(CsrMatrix<T> left, CsrMatrix<T> right, KernelOptions options = default)
+        where T : unmanaged, INumberBase<T> =>
         MultiplyElements<T, PlusTimes<T>>(left, right, options);
 
     /// <summary>Entries of both, multiplied by the semiring's multiplication. Canonical.</summary>
@@ -191,8 +196,12 @@ public static class Sparse
             sums[columns[i]] = TSemiring.Add(sums[columns[i]], matrix.Values[i]);
     }
 
-    /// <summary>Triangles of an undirected graph: with L the entries below the diagonal, the sum of L L where L has entries (Azad, Buluc and Gilbert 2015). Values and loops do not count.</summary>
-    /// <param name="adjacency">[n, n], with a symmetric pattern. Of one triangle of it, or of a directed graph, make one: <c>Sparse.Add(a, a.Transpose())</c>.</param>
+    /// <summary>
+    /// Triangles of an undirected graph: with L the entries below the diagonal, the sum of L L where L has entries (Azad, Buluc and Gilbert 2015). Values and
+    /// loops do not count.
+    /// </summary>
+    /// <param name="adjacency">[n, n], with a symmetric pattern. Of one triangle of it, or of a directed graph, make one: <c>Sparse.Add(a,
+    /// a.Transpose())</c>.</param>
     /// <param name="options">How to run.</param>
     /// <exception cref="ArgumentException">The matrix is not square, or its pattern is not symmetric.</exception>
     public static long CountTriangles<T>(CsrMatrix<T> adjacency, KernelOptions options = default) where T : unmanaged, IEquatable<T>
@@ -202,7 +211,8 @@ public static class Sparse
         CsrMatrix<long> ones = Pattern(adjacency.Select((row, column, _) => column < row));
         CheckSamePattern(ones, Pattern(adjacency.Select((row, column, _) => column > row).Transpose()), nameof(adjacency));
         long triangles = 0;
-        foreach (long count in SpGemm.Multiply<long, PlusPair<long>>(ones, ones, new() { Mask = SpGemmMask.Of(ones), Unsorted = true, Kernel = options }).Values)
+        foreach (long count in SpGemm.Multiply<long, PlusPair<long>>(ones, ones,
+            new() { Mask = SpGemmMask.Of(ones), Unsorted = true, Kernel = options }).Values)
             triangles += count;
         return triangles;
     }
@@ -212,7 +222,8 @@ public static class Sparse
     /// <param name="matrix">A, [n, n].</param>
     /// <param name="prolongation">P, [n, c].</param>
     /// <param name="options">Of both products: workspace, limits, and how to run; a mask or an addend cannot be given.</param>
-    public static CsrMatrix<T> Galerkin<T>(CsrMatrix<T> restriction, CsrMatrix<T> matrix, CsrMatrix<T> prolongation, SpGemmOptions<T> options = default) where T : unmanaged, INumberBase<T>
+    public static CsrMatrix<T> Galerkin<T>(CsrMatrix<T> restriction, CsrMatrix<T> matrix, CsrMatrix<T> prolongation, SpGemmOptions<T> options = default)
+        where T : unmanaged, INumberBase<T>
     {
         ArgumentNullException.ThrowIfNull(restriction);
         ArgumentNullException.ThrowIfNull(matrix);
@@ -244,7 +255,8 @@ public static class Sparse
             int same = own.CommonPrefixLength(mirrored);
             bool isLower = same < own.Length && (same == mirrored.Length || own[same] < mirrored[same]);
             (int first, int second) = isLower ? (row, own[same]) : (mirrored[same], row);
-            throw new ArgumentException($"the pattern is not symmetric: ({first}, {second}) has an entry and ({second}, {first}) has none; add the transpose to count the undirected graph's triangles", name);
+            throw new ArgumentException($"the pattern is not symmetric: ({first}, {second}) has an entry and ({second}, {first}) has none; add the " +
+                $"transpose to count the undirected graph's triangles", name);
         }
     }
 }

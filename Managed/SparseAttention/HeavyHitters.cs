@@ -10,7 +10,8 @@ namespace Kernels;
 public delegate void TokenAggregation(ReadOnlySpan<float> probabilities, int tokenCount, Span<float> scores);
 
 /// <summary>
-/// Heavy hitters (H2O, arXiv 2306.14048): tokens' probabilities are added up over steps and heads; beyond a budget the cache keeps the tokens with the largest sums and the most recent ones.
+/// Heavy hitters (H2O, arXiv 2306.14048): tokens' probabilities are added up over steps and heads; beyond a budget the cache keeps the tokens with the largest
+/// sums and the most recent ones.
 /// </summary>
 /// <remarks>
 /// One for each layer and sequence; not for concurrent use. A cache evicts a token for all its heads, so the heads' probabilities are aggregated; published
@@ -30,7 +31,8 @@ public sealed class HeavyHitters : ITokenSelector
     /// <summary>An empty state.</summary>
     /// <param name="heavyTokens">Tokens kept for their sums.</param>
     /// <param name="recentTokens">Last tokens kept in any case.</param>
-    /// <param name="aggregate">How probabilities become scores; null for their sums. Others make other policies, such as the largest one seen by any head.</param>
+    /// <param name="aggregate">How probabilities become scores; null for their sums. Others make other policies, such as the largest one seen by any
+    /// head.</param>
     /// <exception cref="ArgumentOutOfRangeException">A count is negative.</exception>
     public HeavyHitters(int heavyTokens, int recentTokens, TokenAggregation? aggregate = null)
     {
@@ -81,7 +83,10 @@ public sealed class HeavyHitters : ITokenSelector
         _aggregate(probabilities, tokenCount, _scores.AsSpan(0, tokenCount));
     }
 
-    /// <summary>Evicts what exceeds the budget: keeps the heavy tokens among the older ones (ties by lower index) and the recent ones, in order. Returns the number evicted.</summary>
+    /// <summary>
+    /// Evicts what exceeds the budget: keeps the heavy tokens among the older ones (ties by lower index) and the recent ones, in order. Returns the number
+    /// evicted.
+    /// </summary>
     /// <param name="cache">The cache.</param>
     /// <param name="sequence">The sequence that was observed.</param>
     /// <exception cref="ArgumentException">The sequence has not as many tokens as were observed, or others took tokens from it; nothing was
@@ -133,7 +138,8 @@ public sealed class HeavyHitters : ITokenSelector
         if (_count > 0 && ((_revision != 0 && revision != _revision) || cache.TokenCount(sequence) < _count))
         {
             throw new ArgumentException(
-                $"{_count} tokens have scores, and some are no longer where they were in sequence {sequence}: take tokens away by Evict and Truncate, or Reset", nameof(sequence));
+                $"{_count} tokens have scores, and some are no longer where they were in sequence {sequence}: take tokens away by Evict and Truncate, or Reset",
+                nameof(sequence));
         }
         _revision = revision;
     }

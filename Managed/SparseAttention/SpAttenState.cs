@@ -15,18 +15,21 @@ public readonly record struct SpAttenOptions
     public int? KeptValues { get; init; }
 
     /// <summary>
-    /// Progressive quantisation: probabilities are computed from the high four bits of the keys first; a head whose largest probability is below this is computed again from all eight. 0 (the
-    /// default): from the keys as they are stored. Needs <see cref="KvCacheOptions.SplitNibbleKeys"/>; queries are rounded to eight bits.
+    /// Progressive quantisation: probabilities are computed from the high four bits of the keys first; a head whose largest probability is below this is
+    /// computed again from all eight. 0 (the default): from the keys as they are stored. Needs <see cref="KvCacheOptions.SplitNibbleKeys"/>; queries are
+    /// rounded to eight bits.
     /// </summary>
     public float RequantizationThreshold { get; init; }
 }
 
 /// <summary>
-/// SpAtten (arXiv 2012.09852): the importance of tokens and heads, added up over layers and steps, and the cascade by which those that were pruned stay so in all later layers and steps.
+/// SpAtten (arXiv 2012.09852): the importance of tokens and heads, added up over layers and steps, and the cascade by which those that were pruned stay so in
+/// all later layers and steps.
 /// </summary>
 /// <remarks>
-/// Importance of token j: sum of its probabilities over active heads and queries. Importance of head h: sum of the magnitudes of its outputs. Selections are exact, ties go to the lower index. A model carries one state
-/// for each sequence from layer to layer; tokens are numbered as they were appended to the layers' caches, which are not evicted from. Not for concurrent use.
+/// Importance of token j: sum of its probabilities over active heads and queries. Importance of head h: sum of the magnitudes of its outputs. Selections are
+/// exact, ties go to the lower index. A model carries one state for each sequence from layer to layer; tokens are numbered as they were appended to the layers'
+/// caches, which are not evicted from. Not for concurrent use.
 /// </remarks>
 public sealed class SpAttenState
 {
@@ -117,7 +120,8 @@ public sealed class SpAttenState
 
     /// <summary>Keeps the most important tokens; the others take no part from now on.</summary>
     /// <param name="count">How many; more than there are means all.</param>
-    /// <param name="recentTokens">The last of them that are kept in any case, as the authors' code for language models does: importance is a sum over steps, of which new tokens have seen few.</param>
+    /// <param name="recentTokens">The last of them that are kept in any case, as the authors' code for language models does: importance is a sum over steps, of
+    /// which new tokens have seen few.</param>
     public void PruneTokens(int count, int recentTokens = 0)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
@@ -139,7 +143,8 @@ public sealed class SpAttenState
     public void PruneHeads(int count)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
-        int[] ranked = [.. Enumerable.Range(0, _isHeadActive.Length).Where(head => _isHeadActive[head]).OrderByDescending(head => _headImportance[head]).ThenBy(head => head)];
+        int[] ranked = [.. Enumerable.Range(0, _isHeadActive.Length).Where(head => _isHeadActive[head]).OrderByDescending(head => _headImportance[head])
+            .ThenBy(head => head)];
         foreach (int head in ranked.Skip(count))
             _isHeadActive[head] = false;
     }
@@ -153,8 +158,8 @@ public sealed class SpAttenState
     /// <param name="output">[query heads, d].</param>
     /// <param name="scale">Factor of the products q k; null for 1 / sqrt(d).</param>
     /// <param name="options">How to run.</param>
-    /// <exception cref="ArgumentException">Sizes do not match, the scale is not finite as a float, a token is not in the cache, or it has no planes where they are
-    /// needed.</exception>
+    /// <exception cref="ArgumentException">Sizes do not match, the scale is not finite as a float, a token is not in the cache, or it has no planes where they
+    /// are needed.</exception>
     /// <exception cref="NotFiniteNumberException">
     /// A probability of an active head is not finite, and nothing was written; or a value is, and the output shows it. In both cases importance is as before
     /// the step.

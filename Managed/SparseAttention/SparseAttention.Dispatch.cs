@@ -14,15 +14,18 @@ public static partial class SparseAttention
         if (problem.Output.IsEmpty && problem.Options.ColumnSums.IsEmpty)
             return;
         ISparseAttentionBackend backend = SparseAttentionVariants.Of(KeyValueTypes.Of<T>()).Select(problem.Options.Kernel);
-        Span<AttentionSequence> sequences = problem.SequenceCount <= SequencesOnStack ? stackalloc AttentionSequence[problem.SequenceCount] : new AttentionSequence[problem.SequenceCount];
+        Span<AttentionSequence> sequences = problem.SequenceCount <= SequencesOnStack ? stackalloc AttentionSequence[problem.SequenceCount]
+            : new AttentionSequence[problem.SequenceCount];
         problem.Describe(sequences);
         fixed (AttentionSequence* first = sequences)
         fixed (float* queries = problem.Queries, output = problem.Output)
         fixed (T* keys = problem.Keys, values = problem.Values)
-        fixed (float* slopes = problem.Options.AlibiSlopes, additive = problem.Options.AdditiveMask, logSumExp = problem.Options.LogSumExp, columnSums = problem.Options.ColumnSums)
+        fixed (float* slopes = problem.Options.AlibiSlopes, additive = problem.Options.AdditiveMask, logSumExp = problem.Options.LogSumExp,
+            columnSums = problem.Options.ColumnSums)
         fixed (bool* boolean = problem.Options.BooleanMask)
         {
-            AttentionCall call = Describe(problem.Shape, problem.Options, queries, output, (long)problem.QueryCount * problem.KeyCount, slopes, additive, boolean, logSumExp, columnSums, problem.KeyCount);
+            AttentionCall call = Describe(problem.Shape, problem.Options, queries, output, (long)problem.QueryCount * problem.KeyCount, slopes, additive,
+                boolean, logSumExp, columnSums, problem.KeyCount);
             call.Source = Rows(problem.Shape, (byte*)keys, (byte*)values, sizeof(T));
             call.Sequences = first;
             call.SequenceCount = sequences.Length;
@@ -40,7 +43,8 @@ public static partial class SparseAttention
         gradient.ValueGradient.Clear();
         if (problem.Queries.IsEmpty)
             return;
-        Span<AttentionSequence> sequences = problem.SequenceCount <= SequencesOnStack ? stackalloc AttentionSequence[problem.SequenceCount] : new AttentionSequence[problem.SequenceCount];
+        Span<AttentionSequence> sequences = problem.SequenceCount <= SequencesOnStack ? stackalloc AttentionSequence[problem.SequenceCount]
+            : new AttentionSequence[problem.SequenceCount];
         problem.Describe(sequences);
         fixed (AttentionSequence* first = sequences)
         fixed (float* queries = problem.Queries, output = problem.Output, outputGradient = gradient.OutputGradient, logSumExp = gradient.LogSumExp)
@@ -49,24 +53,34 @@ public static partial class SparseAttention
         fixed (float* slopes = problem.Options.AlibiSlopes, additive = problem.Options.AdditiveMask)
         fixed (bool* boolean = problem.Options.BooleanMask)
         {
-            AttentionCall call = Describe(problem.Shape, problem.Options, queries, output, (long)problem.QueryCount * problem.KeyCount, slopes, additive, boolean, logSumExp, null, problem.KeyCount);
+            AttentionCall call = Describe(problem.Shape, problem.Options, queries, output, (long)problem.QueryCount * problem.KeyCount, slopes, additive,
+                boolean, logSumExp, null, problem.KeyCount);
             call.Source = Rows(problem.Shape, (byte*)keys, (byte*)values, sizeof(T));
             call.Sequences = first;
             call.SequenceCount = sequences.Length;
-            var gradientCall = new AttentionGradientCall { Forward = call, OutputGradient = outputGradient, QueryGradient = queryGradient, KeyGradient = keyGradient, ValueGradient = valueGradient };
+            var gradientCall = new AttentionGradientCall
+            {
+                Forward = call,
+                OutputGradient = outputGradient,
+                QueryGradient = queryGradient,
+                KeyGradient = keyGradient,
+                ValueGradient = valueGradient
+            };
             backend.Backward(gradientCall, problem.Options.Kernel);
         }
         GC.KeepAlive(problem.Options.BlockMask);
     }
 
     private static unsafe void Run(
-        ReadOnlySpan<float> queries, KvCache cache, ReadOnlySpan<int> sequenceNumbers, ReadOnlySpan<int> positions, Span<float> output, int queryHeads, in AttentionOptions options)
+        ReadOnlySpan<float> queries, KvCache cache, ReadOnlySpan<int> sequenceNumbers, ReadOnlySpan<int> positions, Span<float> output, int queryHeads,
+        in AttentionOptions options)
     {
         var problem = new CachedAttentionProblem(queries, cache, sequenceNumbers, positions, output, queryHeads, options);
         if (problem.Output.IsEmpty && options.ColumnSums.IsEmpty)
             return;
         ISparseAttentionBackend backend = SparseAttentionVariants.Of(cache.Options.Type).Select(options.Kernel);
-        Span<AttentionSequence> sequences = sequenceNumbers.Length <= SequencesOnStack ? stackalloc AttentionSequence[sequenceNumbers.Length] : new AttentionSequence[sequenceNumbers.Length];
+        Span<AttentionSequence> sequences = sequenceNumbers.Length <= SequencesOnStack ? stackalloc AttentionSequence[sequenceNumbers.Length]
+            : new AttentionSequence[sequenceNumbers.Length];
         fixed (AttentionSequence* first = sequences)
         fixed (int* selected = positions)
         fixed (float* from = queries, to = problem.Output)
@@ -74,7 +88,8 @@ public static partial class SparseAttention
         fixed (bool* boolean = options.BooleanMask)
         {
             problem.Describe(sequences, selected);
-            AttentionCall call = Describe(problem.Shape, options, from, to, (long)problem.QueryCount * problem.TokenCount, slopes, additive, boolean, logSumExp, columnSums, problem.KeyCount);
+            AttentionCall call = Describe(problem.Shape, options, from, to, (long)problem.QueryCount * problem.TokenCount, slopes, additive, boolean, logSumExp,
+                columnSums, problem.KeyCount);
             call.Source = cache.Pages.Rows;
             call.Planes = cache.Pages.Planes;
             call.Sequences = first;
@@ -86,7 +101,8 @@ public static partial class SparseAttention
     }
 
     private static unsafe AttentionCall Describe(
-        in AttentionShape shape, in AttentionOptions options, float* queries, float* output, long pairs, float* slopes, float* additive, bool* boolean, float* logSumExp, float* columnSums, int keyCount) => new()
+        in AttentionShape shape, in AttentionOptions options, float* queries, float* output, long pairs, float* slopes, float* additive, bool* boolean,
+        float* logSumExp, float* columnSums, int keyCount) => new()
         {
             Shape = shape,
             Queries = queries,

@@ -35,19 +35,22 @@ public readonly record struct TokenSelectOptions
     /// <summary>Votes are replaced by the largest within a window of this odd width first; null (the default) and 1 for none.</summary>
     public int? PoolWidth { get; init; }
 
-    /// <summary>Score from the high four bits of the keys (<see cref="KvCacheOptions.SplitNibbleKeys"/>): a quarter of the traffic of 16-bit keys. Queries are rounded to eight bits.</summary>
+    /// <summary>
+    /// Score from the high four bits of the keys (<see cref="KvCacheOptions.SplitNibbleKeys"/>): a quarter of the traffic of 16-bit keys. Queries are rounded
+    /// to eight bits.
+    /// </summary>
     public bool HighNibbles { get; init; }
 }
 
 /// <summary>
-/// TokenSelect (arXiv 2411.02886): every key is scored by the mean query of each head, each head's scores (without the factor 1 / sqrt(d)) become probabilities, which are summed over the heads:
-/// a soft vote. The initial, the local, and of the others the k tokens with the most votes (ties by lower index) are attended to, the same for all heads.
+/// TokenSelect (arXiv 2411.02886): every key is scored by the mean query of each head, each head's scores (without the factor 1 / sqrt(d)) become
+/// probabilities, which are summed over the heads: a soft vote. The initial, the local, and of the others the k tokens with the most votes (ties by lower
+/// index) are attended to, the same for all heads.
 /// </summary>
 /// <remarks>
-/// Query head h scores key-value head h / group. One for each layer and sequence; not for concurrent use. Complexity of a selection O(N heads d), of a reuse O(heads d + k). The scratch, a float for each
-/// token and each query head of two groups, is rented. Where tokens were taken from the sequence, by <see cref="KvCache.Keep"/> or
-/// <see cref="KvCache.Truncate"/>, or the sequence is another one than
-/// before and no fork of it, a selection is made anew.
+/// Query head h scores key-value head h / group. One for each layer and sequence; not for concurrent use. Complexity of a selection O(N heads d), of a reuse
+/// O(heads d + k). The scratch, a float for each token and each query head of two groups, is rented. Where tokens were taken from the sequence, by
+/// <see cref="KvCache.Keep"/> or <see cref="KvCache.Truncate"/>, or the sequence is another one than before and no fork of it, a selection is made anew.
 /// </remarks>
 public sealed class TokenSelect : ITokenSelector
 {

@@ -16,7 +16,8 @@ public sealed partial class BleuScorer
 
     private BleuStatistics[] _statistics = [];
 
-    private unsafe void Count<T>(TokenBatch<T> candidates, BleuReferences<T> references, Span<BleuStatistics> results, Span<double> scores, in BleuOptions options) where T : unmanaged, IBinaryInteger<T>
+    private unsafe void Count<T>(TokenBatch<T> candidates, BleuReferences<T> references, Span<BleuStatistics> results, Span<double> scores,
+        in BleuOptions options) where T : unmanaged, IBinaryInteger<T>
     {
         IBleuBackend<T> backend = TensorBleuVariants<T>.Table.Select(options.Kernel);
         fixed (T* tokens = candidates.Tokens, referenceTokens = references.Sequences.Tokens)
@@ -44,7 +45,8 @@ public sealed partial class BleuScorer
         GC.KeepAlive(this);
     }
 
-    private unsafe void Count<T>(TokenBatch<T> candidates, PreparedReferences<T> references, Span<BleuStatistics> results, Span<double> scores, in BleuOptions options) where T : unmanaged, IBinaryInteger<T>
+    private unsafe void Count<T>(TokenBatch<T> candidates, PreparedReferences<T> references, Span<BleuStatistics> results, Span<double> scores,
+        in BleuOptions options) where T : unmanaged, IBinaryInteger<T>
     {
         fixed (T* tokens = candidates.Tokens)
         fixed (int* offsets = candidates.Offsets)
@@ -75,7 +77,8 @@ public sealed partial class BleuScorer
         return _statistics.AsSpan(0, count);
     }
 
-    private static int ThreadCount(long tokenCount, in KernelOptions options) => ThreadPolicy.Threads(tokenCount, ParallelTokenCount, options, BleuWorkspace.MaxLanes);
+    private static int ThreadCount(long tokenCount, in KernelOptions options) =>
+        ThreadPolicy.Threads(tokenCount, ParallelTokenCount, options, BleuWorkspace.MaxLanes);
 
     private static void CheckScores<T>(TokenBatch<T> candidates, ReadOnlySpan<double> scores, in BleuOptions options) where T : unmanaged, IBinaryInteger<T>
     {

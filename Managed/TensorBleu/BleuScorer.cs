@@ -21,10 +21,12 @@ public sealed partial class BleuScorer : IDisposable
     /// <summary>The score of each candidate.</summary>
     /// <param name="candidates">The candidates.</param>
     /// <param name="references">References for as many candidates; a candidate without any scores 0.</param>
-    /// <param name="scores">[candidates, sets]: one score for each set of weights. 0 to 1, or 0 to 100 if so asked; NLTK's methods 5 and 7 can exceed that, method 6 can give NaN.</param>
+    /// <param name="scores">[candidates, sets]: one score for each set of weights. 0 to 1, or 0 to 100 if so asked; NLTK's methods 5 and 7 can exceed that,
+    /// method 6 can give NaN.</param>
     /// <param name="options">Orders, weights, smoothing, scale, and how to run.</param>
     /// <exception cref="ArgumentException">Sizes do not match or an option is out of range; no score was written.</exception>
-    public void Score<T>(TokenBatch<T> candidates, BleuReferences<T> references, Span<double> scores, BleuOptions options = default) where T : unmanaged, IBinaryInteger<T>
+    public void Score<T>(TokenBatch<T> candidates, BleuReferences<T> references, Span<double> scores, BleuOptions options = default)
+        where T : unmanaged, IBinaryInteger<T>
     {
         BleuChecks.Options(options);
         BleuChecks.Groups(candidates.Count, references.GroupCount);
@@ -33,12 +35,15 @@ public sealed partial class BleuScorer : IDisposable
     }
 
     /// <summary>The score of each candidate against references prepared before.</summary>
-    /// <param name="candidates">As many as there are groups of references, or a multiple k of that: then each k candidates in turn belong to one group, as k samples of one prompt do.</param>
+    /// <param name="candidates">As many as there are groups of references, or a multiple k of that: then each k candidates in turn belong to one group, as k
+    /// samples of one prompt do.</param>
     /// <param name="references">The references; may be in use by other scorers at the same time.</param>
     /// <param name="scores">[candidates, sets].</param>
     /// <param name="options">As for references that are not prepared. The variant is the one that prepared them.</param>
-    /// <exception cref="ArgumentException">Sizes do not match, an option is out of range, or more orders or another mode is asked for than was prepared.</exception>
-    public void Score<T>(TokenBatch<T> candidates, PreparedReferences<T> references, Span<double> scores, BleuOptions options = default) where T : unmanaged, IBinaryInteger<T>
+    /// <exception cref="ArgumentException">Sizes do not match, an option is out of range, or more orders or another mode is asked for than was
+    /// prepared.</exception>
+    public void Score<T>(TokenBatch<T> candidates, PreparedReferences<T> references, Span<double> scores, BleuOptions options = default)
+        where T : unmanaged, IBinaryInteger<T>
     {
         CheckPrepared(candidates, references, options);
         CheckScores(candidates, scores, options);
@@ -51,7 +56,8 @@ public sealed partial class BleuScorer : IDisposable
     /// <param name="statistics">[candidates].</param>
     /// <param name="options">Orders, mode and how to run; weights and scale do not matter yet.</param>
     /// <exception cref="ArgumentException">Sizes do not match or an option is out of range; nothing was written.</exception>
-    public void Statistics<T>(TokenBatch<T> candidates, BleuReferences<T> references, Span<BleuStatistics> statistics, BleuOptions options = default) where T : unmanaged, IBinaryInteger<T>
+    public void Statistics<T>(TokenBatch<T> candidates, BleuReferences<T> references, Span<BleuStatistics> statistics, BleuOptions options = default)
+        where T : unmanaged, IBinaryInteger<T>
     {
         BleuChecks.Options(options);
         BleuChecks.Groups(candidates.Count, references.GroupCount);
@@ -65,7 +71,8 @@ public sealed partial class BleuScorer : IDisposable
     /// <param name="statistics">[candidates].</param>
     /// <param name="options">Orders, mode and how to run.</param>
     /// <exception cref="ArgumentException">As for scores.</exception>
-    public void Statistics<T>(TokenBatch<T> candidates, PreparedReferences<T> references, Span<BleuStatistics> statistics, BleuOptions options = default) where T : unmanaged, IBinaryInteger<T>
+    public void Statistics<T>(TokenBatch<T> candidates, PreparedReferences<T> references, Span<BleuStatistics> statistics, BleuOptions options = default)
+        where T : unmanaged, IBinaryInteger<T>
     {
         CheckPrepared(candidates, references, options);
         Check.AtLeast(statistics.Length, candidates.Count, nameof(statistics));
@@ -77,7 +84,8 @@ public sealed partial class BleuScorer : IDisposable
     /// <param name="references">References for as many candidates.</param>
     /// <param name="options">Orders and how to run; weights and scale do not matter yet.</param>
     /// <exception cref="ArgumentException">Sizes do not match or an option is out of range.</exception>
-    public BleuStatistics Accumulate<T>(TokenBatch<T> candidates, BleuReferences<T> references, BleuOptions options = default) where T : unmanaged, IBinaryInteger<T>
+    public BleuStatistics Accumulate<T>(TokenBatch<T> candidates, BleuReferences<T> references, BleuOptions options = default)
+        where T : unmanaged, IBinaryInteger<T>
     {
         BleuChecks.Options(options);
         BleuChecks.Groups(candidates.Count, references.GroupCount);
@@ -100,7 +108,8 @@ public sealed partial class BleuScorer : IDisposable
         return sum;
     }
 
-    private static void CheckPrepared<T>(TokenBatch<T> candidates, PreparedReferences<T> references, in BleuOptions options) where T : unmanaged, IBinaryInteger<T>
+    private static void CheckPrepared<T>(TokenBatch<T> candidates, PreparedReferences<T> references, in BleuOptions options)
+        where T : unmanaged, IBinaryInteger<T>
     {
         ArgumentNullException.ThrowIfNull(references);
         BleuChecks.Options(options);

@@ -3,7 +3,9 @@ using Kernels.Core.TensorBleu;
 
 namespace Kernels;
 
-/// <summary>A line that says how a score was computed, to be printed beside it; fields as in sacreBLEU's signatures, and what else a score here depends on.</summary>
+/// <summary>
+/// A line that says how a score was computed, to be printed beside it; fields as in sacreBLEU's signatures, and what else a score here depends on.
+/// </summary>
 public static class BleuSignature
 {
     /// <summary>For example <c>nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|order:4|version:0.1.0</c>.</summary>
@@ -23,7 +25,8 @@ public static class BleuSignature
             weights += string.Create(CultureInfo.InvariantCulture, $"{(weights.Length == 0 ? "|weights:" : ",")}{weight}");
         string mode = options.TensorBleuCompatible ? "|mode:tensorbleu" : "";
         return string.Create(CultureInfo.InvariantCulture,
-            $"nrefs:{references}|case:{(lowercase ? "lc" : "mixed")}|eff:{(options.EffectiveOrder ? "yes" : "no")}|tok:{Name(tokenizer)}|smooth:{Name(options.Smoothing)}{value}|order:{options.MaxOrder}{weights}{mode}|version:{Version}");
+            $"nrefs:{references}|case:{(lowercase ? "lc" : "mixed")}|eff:{(options.EffectiveOrder ? "yes" : "no")}|tok:{Name(tokenizer)}" +
+            $"|smooth:{Name(options.Smoothing)}{value}|order:{options.MaxOrder}{weights}{mode}|version:{Version}");
     }
 
     private static string Version => typeof(BleuSignature).Assembly.GetName().Version!.ToString(fieldCount: 3);

@@ -4,8 +4,8 @@ using System.Text;
 namespace Kernels.Managed;
 
 /// <summary>
-/// Lower case as Python's <c>lower()</c> has it, which takes Unicode's full mappings (SpecialCasing.txt): a sigma that ends a word is \u03C2, and \u0130 becomes i and a dot above. The
-/// invariant culture of .NET maps each character by itself.
+/// Lower case as Python's <c>lower()</c> has it, which takes Unicode's full mappings (SpecialCasing.txt): a sigma that ends a word is \u03C2, and \u0130
+/// becomes i and a dot above. The invariant culture of .NET maps each character by itself.
 /// </summary>
 internal static class PythonLowerCase
 {
@@ -18,8 +18,10 @@ internal static class PythonLowerCase
     // Letters that have a case by Other_Lowercase or Other_Uppercase.
     private static readonly (int First, int Last)[] s_otherCased =
     [
-        (0xAA, 0xAA), (0xBA, 0xBA), (0x2B0, 0x2B8), (0x2C0, 0x2C1), (0x2E0, 0x2E4), (0x345, 0x345), (0x37A, 0x37A), (0x10FC, 0x10FC), (0x1D2C, 0x1D6A), (0x1D78, 0x1D78), (0x1D9B, 0x1DBF),
-        (0x2071, 0x2071), (0x207F, 0x207F), (0x2090, 0x209C), (0x2160, 0x217F), (0x24B6, 0x24E9), (0x2C7C, 0x2C7D), (0xA69C, 0xA69D), (0xA770, 0xA770), (0xA7F8, 0xA7F9), (0xAB5C, 0xAB5F),
+        (0xAA, 0xAA), (0xBA, 0xBA), (0x2B0, 0x2B8), (0x2C0, 0x2C1), (0x2E0, 0x2E4), (0x345, 0x345), (0x37A, 0x37A), (0x10FC, 0x10FC), (0x1D2C, 0x1D6A),
+            (0x1D78, 0x1D78), (0x1D9B, 0x1DBF),
+        (0x2071, 0x2071), (0x207F, 0x207F), (0x2090, 0x209C), (0x2160, 0x217F), (0x24B6, 0x24E9), (0x2C7C, 0x2C7D), (0xA69C, 0xA69D), (0xA770, 0xA770),
+            (0xA7F8, 0xA7F9), (0xAB5C, 0xAB5F),
         (0x1F130, 0x1F149), (0x1F150, 0x1F169), (0x1F170, 0x1F189),
     ];
 
@@ -71,6 +73,7 @@ internal static class PythonLowerCase
         || Array.Exists(s_otherCased, range => rune.Value >= range.First && rune.Value <= range.Last);
 
     private static bool IsIgnored(Rune rune) =>
-        Rune.GetUnicodeCategory(rune) is UnicodeCategory.NonSpacingMark or UnicodeCategory.EnclosingMark or UnicodeCategory.Format or UnicodeCategory.ModifierLetter or UnicodeCategory.ModifierSymbol
+        Rune.GetUnicodeCategory(rune) is UnicodeCategory.NonSpacingMark or UnicodeCategory.EnclosingMark or UnicodeCategory.Format
+        or UnicodeCategory.ModifierLetter or UnicodeCategory.ModifierSymbol
         || (rune.IsBmp && WithinWords.Contains((char)rune.Value, StringComparison.Ordinal));
 }

@@ -16,7 +16,8 @@ public static class TensorBleu
     /// <param name="scores">[candidates, sets]: one score for each set of weights.</param>
     /// <param name="options">Orders, weights, smoothing, scale, and how to run.</param>
     /// <exception cref="ArgumentException">Sizes do not match or an option is out of range; no score was written.</exception>
-    public static void Score<T>(TokenBatch<T> candidates, BleuReferences<T> references, Span<double> scores, BleuOptions options = default) where T : unmanaged, IBinaryInteger<T>
+    public static void Score<T>(TokenBatch<T> candidates, BleuReferences<T> references, Span<double> scores, BleuOptions options = default)
+        where T : unmanaged, IBinaryInteger<T>
     {
         using var scorer = new BleuScorer();
         scorer.Score(candidates, references, scores, options);
@@ -27,7 +28,8 @@ public static class TensorBleu
     /// <param name="references">References for as many candidates.</param>
     /// <param name="options">Orders and how to run.</param>
     /// <exception cref="ArgumentException">Sizes do not match or an option is out of range.</exception>
-    public static BleuStatistics Accumulate<T>(TokenBatch<T> candidates, BleuReferences<T> references, BleuOptions options = default) where T : unmanaged, IBinaryInteger<T>
+    public static BleuStatistics Accumulate<T>(TokenBatch<T> candidates, BleuReferences<T> references, BleuOptions options = default)
+        where T : unmanaged, IBinaryInteger<T>
     {
         using var scorer = new BleuScorer();
         return scorer.Accumulate(candidates, references, options);
@@ -39,20 +41,25 @@ public static class TensorBleu
     /// <param name="options">Orders, weights (the first set counts), smoothing, scale, and how to run.</param>
     /// <remarks>In the compatible mode, references of which a column is left out for some orders are copied.</remarks>
     /// <exception cref="ArgumentException">Sizes do not match or an option is out of range.</exception>
-    public static double CorpusScore<T>(TokenBatch<T> candidates, BleuReferences<T> references, BleuOptions options = default) where T : unmanaged, IBinaryInteger<T> =>
+    public static double CorpusScore<T>(TokenBatch<T> candidates, BleuReferences<T> references, BleuOptions options = default)
+        where T : unmanaged, IBinaryInteger<T> =>
         options.TensorBleuCompatible ? CompatibleCorpusScore(candidates, references, options) : Accumulate(candidates, references, options).Score(options);
 
-    /// <summary>How far a corpus score would move with other sentences: scores of resamples of the sentences, drawn with replacement (Koehn, EMNLP 2004).</summary>
+    /// <summary>
+    /// How far a corpus score would move with other sentences: scores of resamples of the sentences, drawn with replacement (Koehn, EMNLP 2004).
+    /// </summary>
     /// <param name="sentences">Statistics of each sentence; at least one.</param>
     /// <param name="options">Orders, weights (the first set counts), smoothing and scale.</param>
     /// <param name="resamples">The number of resamples, at least 2.</param>
     /// <param name="seed">The same seed draws the same sentences, on any machine.</param>
     /// <param name="confidence">The share of resampled scores between the bounds; within 0 and 1.</param>
     /// <exception cref="ArgumentException">There are no sentences, or a number is out of range.</exception>
-    public static BleuInterval Bootstrap(ReadOnlySpan<BleuStatistics> sentences, BleuOptions options = default, int resamples = 1000, ulong seed = 1, double confidence = 0.95) =>
+    public static BleuInterval Bootstrap(ReadOnlySpan<BleuStatistics> sentences, BleuOptions options = default, int resamples = 1000, ulong seed = 1,
+        double confidence = 0.95) =>
         BleuBootstrap.Run(sentences, options, resamples, seed, confidence);
 
-    private static unsafe double CompatibleCorpusScore<T>(TokenBatch<T> candidates, BleuReferences<T> references, in BleuOptions options) where T : unmanaged, IBinaryInteger<T>
+    private static unsafe double CompatibleCorpusScore<T>(TokenBatch<T> candidates, BleuReferences<T> references, in BleuOptions options)
+        where T : unmanaged, IBinaryInteger<T>
     {
         using var scorer = new BleuScorer();
         BleuStatistics whole = scorer.Accumulate(candidates, references, options), counted = whole;
@@ -75,7 +82,8 @@ public static class TensorBleu
         }
     }
 
-    private static BleuStatistics AccumulateColumns<T>(BleuScorer scorer, TokenBatch<T> candidates, BleuReferences<T> references, bool[] columns, int kept, in BleuOptions options)
+    private static BleuStatistics AccumulateColumns<T>(BleuScorer scorer, TokenBatch<T> candidates, BleuReferences<T> references, bool[] columns, int kept,
+        in BleuOptions options)
         where T : unmanaged, IBinaryInteger<T>
     {
         T[] tokens = BleuCompatibleCorpus.Copy(references, columns, out int[] offsets);

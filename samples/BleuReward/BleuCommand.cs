@@ -30,7 +30,8 @@ internal static class BleuCommand
             errors.WriteLine("interrupted");
             return 130;
         }
-        catch (Exception exception) when (exception is IOException or InvalidDataException or UnauthorizedAccessException or ArgumentException or OverflowException or OutOfMemoryException)
+        catch (Exception exception) when (exception is IOException or InvalidDataException or UnauthorizedAccessException or ArgumentException
+            or OverflowException or OutOfMemoryException)
         {
             errors.WriteLine(exception.Message.ReplaceLineEndings(" "));
             return 1;
@@ -38,5 +39,6 @@ internal static class BleuCommand
     }
 
     private static int Seed(string word) =>
-        int.TryParse(word, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int seed) ? seed : throw new InvalidDataException($"the seed '{word}' is no integer of 32 bits");
+        int.TryParse(word, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int seed) ? seed
+        : throw new InvalidDataException($"the seed '{word}' is no integer of 32 bits");
 }

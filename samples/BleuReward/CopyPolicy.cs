@@ -4,9 +4,9 @@ using Kernels;
 namespace BleuReward;
 
 /// <summary>
-/// A policy that is told nothing but its reward: for each prompt token it draws an output token from softmax(logits[prompt token]); the reward of a sample is the sentence BLEU
-/// against the prompt itself. REINFORCE with the mean of the samples of a prompt as baseline:
-/// logits[t] += rate (reward - mean) (onehot(output) - probabilities[t]).
+/// A policy that is told nothing but its reward: for each prompt token it draws an output token from softmax(logits[prompt token]); the reward of a sample is
+/// the sentence BLEU against the prompt itself. REINFORCE with the mean of the samples of a prompt as baseline: logits[t] += rate (reward - mean)
+/// (onehot(output) - probabilities[t]).
 /// </summary>
 internal static class CopyPolicy
 {
@@ -39,7 +39,8 @@ internal static class CopyPolicy
                 output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"step {step,4}  mean reward {mean:F3}  {new string('#', (int)(50 * mean))}"));
             Learn(logits, probabilities, prompts, samples, rewards);
         }
-        output.WriteLine(mean >= Learned ? "it copies" : string.Create(CultureInfo.InvariantCulture, $"it has not learned to copy: {mean:F3} is below {Learned}"));
+        output.WriteLine(mean >= Learned ? "it copies"
+            : string.Create(CultureInfo.InvariantCulture, $"it has not learned to copy: {mean:F3} is below {Learned}"));
         return mean >= Learned ? 0 : 1;
     }
 

@@ -20,7 +20,8 @@ internal static class JsonLineScores
         for (List<Pair> batch = ReadBatch(input, name, ref line, interrupted); batch.Count > 0; batch = ReadBatch(input, name, ref line, interrupted))
             corpus += ScoreBatch(scorer, batch, output);
         var options = new BleuOptions { Smoothing = BleuSmoothing.Exponential, Percent = true };
-        output.WriteLine(JsonSerializer.Serialize(new { corpus = corpus.Score(options), sentences = corpus.SentenceCount, signature = BleuSignature.Of(options, 0, BleuTokenizer.Mteval13a) }));
+        output.WriteLine(JsonSerializer.Serialize(
+            new { corpus = corpus.Score(options), sentences = corpus.SentenceCount, signature = BleuSignature.Of(options, 0, BleuTokenizer.Mteval13a) }));
         return 0;
     }
 
@@ -30,14 +31,16 @@ internal static class JsonLineScores
     {
         // One vocabulary for both sides; ids of one batch are compared with nothing else.
         var vocabulary = new BleuVocabulary();
-        EncodedTexts candidates = vocabulary.Encode(batch.Select(pair => pair.Candidate)), references = vocabulary.Encode(batch.SelectMany(pair => pair.References));
+        EncodedTexts candidates = vocabulary.Encode(batch.Select(pair => pair.Candidate)),
+            references = vocabulary.Encode(batch.SelectMany(pair => pair.References));
         int[] groups = [0, .. Running(batch.Select(pair => pair.References.Count))];
         var statistics = new BleuStatistics[batch.Count];
         scorer.Statistics(candidates.Batch, BleuReferences.Grouped(references.Batch, groups), statistics);
         BleuStatistics sum = default;
         foreach (BleuStatistics sentence in statistics)
         {
-            output.WriteLine(sentence.Score(new() { Smoothing = BleuSmoothing.Exponential, EffectiveOrder = true, Percent = true }).ToString("F4", CultureInfo.InvariantCulture));
+            output.WriteLine(sentence.Score(new() { Smoothing = BleuSmoothing.Exponential, EffectiveOrder = true, Percent = true })
+                .ToString("F4", CultureInfo.InvariantCulture));
             sum += sentence;
         }
         return sum;
@@ -71,7 +74,8 @@ internal static class JsonLineScores
         {
             JsonElement json = JsonElement.Parse(text);
             if (json.TryGetProperty("candidate", out JsonElement candidate) && json.TryGetProperty("references", out JsonElement references))
-                return new Pair(candidate.GetString() ?? throw new InvalidOperationException("the candidate is null"), [.. references.EnumerateArray().Select(reference => reference.GetString() ?? throw new InvalidOperationException("a reference is null"))]);
+                return new Pair(candidate.GetString() ?? throw new InvalidOperationException("the candidate is null"),
+                    [.. references.EnumerateArray().Select(reference => reference.GetString() ?? throw new InvalidOperationException("a reference is null"))]);
             throw new InvalidOperationException("\"candidate\" and \"references\" are needed");
         }
         catch (Exception malformed) when (malformed is JsonException or InvalidOperationException)

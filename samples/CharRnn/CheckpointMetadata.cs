@@ -4,7 +4,10 @@ using Kernels.Nn;
 
 namespace CharRnn;
 
-/// <summary>The strings of a checkpoint, which say what its tensors make up. Nothing in the file is believed: sizes are held against its length before memory is asked for.</summary>
+/// <summary>
+/// The strings of a checkpoint, which say what its tensors make up. Nothing in the file is believed: sizes are held against its length before memory is asked
+/// for.
+/// </summary>
 internal sealed class CheckpointMetadata
 {
     public const string Sequences = "sequences", Length = "length", Rate = "rate", RandomState = "random_state", TextHash = "text_sha256", History = "history";

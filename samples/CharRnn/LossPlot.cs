@@ -26,8 +26,10 @@ internal static class LossPlot
         PlotAxis steps = PlotAxis.Covering("training steps", points.Select(point => (double)point.Step).Prepend(0));
         PlotAxis losses = PlotAxis.Covering("bits per character", points.SelectMany(point => new[] { point.Training, point.HeldOut }).Prepend(0));
         var plot = new SvgPlot("Loss", steps, losses);
-        plot.AddLine([.. points.Select(point => (point.Step, point.Training))], TrainingColour, string.Create(CultureInfo.InvariantCulture, $"training text, {points[^1].Training:0.000} at the end"));
-        plot.AddLine([.. points.Select(point => (point.Step, point.HeldOut))], HeldOutColour, string.Create(CultureInfo.InvariantCulture, $"held-out text, {points[^1].HeldOut:0.000} at the end"));
+        plot.AddLine([.. points.Select(point => (point.Step, point.Training))], TrainingColour,
+            string.Create(CultureInfo.InvariantCulture, $"training text, {points[^1].Training:0.000} at the end"));
+        plot.AddLine([.. points.Select(point => (point.Step, point.HeldOut))], HeldOutColour,
+            string.Create(CultureInfo.InvariantCulture, $"held-out text, {points[^1].HeldOut:0.000} at the end"));
         return plot.ToString();
     }
 }

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using Kernels.Nn;
 
 namespace CharRnn;
 
@@ -23,7 +22,9 @@ internal static class QuantizeVerb
             WeightRow[] rows = WeightComparison.Run(model, corpus, sample, interrupted: interrupted);
             Console.WriteLine("matrices              bits/char      bytes    reads char/s   writes char/s");
             foreach (WeightRow row in rows)
-                Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{row.Name,-21} {row.BitsPerCharacter,9:0.0000} {row.ByteCount,10:N0} {row.CharactersReadPerSecond,15:N0} {row.CharactersWrittenPerSecond,15:N0}"));
+                Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                    $"{row.Name,-21} {row.BitsPerCharacter,9:0.0000} {row.ByteCount,10:N0} {row.CharactersReadPerSecond,15:N0} " +
+                    $"{row.CharactersWrittenPerSecond,15:N0}"));
             foreach (WeightRow row in rows)
                 Console.WriteLine($"\n--- {row.Name}\n{row.Sample}");
             return Verbs.Done;

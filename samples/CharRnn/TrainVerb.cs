@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using Kernels;
-using Kernels.Nn;
 
 namespace CharRnn;
 
@@ -20,7 +19,12 @@ internal static class TrainVerb
         Option<int> layers = Verbs.Count("--layers", "Layers.", 2);
         Option<int> seed = Verbs.Count("--seed", "The seed of the weights and of the order of the text.", 1);
         Option<int> saveEvery = Verbs.Count("--save-every", "Steps from checkpoint to checkpoint.", 200);
-        var coolDown = new Option<int>("--cool-down") { Description = "Steps before the last one in which the learning rate falls to 0. The model gets better at once, and worse to go on with." };
+        var coolDown = new Option<int>(
+            "--cool-down")
+        {
+            Description =
+            "Steps before the last one in which the learning rate falls to 0. The model gets better at once, and worse to go on with."
+        };
         coolDown.Validators.Add(given =>
         {
             if (given.GetValueOrDefault<int>() < 0)
@@ -40,16 +44,22 @@ internal static class TrainVerb
             if (!Enum.IsDefined(given.GetValueOrDefault<CellKind>()))
                 given.AddError("--cell: gru or lstm is needed");
         });
-        var solver = new Option<RnnSolver>("--solver") { Description = "How recurrences are solved: auto, sequential, segmentshooting or newton.", DefaultValueFactory = _ => RnnSolver.Auto };
+        var solver = new Option<RnnSolver>("--solver")
+        {
+            Description = "How recurrences are solved: auto, sequential, segmentshooting or newton.",
+            DefaultValueFactory = _ => RnnSolver.Auto
+        };
         Option<FileInfo> checkpoint = Verbs.Checkpoint();
         var resume = new Option<bool>("--resume") { Description = "Go on with the checkpoint, whatever it is made of." };
         var overwrite = new Option<bool>("--overwrite") { Description = "Begin anew where there is a checkpoint already." };
         var plot = new Option<FileInfo?>("--plot") { Description = "Draw the losses to this .svg file." };
         plot.Validators.Add(Verbs.RefuseMissingFolder);
-        var command = new Command("train", "Trains a model on a text.") { file, steps, hidden, layers, cell, sequences, length, rate, coolDown, seed, solver, checkpoint, saveEvery, resume, overwrite, plot };
+        var command = new Command("train", "Trains a model on a text.") { file, steps, hidden, layers, cell, sequences, length, rate, coolDown, seed, solver,
+            checkpoint, saveEvery, resume, overwrite, plot };
         command.Validators.Add(given =>
         {
-            if (given.GetValue(resume) && new Option[] { hidden, layers, cell, sequences, length, rate, seed, overwrite }.FirstOrDefault(option => given.GetResult(option) is { Implicit: false }) is { } fixedByFile)
+            if (given.GetValue(resume) && new Option[] { hidden, layers, cell, sequences, length, rate, seed, overwrite }.FirstOrDefault(option =>
+                given.GetResult(option) is { Implicit: false }) is { } fixedByFile)
                 given.AddError($"--resume goes on with the checkpoint as it is: {fixedByFile.Name} cannot be given");
         });
         command.SetWork((parsed, interrupted) =>
@@ -98,7 +108,8 @@ internal static class TrainVerb
             return Verbs.Interrupted;
         }
         if (run.History.Points.Count > 0)
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{run.StepCount} steps: {run.History.Points[^1].HeldOut:0.000} bits per character on held-out text. Checkpoint: {path}"));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"{run.StepCount} steps: {run.History.Points[^1].HeldOut:0.000} bits per character on held-out text. Checkpoint: {path}"));
         Console.WriteLine();
         Console.WriteLine(new CharacterReader(run.Model).Write(run.Prompt, SampleLength, Verbs.StandardTemperature, seed: 1, interrupted));
         return Verbs.Done;

@@ -42,7 +42,8 @@ internal static class TrainingProgress
             double speed = (run.StepCount - first) * run.CharactersPerStep / Stopwatch.GetElapsedTime(start).TotalSeconds;
             string losses = run.History.Points.Count == 0
                 ? "bits per character: not measured yet"
-                : string.Create(CultureInfo.InvariantCulture, $"bits per character: training {run.History.Points[^1].Training:0.000}, held-out {run.History.Points[^1].HeldOut:0.000}");
+                : string.Create(CultureInfo.InvariantCulture,
+                    $"bits per character: training {run.History.Points[^1].Training:0.000}, held-out {run.History.Points[^1].HeldOut:0.000}");
             return string.Create(CultureInfo.InvariantCulture, $"{losses}; {speed:N0} characters/s");
         }
     }

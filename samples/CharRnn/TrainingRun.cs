@@ -21,7 +21,8 @@ internal sealed class TrainingRun
     }
 
     /// <summary>Begins a run.</summary>
-    public TrainingRun(ModelShape shape, Corpus corpus, TrainingPlan plan, int seed) : this(new CharacterModel(shape, corpus.Alphabet, seed), corpus, plan, (ulong)seed, new LossHistory())
+    public TrainingRun(ModelShape shape, Corpus corpus, TrainingPlan plan, int seed)
+        : this(new CharacterModel(shape, corpus.Alphabet, seed), corpus, plan, (ulong)seed, new LossHistory())
     {
     }
 
@@ -52,7 +53,9 @@ internal sealed class TrainingRun
         return loss;
     }
 
-    /// <summary>Writes parameters, optimiser, random state, losses, and what the model is made of; the file appears under its name only when it is whole.</summary>
+    /// <summary>
+    /// Writes parameters, optimiser, random state, losses, and what the model is made of; the file appears under its name only when it is whole.
+    /// </summary>
     public void Save(string path) => Checkpoint.Save(path, Model.Parameters, _trainer.Optimizer, new Dictionary<string, string>(CheckpointMetadata.Of(Model))
     {
         [CheckpointMetadata.Sequences] = Text(_plan.SequenceCount),
@@ -72,7 +75,8 @@ internal sealed class TrainingRun
     {
         CheckpointMetadata metadata = CheckpointMetadata.Read(path);
         var plan = new TrainingPlan(
-            metadata.Number(CheckpointMetadata.Sequences, CheckpointMetadata.LargestCount), metadata.Number(CheckpointMetadata.Length, CheckpointMetadata.LargestCount),
+            metadata.Number(CheckpointMetadata.Sequences, CheckpointMetadata.LargestCount),
+            metadata.Number(CheckpointMetadata.Length, CheckpointMetadata.LargestCount),
             metadata.Amount(CheckpointMetadata.Rate));
         CharacterModel model = metadata.CreateModel();
         MemoryNeed.Check(MemoryNeed.OfRows(model.Shape, model.Alphabet.Length, plan), $"{path}: {plan.Steps}");

@@ -14,11 +14,17 @@ internal static class Verbs
     // Without replacements: a file that is no text is said to be none.
     private static readonly UTF8Encoding s_strictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    public static Argument<FileInfo?> Text() => new("file") { Description = "A text in UTF-8; without one, stories that this program makes itself.", Arity = ArgumentArity.ZeroOrOne };
+    public static Argument<FileInfo?> Text() =>
+        new("file") { Description = "A text in UTF-8; without one, stories that this program makes itself.", Arity = ArgumentArity.ZeroOrOne };
 
     public static Option<FileInfo> Checkpoint()
     {
-        var option = new Option<FileInfo>("--checkpoint") { Description = "The model, a .safetensors file.", DefaultValueFactory = _ => new FileInfo("char-rnn.safetensors") };
+        var option = new Option<FileInfo>("--checkpoint")
+        {
+            Description = "The model, a .safetensors file.",
+            DefaultValueFactory = _ =>
+            new FileInfo("char-rnn.safetensors")
+        };
         option.Validators.Add(RefuseMissingFolder);
         return option;
     }
@@ -34,7 +40,11 @@ internal static class Verbs
 
     public static Option<double> Temperature()
     {
-        var option = new Option<double>("--temperature") { Description = "0 takes the likeliest character, 1 draws by the model's own probabilities.", DefaultValueFactory = _ => StandardTemperature };
+        var option = new Option<double>("--temperature")
+        {
+            Description = "0 takes the likeliest character, 1 draws by the model's own probabilities.",
+            DefaultValueFactory = _ => StandardTemperature
+        };
         option.Validators.Add(given =>
         {
             if (!(given.GetValueOrDefault<double>() is >= 0 and < double.PositiveInfinity))
@@ -79,7 +89,8 @@ internal static class Verbs
     /// <summary>
     /// Gives a verb its work. It runs on a thread of its own, so that Ctrl-C reaches it, and what is wrong with files or sizes becomes one line.
     /// </summary>
-    public static void SetWork(this Command command, Func<ParseResult, CancellationToken, int> work) => command.SetAction((parsed, interrupted) => Task.Run(() =>
+    public static void SetWork(this Command command, Func<ParseResult, CancellationToken, int> work) =>
+        command.SetAction((parsed, interrupted) => Task.Run(() =>
     {
         try
         {

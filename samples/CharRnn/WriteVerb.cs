@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Kernels.Nn;
 
 namespace CharRnn;
 
@@ -18,7 +17,8 @@ internal static class WriteVerb
         {
             CharacterModel model = CheckpointMetadata.LoadModel(parsed.GetValue(checkpoint)!.FullName);
             string beginning = parsed.GetValue(prompt) is { Length: > 0 } given ? given : model.Alphabet[..1];
-            Console.WriteLine(new CharacterReader(model).Write(beginning, parsed.GetValue(length), parsed.GetValue(temperature), parsed.GetValue(seed), interrupted));
+            Console.WriteLine(new CharacterReader(model)
+                .Write(beginning, parsed.GetValue(length), parsed.GetValue(temperature), parsed.GetValue(seed), interrupted));
             return interrupted.IsCancellationRequested ? Verbs.Interrupted : Verbs.Done;
         });
         return command;

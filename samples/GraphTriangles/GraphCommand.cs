@@ -24,7 +24,8 @@ internal static class GraphCommand
             errors.WriteLine("interrupted");
             return 130;
         }
-        catch (Exception exception) when (exception is IOException or InvalidDataException or FormatException or UnauthorizedAccessException or ArgumentException or OverflowException or OutOfMemoryException)
+        catch (Exception exception) when (exception is IOException or InvalidDataException or FormatException or UnauthorizedAccessException
+            or ArgumentException or OverflowException or OutOfMemoryException)
         {
             errors.WriteLine(exception.Message.ReplaceLineEndings(" "));
             return 1;
@@ -37,7 +38,8 @@ internal static class GraphCommand
         // Every file can be read as complex numbers.
         CsrMatrix<long> graph = GraphMeasures.Undirected(MatrixMarket.Read<Complex>(path, new() { Lenient = true, Kernel = kernel }));
         long triangles = Sparse.CountTriangles(graph, kernel);
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{graph.RowCount} vertices, {graph.EntryCount / 2} edges, {triangles} triangles, clustering {GraphMeasures.Clustering(graph):F4}"));
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{graph.RowCount} vertices, {graph.EntryCount / 2} edges, {triangles} triangles, clustering {GraphMeasures.Clustering(graph):F4}"));
         for (int k = 3; graph.EntryCount > 0; k++)
         {
             graph = GraphMeasures.Truss(graph, k, interrupted);

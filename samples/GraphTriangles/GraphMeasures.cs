@@ -3,7 +3,10 @@ using Kernels;
 
 namespace GraphTriangles;
 
-/// <summary>What triangles say about an undirected graph, given as a symmetric matrix without a diagonal. Each is one masked product: (A A)[i, j] counts the paths i - k - j.</summary>
+/// <summary>
+/// What triangles say about an undirected graph, given as a symmetric matrix without a diagonal. Each is one masked product: (A A)[i, j] counts the paths i - k
+/// - j.
+/// </summary>
 internal static class GraphMeasures
 {
     /// <summary>The undirected graph of a matrix: an edge where either place of a pair has an entry, none from a vertex to itself, all values 1.</summary>
@@ -32,7 +35,10 @@ internal static class GraphMeasures
     public static CsrMatrix<long> Support(CsrMatrix<long> graph, SpGemmWorkspace? workspace = null) =>
         SpGemm.Multiply<long, PlusPair<long>>(graph, graph, new() { Mask = SpGemmMask.Of(graph), Workspace = workspace });
 
-    /// <summary>Twice the triangles at a vertex over its pairs of neighbours, on average over all vertices; vertices with fewer than two neighbours count as 0, and so does a graph without vertices.</summary>
+    /// <summary>
+    /// Twice the triangles at a vertex over its pairs of neighbours, on average over all vertices; vertices with fewer than two neighbours count as 0, and so
+    /// does a graph without vertices.
+    /// </summary>
     public static double Clustering(CsrMatrix<long> graph)
     {
         CsrMatrix<long> support = Support(graph);

@@ -25,7 +25,8 @@ internal static class NextTokens
             Write(args.Length > 1 ? ReadLogits(args[1]) : MadeUp(VocabularySize), temperature, output);
             return 0;
         }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or FormatException or ArgumentException or NotSupportedException or OutOfMemoryException)
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or FormatException or ArgumentException or NotSupportedException
+            or OutOfMemoryException)
         {
             errors.WriteLine(failure.Message.ReplaceLineEndings(" "));
             return 1;
@@ -34,7 +35,8 @@ internal static class NextTokens
 
     // A temperature so small that its reciprocal is no number would be none.
     private static double ReadTemperature(string text) =>
-        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double temperature) && temperature > 0 && double.IsFinite(temperature) && double.IsFinite(1 / temperature)
+        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double temperature) && temperature > 0 && double.IsFinite(temperature)
+        && double.IsFinite(1 / temperature)
             ? temperature : throw new FormatException($"temperature '{text}': a number above 0 is needed");
 
     private static float[] ReadLogits(string path)

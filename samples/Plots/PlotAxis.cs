@@ -48,7 +48,8 @@ internal sealed class PlotAxis
 
     private static double[] LogarithmicTicks(double least, double largest)
     {
-        double[] all = [.. Enumerable.Range((int)Math.Floor(Math.Log10(least)), (int)Math.Ceiling(Math.Log10(largest / least)) + 2).SelectMany(power => ((double[])[1, 2, 5]).Select(factor => factor * Math.Pow(10, power)))];
+        double[] all = [.. Enumerable.Range((int)Math.Floor(Math.Log10(least)), (int)Math.Ceiling(Math.Log10(largest / least)) + 2)
+            .SelectMany(power => ((double[])[1, 2, 5]).Select(factor => factor * Math.Pow(10, power)))];
         return [.. all.Where((tick, i) => (i + 1 == all.Length || all[i + 1] > least) && (i == 0 || all[i - 1] < largest))];
     }
 }

@@ -36,7 +36,8 @@ internal static class Commands
     }
 
     /// <summary>Writes a text to a stream, and what it took to another.</summary>
-    public static void Generate(ModelFiles files, LlamaOptions options, GenerationSettings settings, Stream output, TextWriter report, CancellationToken interrupted)
+    public static void Generate(ModelFiles files, LlamaOptions options, GenerationSettings settings, Stream output, TextWriter report,
+        CancellationToken interrupted)
     {
         using ICheckpoint checkpoint = files.OpenModel();
         ITokenizer tokenizer = files.OpenTokenizer(checkpoint.Shape);
@@ -46,13 +47,19 @@ internal static class Commands
         GenerationReport run = Generation.Run(model, tokenizer, sampler, settings.Prompt, settings.Steps, output, interrupted);
         (long resident, long managed) = (Environment.WorkingSet, GC.GetTotalMemory(forceFullCollection: false));
         double roof = ReadBandwidth.Measure();
-        report.WriteLine(string.Create(CultureInfo.InvariantCulture, $"\n{run.NewTokens} tokens at {run.TokensPerSecond:F1} tokens/s, {run.PromptTokens} of the prompt in {run.PromptTime.TotalSeconds:F2} s"));
-        report.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{run.BytesPerToken} bytes of weights a token, {run.BytesPerSecond / Giga:F1} GB/s, {100 * run.BytesPerSecond / roof:F0} % of the {roof / Giga:F1} GB/s that reading reaches here"));
-        report.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{checkpoint.MappedBytes / Mega:F1} MB of checkpoint mapped, {model.CacheBytes / Mega:F1} MB of keys and values, {resident / Mega:F1} MB resident, {managed / Mega:F1} MB of them on the managed heap"));
+        report.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"\n{run.NewTokens} tokens at {run.TokensPerSecond:F1} tokens/s, {run.PromptTokens} of the prompt in {run.PromptTime.TotalSeconds:F2} s"));
+        report.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{run.BytesPerToken} bytes of weights a token, {run.BytesPerSecond / Giga:F1} GB/s, {100 * run.BytesPerSecond / roof:F0} % of the " +
+            $"{roof / Giga:F1} GB/s that reading reaches here"));
+        report.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{checkpoint.MappedBytes / Mega:F1} MB of checkpoint mapped, {model.CacheBytes / Mega:F1} MB of keys and values, {resident / Mega:F1} MB " +
+            $"resident, {managed / Mega:F1} MB of them on the managed heap"));
     }
 
     /// <summary>Writes a line for each way of running the model, and draws them.</summary>
-    public static void Evaluate(ModelFiles files, IReadOnlyList<LlamaOptions> ways, string text, string? calibrationText, int chunk, string? plot, TextWriter output, CancellationToken interrupted)
+    public static void Evaluate(ModelFiles files, IReadOnlyList<LlamaOptions> ways, string text, string? calibrationText, int chunk, string? plot,
+        TextWriter output, CancellationToken interrupted)
     {
         using ICheckpoint checkpoint = files.OpenModel();
         ITokenizer tokenizer = files.OpenTokenizer(checkpoint.Shape);
@@ -87,6 +94,7 @@ internal static class Commands
     {
         if (!ways.Any(way => WeightMatrix.NeedsCalibration(way.Weights)))
             return null;
-        return text is null ? throw new InvalidDataException("--calibration TEXT is needed to pack with GPTQ") : Calibration.Of(checkpoint, tokenizer.Encode(File.ReadAllText(text)));
+        return text is null ? throw new InvalidDataException("--calibration TEXT is needed to pack with GPTQ")
+            : Calibration.Of(checkpoint, tokenizer.Encode(File.ReadAllText(text)));
     }
 }

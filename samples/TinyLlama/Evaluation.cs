@@ -25,7 +25,9 @@ internal static class Evaluation
     {
         int window = model.Shape.ContextLength, given = Math.Max(before, 1), count = 0;
         if (tokens.Length <= given || window <= given)
-            throw new InvalidDataException($"a text of at least one token is needed, and a context of more than {given}: there are {tokens.Length - before} tokens, and the context is {window}");
+            throw new InvalidDataException(
+                $"a text of at least one token is needed, and a context of more than {given}: there are {tokens.Length - before} tokens, and the context is " +
+                $"{window}");
         chunk = (int)Math.Min(Math.Min(chunk, window), Math.Max(1, Array.MaxLength / model.Shape.VocabularySize));
         var logits = new float[chunk * model.Shape.VocabularySize];
         ReadWindow(model, tokens[..Math.Min(tokens.Length, Math.Min(window, WarmUpTokens))], given, chunk, logits, interrupted);
@@ -41,7 +43,8 @@ internal static class Evaluation
     }
 
     // The sum of log p of all tokens but the given ones, and the time that the model took.
-    private static (double Sum, TimeSpan Time) ReadWindow(LlamaModel model, ReadOnlySpan<int> tokens, int given, int chunk, float[] logits, CancellationToken interrupted)
+    private static (double Sum, TimeSpan Time) ReadWindow(LlamaModel model, ReadOnlySpan<int> tokens, int given, int chunk, float[] logits,
+        CancellationToken interrupted)
     {
         int vocabulary = model.Shape.VocabularySize;
         (double sum, TimeSpan time) = (0, TimeSpan.Zero);

@@ -36,6 +36,7 @@ internal static class FiniteWeights
         {
             return named;
         }
-        return new InvalidDataException($"{checkpoint.FileOf(TensorNames.Embedding)}: all weights are finite, but what the model computes from them is beyond what f32 holds");
+        return new InvalidDataException(
+            $"{checkpoint.FileOf(TensorNames.Embedding)}: all weights are finite, but what the model computes from them is beyond what f32 holds");
     }
 }

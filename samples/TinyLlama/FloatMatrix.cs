@@ -5,8 +5,8 @@ namespace TinyLlama;
 
 /// <summary>Floats as they lie in the checkpoint. A row's result does not depend on the rows beside it.</summary>
 /// <remarks>
-/// Decoding reads each weight once and is bound by memory: four outputs at a time, so that four streams are fetched at once and the sums do not wait for each other. With several rows these
-/// four lie in the cache for all but the first. One call at a time.
+/// Decoding reads each weight once and is bound by memory: four outputs at a time, so that four streams are fetched at once and the sums do not wait for each
+/// other. With several rows these four lie in the cache for all but the first. One call at a time.
 /// </remarks>
 internal sealed unsafe class FloatMatrix : WeightMatrix
 {
@@ -62,7 +62,8 @@ internal sealed unsafe class FloatMatrix : WeightMatrix
         float* w = weights + (nint)output * InputCount, sums = stackalloc float[Tile];
         for (int row = 0; row < _rows; row++)
         {
-            Dot(_x + (nint)row * InputCount, w, w + (nint)Math.Min(1, last) * InputCount, w + (nint)Math.Min(2, last) * InputCount, w + (nint)last * InputCount, InputCount, sums);
+            Dot(_x + (nint)row * InputCount, w, w + (nint)Math.Min(1, last) * InputCount, w + (nint)Math.Min(2, last) * InputCount, w + (nint)last * InputCount,
+                InputCount, sums);
             float* y = _y + (nint)row * OutputCount + output;
             for (int i = 0; i < last; i++)
                 y[i] = sums[i];

@@ -13,8 +13,11 @@ internal readonly record struct GenerationReport(int PromptTokens, int NewTokens
 /// <summary>Text token by token.</summary>
 internal static class Generation
 {
-    /// <summary>Writes the text of <paramref name="steps"/> tokens, the prompt's included, as llama2.c counts them; ends early where the model ends it.</summary>
-    public static GenerationReport Run(LlamaModel model, ITokenizer tokenizer, Sampler sampler, string prompt, int steps, Stream output, CancellationToken interrupted)
+    /// <summary>
+    /// Writes the text of <paramref name="steps"/> tokens, the prompt's included, as llama2.c counts them; ends early where the model ends it.
+    /// </summary>
+    public static GenerationReport Run(LlamaModel model, ITokenizer tokenizer, Sampler sampler, string prompt, int steps, Stream output,
+        CancellationToken interrupted)
     {
         int[] tokens = tokenizer.Encode(prompt);
         int last = Math.Min(steps, model.Shape.ContextLength);

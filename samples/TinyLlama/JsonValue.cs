@@ -30,9 +30,11 @@ internal readonly struct JsonValue
 
     public bool Flag => _element.ValueKind is JsonValueKind.True or JsonValueKind.False ? _element.GetBoolean() : throw Fault("this is neither true nor false");
 
-    public int Integer => _element.ValueKind == JsonValueKind.Number && _element.TryGetInt32(out int value) ? value : throw Fault("this is not an integer of 32 bits");
+    public int Integer => _element.ValueKind == JsonValueKind.Number && _element.TryGetInt32(out int value) ? value
+        : throw Fault("this is not an integer of 32 bits");
 
-    public float Positive => _element.ValueKind == JsonValueKind.Number && _element.TryGetSingle(out float value) && value > 0 && float.IsFinite(value) ? value : throw Fault("this is not a positive number");
+    public float Positive => _element.ValueKind == JsonValueKind.Number && _element.TryGetSingle(out float value) && value > 0 && float.IsFinite(value) ? value
+        : throw Fault("this is not a positive number");
 
     public bool IsText => _element.ValueKind == JsonValueKind.String;
 
@@ -46,7 +48,8 @@ internal readonly struct JsonValue
         get
         {
             JsonValue self = this;
-            return Guarded(JsonValueKind.Array, "an array", element => element.EnumerateArray().Select((item, i) => new JsonValue(self._file, $"{self._place}[{i}]", item)).ToArray());
+            return Guarded(JsonValueKind.Array, "an array", element => element.EnumerateArray()
+                .Select((item, i) => new JsonValue(self._file, $"{self._place}[{i}]", item)).ToArray());
         }
     }
 
@@ -55,7 +58,8 @@ internal readonly struct JsonValue
         get
         {
             JsonValue self = this;
-            return Guarded(JsonValueKind.Object, "an object", element => element.EnumerateObject().Select(property => (property.Name, self.Child(property.Name, property.Value))).ToArray());
+            return Guarded(JsonValueKind.Object, "an object", element => element.EnumerateObject()
+                .Select(property => (property.Name, self.Child(property.Name, property.Value))).ToArray());
         }
     }
 

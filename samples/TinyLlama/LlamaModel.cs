@@ -2,7 +2,10 @@ using System.Numerics.Tensors;
 
 namespace TinyLlama;
 
-/// <summary>A Llama-family model: for each layer, attention over a cache of keys and values and a gated feed-forward network, each with a norm before and a residual around.</summary>
+/// <summary>
+/// A Llama-family model: for each layer, attention over a cache of keys and values and a gated feed-forward network, each with a norm before and a residual
+/// around.
+/// </summary>
 internal sealed class LlamaModel : IDisposable
 {
     // Tokens that pass a layer together: more would not be faster, and rows take memory.
@@ -38,7 +41,8 @@ internal sealed class LlamaModel : IDisposable
         _rows = new Activations(Shape, rows: 1);
         _embedding = kept.Read(TensorNames.Embedding);
         _finalNorm = kept.Read(TensorNames.FinalNorm);
-        _classifier = Load(Shape.SharesClassifier ? TensorNames.Embedding : TensorNames.Classifier, TensorNames.Classifier, Shape.VocabularySize, Shape.Dimension, options.Classifier);
+        _classifier = Load(Shape.SharesClassifier ? TensorNames.Embedding : TensorNames.Classifier, TensorNames.Classifier, Shape.VocabularySize,
+            Shape.Dimension, options.Classifier);
         _layers = [.. Enumerable.Range(0, Shape.LayerCount).Select(LoadLayer)];
         _attention = SequenceAttention.Create(Shape, options);
 
@@ -53,7 +57,8 @@ internal sealed class LlamaModel : IDisposable
             FiniteWeights.Check(packed, name, weights.Span, columns);
             try
             {
-                return WeightMatrix.Create(kind, weights, rows, columns, WeightMatrix.NeedsCalibration(kind) ? calibration!.Hessian(calibrated, columns) : null, options.Arithmetic);
+                return WeightMatrix.Create(kind, weights, rows, columns, WeightMatrix.NeedsCalibration(kind) ? calibration!.Hessian(calibrated, columns) : null,
+                    options.Arithmetic);
             }
             catch (ArgumentException unfit)
             {
@@ -64,10 +69,14 @@ internal sealed class LlamaModel : IDisposable
         Layer LoadLayer(int layer) => new(
             kept.Read(TensorNames.Layer(layer, TensorNames.AttentionNorm)), kept.Read(TensorNames.Layer(layer, TensorNames.FeedForwardNorm)),
             Shape.LayerMatrices.ToDictionary(
-                matrix => matrix.Name, matrix => Load(TensorNames.Layer(layer, matrix.Name), TensorNames.Layer(layer, matrix.Name), matrix.Rows, matrix.Columns, options.Weights)));
+                matrix => matrix.Name, matrix =>
+                Load(TensorNames.Layer(layer, matrix.Name), TensorNames.Layer(layer, matrix.Name), matrix.Rows, matrix.Columns, options.Weights)));
     }
 
-    /// <summary>Packs matrices from a mapping that ends with the packing, so that what was read for it is no longer resident; the model keeps another for what it leaves in float.</summary>
+    /// <summary>
+    /// Packs matrices from a mapping that ends with the packing, so that what was read for it is no longer resident; the model keeps another for what it leaves
+    /// in float.
+    /// </summary>
     public static LlamaModel Load(Func<ICheckpoint> open, LlamaOptions options, Calibration? calibration = null, CancellationToken interrupted = default)
     {
         ICheckpoint kept = open();
@@ -111,7 +120,8 @@ internal sealed class LlamaModel : IDisposable
         {
             step = Math.Min(most, tokens.Length - i);
             int before = wanted - (tokens.Length - i - step), rows = Math.Clamp(before, 0, step);
-            ForwardRows(tokens.Slice(i, step), rows == 0 ? default : logits.Slice((before - rows) * Shape.VocabularySize, rows * Shape.VocabularySize), interrupted);
+            ForwardRows(tokens.Slice(i, step), rows == 0 ? default : logits.Slice((before - rows) * Shape.VocabularySize, rows * Shape.VocabularySize),
+                interrupted);
         }
         if (TensorPrimitives.IsNaNAny<float>(logits))
             throw FiniteWeights.Explain(_kept);

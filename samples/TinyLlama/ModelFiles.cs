@@ -6,7 +6,8 @@ namespace TinyLlama;
 /// <param name="LongestContext">Cuts the context of models, which often allow more than there is memory for.</param>
 internal sealed record ModelFiles(string Model, string Tokenizer, int LongestContext = int.MaxValue)
 {
-    public ICheckpoint OpenModel() => FolderOf(Model) is null ? new Llama2CheckpointFile(Model, LongestContext) : new HuggingFaceCheckpoint(Model, LongestContext);
+    public ICheckpoint OpenModel() => FolderOf(Model) is null ? new Llama2CheckpointFile(Model, LongestContext)
+        : new HuggingFaceCheckpoint(Model, LongestContext);
 
     public ITokenizer OpenTokenizer(LlamaShape shape)
     {
@@ -15,7 +16,8 @@ internal sealed record ModelFiles(string Model, string Tokenizer, int LongestCon
             return new Llama2Tokenizer(Tokenizer, size);
         SpecialTokens special = SpecialTokens.Read(folder, size);
         string json = Path.Combine(folder, TokenizerJson.FileName);
-        return File.Exists(json) || !File.Exists(Path.Combine(folder, VocabularyFiles.VocabularyName)) ? TokenizerJson.Open(json, size, special) : VocabularyFiles.Open(folder, size, special);
+        return File.Exists(json) || !File.Exists(Path.Combine(folder, VocabularyFiles.VocabularyName)) ? TokenizerJson.Open(json, size, special)
+            : VocabularyFiles.Open(folder, size, special);
     }
 
     // The folder of Hugging Face that a path leads to; null for a file of llama2.c.

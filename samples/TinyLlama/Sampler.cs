@@ -2,7 +2,9 @@ using Kernels;
 
 namespace TinyLlama;
 
-/// <summary>Chooses the next token from logits: the likeliest at temperature 0; else by lot among the top-k tokens that together have the probability top-p.</summary>
+/// <summary>
+/// Chooses the next token from logits: the likeliest at temperature 0; else by lot among the top-k tokens that together have the probability top-p.
+/// </summary>
 internal sealed class Sampler(double temperature, int topK, double topP, int seed)
 {
     private readonly Random _random = new(seed);

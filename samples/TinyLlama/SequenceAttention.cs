@@ -2,7 +2,9 @@ using Kernels;
 
 namespace TinyLlama;
 
-/// <summary>Attention of one sequence in all layers: a cache for each, and whatever a kind of sparsity carries from token to token and from layer to layer.</summary>
+/// <summary>
+/// Attention of one sequence in all layers: a cache for each, and whatever a kind of sparsity carries from token to token and from layer to layer.
+/// </summary>
 internal abstract class SequenceAttention : IDisposable
 {
     private const int PageSize = 16;
@@ -120,7 +122,8 @@ internal sealed class SelectedAttention : SequenceAttention
     {
         int half = Budget / 2, quarter = Budget / 4;
         for (int layer = 0; layer < _selectors.Length; layer++)
-            _selectors[layer] = _evicts ? new HeavyHitters(heavyTokens: half, recentTokens: Budget - half) : new TokenSelect(new() { SinkTokens = quarter, RecentTokens = quarter, TopK = Budget - 2 * quarter });
+            _selectors[layer] = _evicts ? new HeavyHitters(heavyTokens: half, recentTokens: Budget - half)
+                : new TokenSelect(new() { SinkTokens = quarter, RecentTokens = quarter, TopK = Budget - 2 * quarter });
     }
 }
 
@@ -181,10 +184,19 @@ internal sealed class BlockAttention : SequenceAttention
             length /= 2;
         int blocks = (Budget + length - 1) / length;
         // The published proportions: means over half a block, one in each quarter, half of the blocks local.
-        _plan = new() { BlockLength = length, CompressedLength = length / 2, CompressedStride = length / 4, TopK = blocks, InitialBlocks = 1, LocalBlocks = Math.Max(1, blocks / 2) };
+        _plan = new()
+        {
+            BlockLength = length,
+            CompressedLength = length / 2,
+            CompressedStride = length / 4,
+            TopK = blocks,
+            InitialBlocks = 1,
+            LocalBlocks = Math.Max(1, blocks / 2)
+        };
         _heads = new(shape.HeadCount, shape.KvHeadCount, shape.HeadDimension);
         if ((long)shape.ContextLength * shape.KvDimension > Array.MaxLength)
-            throw new InvalidDataException($"a context of {shape.ContextLength} with {shape.KvDimension} elements of a key exceeds one array: --context cuts it");
+            throw new InvalidDataException(
+                $"a context of {shape.ContextLength} with {shape.KvDimension} elements of a key exceeds one array: --context cuts it");
         _keys = new float[shape.LayerCount][];
         Array.Fill(_keys, []);
     }
@@ -194,7 +206,8 @@ internal sealed class BlockAttention : SequenceAttention
         KvCache cache = Cache(layer);
         int before = cache.TokenCount(0) * Shape.KvDimension;
         if (before + keys.Length > _keys[layer].Length)
-            Array.Resize(ref _keys[layer], (int)Math.Min((long)Shape.ContextLength * Shape.KvDimension, Math.Max(before + keys.Length, 2L * _keys[layer].Length)));
+            Array.Resize(ref _keys[layer],
+                (int)Math.Min((long)Shape.ContextLength * Shape.KvDimension, Math.Max(before + keys.Length, 2L * _keys[layer].Length)));
         keys.CopyTo(_keys[layer].AsSpan(before));
         cache.Append(0, keys, values);
         BlockMask mask = SparseAttention.PlanTopKBlocks(queries, _keys[layer].AsSpan(0, cache.TokenCount(0) * Shape.KvDimension), _heads, _plan);

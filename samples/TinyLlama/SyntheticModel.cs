@@ -4,7 +4,9 @@ using Kernels.Core.Tensors;
 
 namespace TinyLlama;
 
-/// <summary>Checkpoints of any shape with random weights, in llama2.c's version 1: to measure speed and memory at sizes whose real weights are not at hand.</summary>
+/// <summary>
+/// Checkpoints of any shape with random weights, in llama2.c's version 1: to measure speed and memory at sizes whose real weights are not at hand.
+/// </summary>
 internal static class SyntheticModel
 {
     private const int HeaderBytes = 256, BufferElements = 1 << 18, SpecialTokens = 3, ByteTokens = 256;
@@ -21,13 +23,15 @@ internal static class SyntheticModel
     /// <summary>Writes a checkpoint as a stream; it stands under its name only when it is whole.</summary>
     /// <param name="path">The file.</param>
     /// <param name="shape">Sizes.</param>
-    /// <param name="seed">The seed of the weights. A matrix of k inputs is uniform with variance 1 / k, so that states neither grow nor vanish; norms are 1.</param>
+    /// <param name="seed">The seed of the weights. A matrix of k inputs is uniform with variance 1 / k, so that states neither grow nor vanish; norms are
+    /// 1.</param>
     /// <param name="interrupted">Ends the writing and leaves no file.</param>
     public static void Write(string path, LlamaShape shape, int seed, CancellationToken interrupted)
     {
         using var file = new AtomicFile(path);
         var header = new byte[HeaderBytes];
-        uint[] sizes = [Magic, 1, (uint)shape.Dimension, (uint)shape.HiddenDimension, (uint)shape.LayerCount, (uint)shape.HeadCount, (uint)shape.KvHeadCount, (uint)shape.VocabularySize, (uint)shape.ContextLength];
+        uint[] sizes = [Magic, 1, (uint)shape.Dimension, (uint)shape.HiddenDimension, (uint)shape.LayerCount, (uint)shape.HeadCount, (uint)shape.KvHeadCount,
+            (uint)shape.VocabularySize, (uint)shape.ContextLength];
         MemoryMarshal.AsBytes<uint>(sizes).CopyTo(header);
         header[sizes.Length * sizeof(uint)] = shape.SharesClassifier ? (byte)1 : (byte)0;
         RandomAccess.Write(file.Handle, header, 0);
@@ -78,7 +82,8 @@ internal static class SyntheticModel
     }
 
     private static byte[] TokenText(int token) => Encoding.UTF8.GetBytes(
-        token < SpecialTokens ? ((string[])["<unk>", "\n<s>\n", "\n</s>\n"])[token] : token < SpecialTokens + ByteTokens ? $"<0x{token - SpecialTokens:X2}>" : $" t{token}");
+        token < SpecialTokens ? ((string[])["<unk>", "\n<s>\n", "\n</s>\n"])[token] : token < SpecialTokens + ByteTokens ? $"<0x{token - SpecialTokens:X2}>"
+        : $" t{token}");
 
     private static LlamaShape Shape(int dimension, int hidden, int layers, int heads, int kvHeads, int context) =>
         new(dimension, hidden, layers, heads, kvHeads, VocabularySize: 32_000, context) { SharesClassifier = true };

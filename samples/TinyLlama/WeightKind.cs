@@ -6,7 +6,10 @@ internal enum WeightKind
     /// <summary>As they are.</summary>
     F32,
 
-    /// <summary>LLM.int8(): eight bits with a scale for each output, outlying activations in float; the classifier stays in float, as the paper's and bitsandbytes' does.</summary>
+    /// <summary>
+    /// LLM.int8(): eight bits with a scale for each output, outlying activations in float; the classifier stays in float, as the paper's and bitsandbytes'
+    /// does.
+    /// </summary>
     Int8,
 
     /// <summary>Four bits with a scale for each 32 inputs, rounded to nearest.</summary>

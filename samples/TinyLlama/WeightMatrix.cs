@@ -21,12 +21,14 @@ internal abstract class WeightMatrix(int outputCount, int inputCount)
     /// <param name="inputCount">Columns.</param>
     /// <param name="hessian">What the inputs of the matrix are like, for the kinds that are packed with GPTQ.</param>
     /// <param name="arithmetic">How four bits meet activations.</param>
-    public static WeightMatrix Create(WeightKind kind, ReadOnlyMemory<float> weights, int outputCount, int inputCount, GptqHessian? hessian, GemmArithmetic arithmetic) => kind switch
-    {
-        WeightKind.Int8 => new Int8Matrix(Int8Weights.Pack(weights.Span, outputCount, inputCount)),
-        WeightKind.U4G32 or WeightKind.U4G128 => new QuantizedMatrix(QuantizedWeights.Pack(weights.Span, outputCount, inputCount, FormatOf(kind, inputCount)), arithmetic),
-        _ => new QuantizedMatrix(QuantizedWeights.PackGptq(weights.Span, outputCount, inputCount, FormatOf(kind, inputCount), hessian!), arithmetic),
-    };
+    public static WeightMatrix Create(WeightKind kind, ReadOnlyMemory<float> weights, int outputCount, int inputCount, GptqHessian? hessian,
+        GemmArithmetic arithmetic) => kind switch
+        {
+            WeightKind.Int8 => new Int8Matrix(Int8Weights.Pack(weights.Span, outputCount, inputCount)),
+            WeightKind.U4G32 or WeightKind.U4G128 =>
+                new QuantizedMatrix(QuantizedWeights.Pack(weights.Span, outputCount, inputCount, FormatOf(kind, inputCount)), arithmetic),
+            _ => new QuantizedMatrix(QuantizedWeights.PackGptq(weights.Span, outputCount, inputCount, FormatOf(kind, inputCount), hessian!), arithmetic),
+        };
 
     public static bool NeedsCalibration(WeightKind kind) => kind is WeightKind.U4G32Gptq or WeightKind.U4G128Gptq;
 

@@ -33,7 +33,8 @@ public sealed partial class AbiParityTests
     [GeneratedRegex(@"typedef struct (kernels_\w+) \{(.*?)\} \1;", RegexOptions.Singleline)]
     private static partial Regex HeaderStruct();
 
-    [GeneratedRegex(@"<summary>(kernels_\w+)\.</summary>\s+\[StructLayout\(LayoutKind\.Sequential\)\]\s+internal (?:unsafe )?struct \w+\s*\{(.*?)\n\}", RegexOptions.Singleline)]
+    [GeneratedRegex(@"<summary>(kernels_\w+)\.</summary>\s+\[StructLayout\(LayoutKind\.Sequential\)\]\s+internal (?:unsafe )?struct \w+\s*\{(.*?)\n\}",
+        RegexOptions.Singleline)]
     private static partial Regex MirrorStruct();
 
     private static string Headers => WithoutComments(string.Concat(Repository.Files("native/include", "*.h").Select(File.ReadAllText)));
@@ -45,8 +46,11 @@ public sealed partial class AbiParityTests
     [Fact]
     public void ExportsAndImportsAgree()
     {
-        Dictionary<string, string> exports = Export().Matches(Headers).ToDictionary(m => m.Groups[2].Value, m => $"{CType(m.Groups[1].Value)}({string.Join(", ", Split(m.Groups[3].Value).Select(CParameter))})");
-        Dictionary<string, string> imports = Import().Matches(Mirrors).ToDictionary(m => m.Groups[1].Value, m => $"{Enums(m.Groups[2].Value)}({string.Join(", ", Split(m.Groups[3].Value).Select(p => Enums(p.Split(' ')[0])))})");
+        Dictionary<string, string> exports = Export().Matches(Headers)
+            .ToDictionary(m => m.Groups[2].Value, m => $"{CType(m.Groups[1].Value)}({string.Join(", ", Split(m.Groups[3].Value).Select(CParameter))})");
+        Dictionary<string, string> imports = Import().Matches(Mirrors)
+            .ToDictionary(m => m.Groups[1].Value, m =>
+            $"{Enums(m.Groups[2].Value)}({string.Join(", ", Split(m.Groups[3].Value).Select(p => Enums(p.Split(' ')[0])))})");
         Assert.NotEmpty(exports);
         Assert.Equal(exports.Keys.Order(StringComparer.Ordinal), imports.Keys.Order(StringComparer.Ordinal));
         Assert.All(exports, export => Assert.Equal(export.Value, imports[export.Key]));
@@ -55,8 +59,12 @@ public sealed partial class AbiParityTests
     [Fact]
     public void StructsAgreeFieldByField()
     {
-        Dictionary<string, string[]> headers = HeaderStruct().Matches(Headers).ToDictionary(m => m.Groups[1].Value, m => m.Groups[2].Value.Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(CField).ToArray());
-        Dictionary<string, string[]> mirrors = MirrorStruct().Matches(Mirrors).ToDictionary(m => m.Groups[1].Value, m => Regex.Matches(m.Groups[2].Value, @"public ([\w\*]+) (\w+);").Select(f => $"{f.Groups[1].Value} {f.Groups[2].Value}").ToArray());
+        Dictionary<string, string[]> headers = HeaderStruct().Matches(Headers)
+            .ToDictionary(m => m.Groups[1].Value, m => m.Groups[2].Value.Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+            .Select(CField).ToArray());
+        Dictionary<string, string[]> mirrors = MirrorStruct().Matches(Mirrors)
+            .ToDictionary(m => m.Groups[1].Value, m => Regex.Matches(m.Groups[2].Value, @"public ([\w\*]+) (\w+);")
+            .Select(f => $"{f.Groups[1].Value} {f.Groups[2].Value}").ToArray());
         Assert.NotEmpty(headers);
         Assert.Equal(headers.Keys.Order(StringComparer.Ordinal), mirrors.Keys.Order(StringComparer.Ordinal));
         Assert.All(headers, header => Assert.Equal(header.Value, mirrors[header.Key]));
@@ -67,8 +75,10 @@ public sealed partial class AbiParityTests
     {
         string table = Repository.Read("kernels/Core/Machine/InstructionSets.cs");
         string sets = Regex.Match(Headers, @"enum \{\s*KERNELS_SCALAR = .*?\}", RegexOptions.Singleline).Value;
-        Dictionary<string, string> header = Regex.Matches(sets, @"KERNELS_(\w+) = (\d+)").ToDictionary(m => Pascal(m.Groups[1].Value.ToLowerInvariant()), m => m.Groups[2].Value);
-        Dictionary<string, string> ours = Regex.Matches(table, @"struct (\w+) : INativeInstructionSet.*?NativeNumber => (\d+);", RegexOptions.Singleline).ToDictionary(m => m.Groups[1].Value, m => m.Groups[2].Value);
+        Dictionary<string, string> header = Regex.Matches(sets, @"KERNELS_(\w+) = (\d+)").ToDictionary(m => Pascal(m.Groups[1].Value.ToLowerInvariant()), m =>
+            m.Groups[2].Value);
+        Dictionary<string, string> ours = Regex.Matches(table, @"struct (\w+) : INativeInstructionSet.*?NativeNumber => (\d+);", RegexOptions.Singleline)
+            .ToDictionary(m => m.Groups[1].Value, m => m.Groups[2].Value);
         Assert.NotEmpty(header);
         Assert.Equal(header, ours);
     }

@@ -2,7 +2,9 @@ using System.Xml.Linq;
 
 namespace Kernels.Repository.Tests;
 
-/// <summary>Who may refer to whom (docs/architecture.md), read from the project files and from the metadata of the base assembly, which no spelling escapes.</summary>
+/// <summary>
+/// Who may refer to whom (docs/architecture.md), read from the project files and from the metadata of the base assembly, which no spelling escapes.
+/// </summary>
 public sealed class LayerTests
 {
     // The layers of the base assembly: who may refer to whom.
@@ -31,7 +33,8 @@ public sealed class LayerTests
     {
         XDocument document = XDocument.Parse(Repository.Read(project));
         (string[] projects, string[] packages) = s_projects[project];
-        Assert.Equal(projects, document.Descendants("ProjectReference").Select(r => Path.GetFileNameWithoutExtension((string)r.Attribute("Include")!)).Order(StringComparer.Ordinal));
+        Assert.Equal(projects, document.Descendants("ProjectReference").Select(r => Path.GetFileNameWithoutExtension((string)r.Attribute("Include")!))
+            .Order(StringComparer.Ordinal));
         Assert.Equal(packages, document.Descendants("PackageReference").Select(r => (string)r.Attribute("Include")!).Order(StringComparer.Ordinal));
     }
 
@@ -59,7 +62,8 @@ public sealed class LayerTests
             .Select(pair => $"{pair.From.File} refers to {pair.To.File}"));
     }
 
-    private static void AssertNone(IEnumerable<string> faults) => Assert.Equal("", string.Join(Environment.NewLine, faults.Distinct().Order(StringComparer.Ordinal)));
+    private static void AssertNone(IEnumerable<string> faults) =>
+        Assert.Equal("", string.Join(Environment.NewLine, faults.Distinct().Order(StringComparer.Ordinal)));
 
     private static IEnumerable<(SourceRoom From, SourceRoom To)> References() =>
         from type in s_references
@@ -71,11 +75,15 @@ public sealed class LayerTests
     // Registers are the leaves' affair: what they are made of, micro-kernels over them, and the tables that say which widths there are.
     private static readonly string[] s_leaves =
     [
-        "kernels/Core/Machine/InstructionSets.cs", "kernels/Core/Machine/MachineInfo.cs", "kernels/Core/SpGemm/Crc32Simd.cs", "kernels/Cpu/Simd/", "kernels/Cpu/Elements/", "CpuVariants.cs",
+        "kernels/Core/Machine/InstructionSets.cs", "kernels/Core/Machine/MachineInfo.cs", "kernels/Core/SpGemm/Crc32Simd.cs", "kernels/Cpu/Simd/",
+            "kernels/Cpu/Elements/", "CpuVariants.cs",
         "kernels/Cpu/Int8Decomposition/Int8Dot", "kernels/Cpu/Int8Decomposition/Int8Kernels.cs", "kernels/Cpu/Int8Decomposition/Int8OutlierProduct.cs",
-        "kernels/Cpu/Int8Decomposition/Int8Outputs.cs", "kernels/Cpu/Int8Decomposition/RowQuantizer.cs", "kernels/Cpu/MixedPrecisionGemm/GemmSimd", "kernels/Cpu/MixedPrecisionGemm/GemmDot",
-        "kernels/Cpu/MixedPrecisionGemm/GemmKernels", "kernels/Cpu/MixedPrecisionGemm/ActivationRounding.cs", "kernels/Cpu/SparseAttention/AttentionKernels", "kernels/Cpu/SparseAttention/NibbleDot",
-        "kernels/Cpu/SparseAttention/KeyValueFormats.cs", "kernels/Cpu/SpGemm/ColumnSort.cs", "kernels/Cpu/SpGemm/Slots.cs", "kernels/Cpu/TensorBleu/NgramRuns.cs",
+        "kernels/Cpu/Int8Decomposition/Int8Outputs.cs", "kernels/Cpu/Int8Decomposition/RowQuantizer.cs", "kernels/Cpu/MixedPrecisionGemm/GemmSimd",
+            "kernels/Cpu/MixedPrecisionGemm/GemmDot",
+        "kernels/Cpu/MixedPrecisionGemm/GemmKernels", "kernels/Cpu/MixedPrecisionGemm/ActivationRounding.cs", "kernels/Cpu/SparseAttention/AttentionKernels",
+            "kernels/Cpu/SparseAttention/NibbleDot",
+        "kernels/Cpu/SparseAttention/KeyValueFormats.cs", "kernels/Cpu/SpGemm/ColumnSort.cs", "kernels/Cpu/SpGemm/Slots.cs",
+            "kernels/Cpu/TensorBleu/NgramRuns.cs",
     ];
 
     // Jobs and Core that still hold a loop over vectors of their own. None is added.

@@ -8,18 +8,21 @@ public sealed class PackageTests
 {
     private static readonly string[] s_properties =
     [
-        "IsPackable", "IsTrimmable", "IsAotCompatible", "EnableTrimAnalyzer", "EnableAotAnalyzer", "EnableSingleFileAnalyzer", "EnablePackageValidation", "IncludeSymbols", "SymbolPackageFormat",
+        "IsPackable", "IsTrimmable", "IsAotCompatible", "EnableTrimAnalyzer", "EnableAotAnalyzer", "EnableSingleFileAnalyzer", "EnablePackageValidation",
+            "IncludeSymbols", "SymbolPackageFormat",
         "PackageIcon", "PackageReadmeFile", "PackageLicenseExpression", "PackageTags", "PackageReleaseNotes", "Description",
     ];
 
     // The words by which somebody would look for a family's package.
-    private static readonly string[] s_families = ["softmax", "4-bit", "8-bit", "LLM.int8()", "attention", "sparse matrix products", "recurrent networks", "BLEU", "cross-entropy"];
+    private static readonly string[] s_families = ["softmax", "4-bit", "8-bit", "LLM.int8()", "attention", "sparse matrix products", "recurrent networks",
+        "BLEU", "cross-entropy"];
 
     [Fact]
     public void TheBaseIsReadyForTrimmingAndNativeAot()
     {
         Dictionary<string, string> values = Evaluate("Managed/Kernels.csproj");
-        string[] promised = ["IsPackable", "IsTrimmable", "IsAotCompatible", "EnableTrimAnalyzer", "EnableAotAnalyzer", "EnableSingleFileAnalyzer", "EnablePackageValidation", "IncludeSymbols"];
+        string[] promised = ["IsPackable", "IsTrimmable", "IsAotCompatible", "EnableTrimAnalyzer", "EnableAotAnalyzer", "EnableSingleFileAnalyzer",
+            "EnablePackageValidation", "IncludeSymbols"];
         Assert.All(promised, name => Assert.Equal(("true", name), (values[name].ToLowerInvariant(), name)));
         Assert.All(s_families, family => Assert.Contains(family, values["Description"], StringComparison.OrdinalIgnoreCase));
         AssertDescribed(values);
@@ -36,7 +39,8 @@ public sealed class PackageTests
 
     private static void AssertDescribed(Dictionary<string, string> values)
     {
-        Assert.Equal(("snupkg", "icon.png", "README.md", "MIT"), (values["SymbolPackageFormat"], values["PackageIcon"], values["PackageReadmeFile"], values["PackageLicenseExpression"]));
+        Assert.Equal(("snupkg", "icon.png", "README.md", "MIT"),
+            (values["SymbolPackageFormat"], values["PackageIcon"], values["PackageReadmeFile"], values["PackageLicenseExpression"]));
         Assert.NotEmpty(values["PackageTags"]);
         // The newest section of the changelog, and no other.
         string[] sections = Repository.Read("CHANGELOG.md").Split("\n## ");
@@ -45,12 +49,15 @@ public sealed class PackageTests
 
     private static Dictionary<string, string> Evaluate(string project)
     {
-        var start = new ProcessStartInfo("dotnet", ["msbuild", Path.Combine(Repository.Root, project), .. s_properties.Select(name => $"-getProperty:{name}")]) { RedirectStandardOutput = true };
+        var start = new ProcessStartInfo("dotnet",
+            ["msbuild", Path.Combine(Repository.Root, project), .. s_properties.Select(name => $"-getProperty:{name}")])
+        { RedirectStandardOutput = true };
         using Process process = Process.Start(start)!;
         string output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
         Assert.True(process.ExitCode == 0, output);
         using JsonDocument document = JsonDocument.Parse(output[output.IndexOf('{', StringComparison.Ordinal)..]);
-        return document.RootElement.GetProperty("Properties").EnumerateObject().ToDictionary(property => property.Name, property => property.Value.GetString()!);
+        return document.RootElement.GetProperty("Properties").EnumerateObject()
+            .ToDictionary(property => property.Name, property => property.Value.GetString()!);
     }
 }

@@ -4,8 +4,8 @@ using PublicApiGenerator;
 namespace Kernels.Repository.Tests;
 
 /// <summary>
-/// The public surface of each package against its approved form, as PublicApiGenerator prints it (constraints, <c>in</c> and <c>ref</c>, nullability and default
-/// values included): a change shows up in review as a change of one text file.
+/// The public surface of each package against its approved form, as PublicApiGenerator prints it (constraints, <c>in</c> and <c>ref</c>, nullability and
+/// default values included): a change shows up in review as a change of one text file.
 /// </summary>
 public sealed class PublicApiTests
 {

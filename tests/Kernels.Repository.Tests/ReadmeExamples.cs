@@ -67,10 +67,12 @@ public sealed class ReadmeExamples
     public void SpGemmExample()
     {
         // README
-        CsrMatrix<double> graph = CsrMatrix.FromCoo<double>(4, 4, [0, 0, 1, 1, 1, 2, 2, 2, 3, 3], [1, 2, 0, 2, 3, 0, 1, 3, 1, 2], [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]);
+        CsrMatrix<double> graph = CsrMatrix.FromCoo<double>(4, 4, [0, 0, 1, 1, 1, 2, 2, 2, 3, 3], [1, 2, 0, 2, 3, 0, 1, 3, 1, 2],
+            [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]);
         CsrMatrix<double> paths = SpGemm.Multiply(graph, graph);                  // paths of two edges; sorted, and MatrixMarket reads and writes files
         using var workspace = new SpGemmWorkspace();                              // keeps scratch, and the memory of results given back
-        CsrMatrix<double> twoHops = SpGemm.Multiply<double, MinPlus<double>>(graph, graph, new() { Mask = SpGemmMask.Of(graph).Complement(), Workspace = workspace });
+        CsrMatrix<double> twoHops = SpGemm.Multiply<double, MinPlus<double>>(graph, graph,
+            new() { Mask = SpGemmMask.Of(graph).Complement(), Workspace = workspace });
         long triangles = Sparse.CountTriangles(graph);
         // end
         Assert.Equal([2, 1, 1, 2], paths.RowValues(0).ToArray());

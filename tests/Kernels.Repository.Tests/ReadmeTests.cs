@@ -8,7 +8,8 @@ public sealed class ReadmeTests
 {
     private static string Readme => Repository.Read("README.md").ReplaceLineEndings("\n");
 
-    private static string[] Examples => [.. Regex.Matches(Readme, @"```csharp\n(.*?)```", RegexOptions.Singleline).Select(match => Compact(match.Groups[1].Value))];
+    private static string[] Examples =>
+        [.. Regex.Matches(Readme, @"```csharp\n(.*?)```", RegexOptions.Singleline).Select(match => Compact(match.Groups[1].Value))];
 
     private static string Compact(string code) => Regex.Replace(code, @"\s+", " ").Trim();
 
@@ -17,7 +18,8 @@ public sealed class ReadmeTests
     {
         // Any file of this project: a family's example may stand in one of its own.
         IEnumerable<string> sources = Repository.Files("tests/Kernels.Repository.Tests", "*Example*.cs").Select(File.ReadAllText);
-        IEnumerable<string> run = sources.SelectMany(source => Regex.Matches(source.ReplaceLineEndings("\n"), @"// README\s*\n(.*?)// end", RegexOptions.Singleline))
+        IEnumerable<string> run = sources.SelectMany(source =>
+            Regex.Matches(source.ReplaceLineEndings("\n"), @"// README\s*\n(.*?)// end", RegexOptions.Singleline))
             .Select(match => Compact(match.Groups[1].Value));
         Assert.NotEmpty(Examples);
         Assert.Equal(Examples.Order(StringComparer.Ordinal), run.Order(StringComparer.Ordinal));
@@ -27,7 +29,8 @@ public sealed class ReadmeTests
     public void CoverageTableIsTheCatalogue()
     {
         var lines = new List<string> { "| operation | types | native | cpu |", "|---|---|---|---|" };
-        foreach (IGrouping<(string Operation, string), KernelDispatch> row in KernelInfo.Catalogue.GroupBy(dispatch => (dispatch.Operation, $"{Sets(dispatch, "native")}|{Sets(dispatch, "cpu")}")))
+        foreach (IGrouping<(string Operation, string), KernelDispatch> row in KernelInfo.Catalogue.GroupBy(dispatch =>
+            (dispatch.Operation, $"{Sets(dispatch, "native")}|{Sets(dispatch, "cpu")}")))
         {
             string types = string.Join(", ", row.Select(dispatch => dispatch.Chosen.Types));
             lines.Add($"| `{row.Key.Operation}` | {types} | {Sets(row.First(), "native")} | {Sets(row.First(), "cpu")} |");
@@ -42,7 +45,8 @@ public sealed class ReadmeTests
         return sets.Length == 0 ? "–" : string.Join(", ", sets);
     }
 
-    public static TheoryData<string> Pages => [.. Repository.Files("docs", "*.md").Select(file => Path.GetRelativePath(Repository.Root, file)).Append("README.md")];
+    public static TheoryData<string> Pages =>
+        [.. Repository.Files("docs", "*.md").Select(file => Path.GetRelativePath(Repository.Root, file)).Append("README.md")];
 
     [Theory]
     [MemberData(nameof(Pages))]

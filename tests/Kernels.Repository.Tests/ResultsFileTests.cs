@@ -7,7 +7,8 @@ public sealed class ResultsFileTests
 {
     private const string Measured = "- Measured: 2026-11-30 23:59 UTC, Debian, .NET 10, X64; Kernels 0.1.0+0123456789abcdef\n\n";
 
-    private const string Older = "# a: ours and rivals\n\n- Machine: M\n\n## Roofs\n\n" + Measured + "old roofs\n\n## first\n\n" + Measured + "| rival/x | 1 | 2 ms | 3.00 x (2.90 to 3.10) |\n\n## gone\n\n"
+    private const string Older = "# a: ours and rivals\n\n- Machine: M\n\n## Roofs\n\n" + Measured + "old roofs\n\n## first\n\n" + Measured
+        + "| rival/x | 1 | 2 ms | 3.00 x (2.90 to 3.10) |\n\n## gone\n\n"
         + Measured + "old gone\n\n## last\n\n" + Measured + "| rival/x | 1 | 2 ms | 0.750 x (0.700 to 0.800) |\n";
 
     [Fact]
@@ -16,7 +17,9 @@ public sealed class ResultsFileTests
     [Fact]
     public void OnlyMeasuredWorkloadsAreReplaced()
     {
-        ResultsFile now = ResultsFile.Parse($"# a: ours and rivals\n\n- Machine: M2\n\n## Roofs\n\n{Measured}new roofs\n\n## second\n\n{Measured}new second\n\n## first\n\n{Measured}new first\n");
+        ResultsFile now = ResultsFile.Parse(
+            $"# a: ours and rivals\n\n- Machine: M2\n\n## Roofs\n\n{Measured}new roofs\n\n## second\n\n{Measured}new second\n\n## first\n\n{Measured}new " +
+            $"first\n");
         ResultsFile merged = now.Over(ResultsFile.Parse(Older), ["first", "second", "last"]);
         Assert.Equal("# a: ours and rivals\n\n- Machine: M2", merged.Head);
         Assert.Equal(
@@ -34,14 +37,16 @@ public sealed class ResultsFileTests
     }
 
     private static string[] DigestOf(params string[] rows) =>
-        Digest.Of([("a", "# a\n\n" + string.Concat(rows.Select((row, i) => $"## w{i}\n\n{Measured}{row}\n\n")))]).Split('\n', StringSplitOptions.RemoveEmptyEntries)[5..];
+        Digest.Of([("a", "# a\n\n" + string.Concat(rows.Select((row, i) => $"## w{i}\n\n{Measured}{row}\n\n")))])
+        .Split('\n', StringSplitOptions.RemoveEmptyEntries)[5..];
 
     [Fact]
     public void TheDigestIsTheGeometricMeanWithItsInterval()
     {
         // sqrt(4 x 1) = 2; half widths of e^0.3 and e^0.4 make e^0.25: 2 x 0.7788 to 2 x 1.284.
         string row = Assert.Single(DigestOf("| rival/x | 1 | 2 ms | 4.00 x (2.9633 to 5.3994) |", "| rival/x | 1 | 2 ms | 1.00 x (0.67032 to 1.49182) |"));
-        Assert.StartsWith("| a | rival/x | 1 | 2 of 2 | not measurable: 1.56 to 2.57 | 1.00 x", row.Replace("not measurable: 0.670 to 1.49", "1.00 x", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.StartsWith("| a | rival/x | 1 | 2 of 2 | not measurable: 1.56 to 2.57 | 1.00 x",
+            row.Replace("not measurable: 0.670 to 1.49", "1.00 x", StringComparison.Ordinal), StringComparison.Ordinal);
         // sqrt(3 x 0.75) = 1.5, with intervals of a third of a tenth
         row = Assert.Single(DigestOf("| rival/x | 1 | 2 ms | 3.00 x (2.90 to 3.10) |", "| rival/x | 1 | 2 ms | 0.750 x (0.725 to 0.775) |"));
         Assert.Equal("| a | rival/x | 1 | 2 of 2 | 1.50 x (1.46 to 1.54) | 0.750 x (0.725 to 0.775) | w1 | 3.00 x (2.90 to 3.10) | 0123456 |", row);
@@ -61,7 +66,8 @@ public sealed class ResultsFileTests
             "| a | rival/x | 2 | 1 of 3 | 2.00 x (1.90 to 2.10) | 2.00 x (1.90 to 2.10) | w2 | 2.00 x (1.90 to 2.10) | 0123456 |",
             "| a | rival/y | 2 | 0 of 1 | – | – | – | – | 0123456 |",
         ],
-        DigestOf("| rival/x | 2 | 2 ms | not measurable: 1.00 to 9.00 |\n| rival/y | 2 | 2 ms | not valid: 1.10 cores |", "| rival/x | 2 | 2 ms | not valid: 1.10 cores |", "| rival/x | 2 | 2 ms | 2.00 x (1.90 to 2.10) |"));
+        DigestOf("| rival/x | 2 | 2 ms | not measurable: 1.00 to 9.00 |\n| rival/y | 2 | 2 ms | not valid: 1.10 cores |",
+            "| rival/x | 2 | 2 ms | not valid: 1.10 cores |", "| rival/x | 2 | 2 ms | 2.00 x (1.90 to 2.10) |"));
 
     [Fact]
     public void ARivalThatIsHeldBackHasNoMean() => Assert.Equal(
@@ -89,7 +95,8 @@ public sealed class ResultsFileTests
     {
         const string Page = "before\n<!-- figures from perf/results/m/a.md: fir*; last -->\nstale\n<!-- end of figures -->\nafter\n";
         Assert.Equal(
-            $"before\n<!-- figures from perf/results/m/a.md: fir*; last -->\n- Machine: M\n\n**first**\n\n{Measured}| rival/x | 1 | 2 ms | 3.00 x (2.90 to 3.10) |\n\n**last**\n\n{Measured}| rival/x | 1 | 2 ms | 0.750 x (0.700 to 0.800) |\n<!-- end of figures -->\nafter\n",
+            $"before\n<!-- figures from perf/results/m/a.md: fir*; last -->\n- Machine: M\n\n**first**\n\n{Measured}| rival/x | 1 | 2 ms | 3.00 x (2.90 to " +
+            $"3.10) |\n\n**last**\n\n{Measured}| rival/x | 1 | 2 ms | 0.750 x (0.700 to 0.800) |\n<!-- end of figures -->\nafter\n",
             PageFigures.Fill(Page, file => file == "perf/results/m/a.md" ? Older : throw new FileNotFoundException(file)));
     }
 
@@ -97,11 +104,13 @@ public sealed class ResultsFileTests
     [InlineData("<!-- figures from perf/results/m/none.md -->")]
     [InlineData("<!-- figures from perf/results/m/a.md: second -->")]
     public void ABlockWithoutResultsSaysSo(string mark) =>
-        Assert.StartsWith($"{mark}\nNot measured yet", PageFigures.Fill($"{mark}\nstale | 3.00 x |\n<!-- end of figures -->\n", file => file == "perf/results/m/a.md" ? Older : null), StringComparison.Ordinal);
+        Assert.StartsWith($"{mark}\nNot measured yet", PageFigures.Fill($"{mark}\nstale | 3.00 x |\n<!-- end of figures -->\n", file =>
+        file == "perf/results/m/a.md" ? Older : null), StringComparison.Ordinal);
 
     // Families' files by machine; none before the first measurement.
     private static IEnumerable<IGrouping<string, string>> Results =>
-        Directory.Exists(Path.Combine(Repository.Root, "perf", "results")) ? Repository.Files("perf/results", "*.md").GroupBy(file => Path.GetDirectoryName(file)!) : [];
+        Directory.Exists(Path.Combine(Repository.Root, "perf", "results")) ? Repository.Files("perf/results", "*.md")
+        .GroupBy(file => Path.GetDirectoryName(file)!) : [];
 
     [Fact]
     public void EveryDigestIsThatOfTheFilesBesideIt()
@@ -129,10 +138,12 @@ public sealed class ResultsFileTests
         {
             ResultsFile file = ResultsFile.Parse(File.ReadAllText(path));
             Assert.Matches("^[0-9a-f]{7}$", Assert.Single(file.Sections.Select(section => section.Commit).Distinct()));
-            foreach (string row in file.Sections.SelectMany(section => section.Body.Split('\n')).Where(line => line.StartsWith("| rival/", StringComparison.Ordinal)))
+            foreach (string row in file.Sections.SelectMany(section => section.Body.Split('\n'))
+                .Where(line => line.StartsWith("| rival/", StringComparison.Ordinal)))
             {
                 string cell = row.Split('|')[^2].Trim();
-                Assert.True(cell.Length == 0 || cell.StartsWith("not ", StringComparison.Ordinal) || Advantage.Parse(cell) is { Ratio.IsMeasurable: true }, row);
+                Assert.True(cell.Length == 0 || cell.StartsWith("not ", StringComparison.Ordinal) || Advantage.Parse(cell) is { Ratio.IsMeasurable: true },
+                    row);
             }
         }
     }

@@ -64,8 +64,8 @@ public sealed class StatisticsTests
         Assert.Equal(PairedRatio.Of(other, own), PairedRatio.Of(other, own));
     }
 
-    // The percentile interval of a median is that of order statistics, at least 95 % but for its steps; 9 to 31 rounds are what compare takes. Of 400 repetitions a share
-    // of 0.95 has a standard deviation of 0.011.
+    // The percentile interval of a median is that of order statistics, at least 95 % but for its steps; 9 to 31 rounds are what compare takes. Of 400
+    // repetitions a share of 0.95 has a standard deviation of 0.011.
     [Theory]
     [InlineData(9, 0.1)]
     [InlineData(15, 0.1)]
@@ -81,7 +81,8 @@ public sealed class StatisticsTests
         {
             // What both suffer in a round is common to them, and falls out.
             double[] drift = Noisy(random, 1, 1, rounds);
-            double[] own = [.. Noisy(random, 1, noise, rounds).Zip(drift, (a, b) => a * b)], other = [.. Noisy(random, True, noise, rounds).Zip(drift, (a, b) => a * b)];
+            double[] own = [.. Noisy(random, 1, noise, rounds).Zip(drift, (a, b) => a * b)],
+                other = [.. Noisy(random, True, noise, rounds).Zip(drift, (a, b) => a * b)];
             var ratio = PairedRatio.Of(other, own);
             if (ratio.Low <= True && True <= ratio.High)
                 held++;
@@ -93,7 +94,8 @@ public sealed class StatisticsTests
     public void MoreRoundsNarrowTheInterval()
     {
         var random = new Random(8);
-        double Width(int rounds) => Enumerable.Range(0, 50).Average(_ => PairedRatio.Of(Noisy(random, 1, 0.3, rounds), Noisy(random, 1, 0.3, rounds)) is var ratio ? Math.Log(ratio.High / ratio.Low) : 0);
+        double Width(int rounds) => Enumerable.Range(0, 50)
+            .Average(_ => PairedRatio.Of(Noisy(random, 1, 0.3, rounds), Noisy(random, 1, 0.3, rounds)) is var ratio ? Math.Log(ratio.High / ratio.Low) : 0);
         // As the root of their number: four times as many, half the width.
         Assert.InRange(Width(100) / Width(25), 0.4, 0.65);
     }
@@ -137,5 +139,6 @@ public sealed class StatisticsTests
 
     // Logarithms are normal (Box and Muller).
     private static double[] Noisy(Random random, double centre, double noise, int count) =>
-        [.. Enumerable.Range(0, count).Select(_ => centre * Math.Exp(noise * Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble())))];
+        [.. Enumerable.Range(0, count)
+        .Select(_ => centre * Math.Exp(noise * Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble())))];
 }

@@ -26,7 +26,9 @@ internal sealed class TypeReferences : ISignatureTypeProvider<int, object?>
         _metadata = image.GetMetadataReader();
     }
 
-    /// <summary>The outermost types of an assembly, each with the full names (without arity) of the outermost types that it refers to, of any assembly.</summary>
+    /// <summary>
+    /// The outermost types of an assembly, each with the full names (without arity) of the outermost types that it refers to, of any assembly.
+    /// </summary>
     public static Dictionary<string, HashSet<string>> Read(string path)
     {
         using var image = new PEReader(File.OpenRead(path));

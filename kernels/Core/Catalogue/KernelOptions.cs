@@ -5,9 +5,9 @@ namespace Kernels;
 public readonly record struct KernelOptions
 {
     /// <summary>
-    /// The identity of the variant to run, such as <c>softmax/f32/cpu/avx2</c>; <see langword="null"/> (the default) takes the one named by the
-    /// environment variable <c>KERNELS_FORCE</c>, if the operation lists it, or else the best one this machine can run. <c>KernelInfo</c> lists them by operation. An operation
-    /// refuses what it does not list with an <see cref="ArgumentException"/>, and one that has a single implementation refuses all.
+    /// The identity of the variant to run, such as <c>softmax/f32/cpu/avx2</c>; <see langword="null"/> (the default) takes the one named by the environment
+    /// variable <c>KERNELS_FORCE</c>, if the operation lists it, or else the best one this machine can run. <c>KernelInfo</c> lists them by operation. An
+    /// operation refuses what it does not list with an <see cref="ArgumentException"/>, and one that has a single implementation refuses all.
     /// </summary>
     public string? Variant { get; init; }
 

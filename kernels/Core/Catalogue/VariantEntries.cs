@@ -18,10 +18,14 @@ internal sealed record VariantEntries<TBackend>(string Family, string Types, Fun
     /// <summary>Native code, all that takes time of it.</summary>
     public VariantEntry<TBackend> Native<TSet>(TBackend backend) where TSet : struct, INativeInstructionSet => Native<TSet, InstructionSets.Scalar>(backend);
 
-    /// <summary>Native code that shares the work with managed code, for which <typeparamref name="TManaged"/> must be on. Compiled code cannot be emulated: it is there or absent.</summary>
+    /// <summary>
+    /// Native code that shares the work with managed code, for which <typeparamref name="TManaged"/> must be on. Compiled code cannot be emulated: it is there
+    /// or absent.
+    /// </summary>
     public VariantEntry<TBackend> Native<TSet, TManaged>(TBackend backend) where TSet : struct, INativeInstructionSet where TManaged : struct, IInstructionSet
     {
-        string native = InstructionSets.NativeAbsence<TSet>(NativeAbsence(TSet.NativeNumber)), absence = native.Length > 0 || TManaged.IsOn ? native : TManaged.Absence;
+        string native = InstructionSets.NativeAbsence<TSet>(NativeAbsence(TSet.NativeNumber)), absence = native.Length > 0 || TManaged.IsOn ? native
+            : TManaged.Absence;
         return Entry("native", TSet.Word, absence.Length == 0 ? VariantAvailability.Available : VariantAvailability.Absent, absence, backend);
     }
 

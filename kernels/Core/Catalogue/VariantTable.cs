@@ -3,7 +3,9 @@ namespace Kernels.Core.Catalogue;
 /// <summary>One row of a <see cref="VariantTable{TBackend}"/>: what the catalogue says of a variant, and the object that runs it.</summary>
 internal readonly record struct VariantEntry<TBackend>(KernelVariant Variant, TBackend Backend) where TBackend : class;
 
-/// <summary>The variants of one operation for one element type, best first; dispatch is a walk down this table. What it does not list, the operation refuses.</summary>
+/// <summary>
+/// The variants of one operation for one element type, best first; dispatch is a walk down this table. What it does not list, the operation refuses.
+/// </summary>
 internal sealed class VariantTable<TBackend> where TBackend : class
 {
     private readonly VariantEntry<TBackend>[] _entries;
@@ -76,7 +78,8 @@ internal sealed class VariantTable<TBackend> where TBackend : class
                 return entry;
         }
         throw new ArgumentException(
-            $"'{identity}' names no variant of {Operation} ({_entries[0].Variant.Types}); there are {string.Join(", ", _entries.Select(e => e.Variant.Identity))}.", source);
+            $"'{identity}' names no variant of {Operation} ({_entries[0].Variant.Types}); there are " +
+            $"{string.Join(", ", _entries.Select(e => e.Variant.Identity))}.", source);
     }
 
     private static TBackend Demand(in VariantEntry<TBackend> entry, string source, bool allowEmulation)

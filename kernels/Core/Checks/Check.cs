@@ -81,7 +81,8 @@ internal static class Check
     public static void KernelWithoutVariants(in KernelOptions options, string operation)
     {
         if (options.Variant is { } identity)
-            throw new ArgumentException($"'{identity}' names no variant of {operation}, which has one implementation; leave it unset.", nameof(KernelOptions.Variant));
+            throw new ArgumentException($"'{identity}' names no variant of {operation}, which has one implementation; leave it unset.",
+                nameof(KernelOptions.Variant));
         Kernel(options);
     }
 

@@ -9,7 +9,8 @@ namespace Kernels;
 /// </summary>
 /// <remarks>
 /// Conversion from <see cref="float"/> rounds to nearest, ties to even; NaN stays NaN (made quiet), infinities and the sign of zero are kept. The name leaves
-/// <c>BFloat16</c> to <c>System.Numerics</c>, which has a type of the same bits from .NET 11 on: <see cref="FromBits"/> and <see cref="Bits"/> convert, or a cast of spans.
+/// <c>BFloat16</c> to <c>System.Numerics</c>, which has a type of the same bits from .NET 11 on: <see cref="FromBits"/> and <see cref="Bits"/> convert, or a
+/// cast of spans.
 /// </remarks>
 public readonly struct BrainFloat16 : IEquatable<BrainFloat16>, IComparable<BrainFloat16>
 {

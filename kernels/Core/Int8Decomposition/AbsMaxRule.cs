@@ -28,6 +28,8 @@ internal static class AbsMaxRule
 
     public static sbyte Quantize(float x, float raise, float factor) => (sbyte)MathF.Round(x * raise * factor);
 
-    /// <summary>The largest number that still counts as an outlier's opposite: everything below it in magnitude is quantised. Infinity where the threshold is 0.</summary>
+    /// <summary>
+    /// The largest number that still counts as an outlier's opposite: everything below it in magnitude is quantised. Infinity where the threshold is 0.
+    /// </summary>
     public static float Limit(float threshold) => threshold == 0 ? float.PositiveInfinity : threshold;
 }

@@ -1,6 +1,8 @@
 namespace Kernels;
 
-/// <summary>How a product with <see cref="Int8Weights"/> is to be computed. The default value is LLM.int8() with threshold 6, row by row, without bias.</summary>
+/// <summary>
+/// How a product with <see cref="Int8Weights"/> is to be computed. The default value is LLM.int8() with threshold 6, row by row, without bias.
+/// </summary>
 public readonly ref struct Int8DecompositionOptions
 {
     /// <summary>The threshold of the paper (arXiv 2208.07339, section 3.2), at which its models lose nothing.</summary>
@@ -21,7 +23,9 @@ public readonly ref struct Int8DecompositionOptions
     /// <summary>Outliers element by element (the default), or columns united over the batch.</summary>
     public OutlierScope Outliers { get; init; }
 
-    /// <summary>Added to every row, in float, before the result is rounded to its type: as many elements as there are outputs. Empty (the default) for none.</summary>
+    /// <summary>
+    /// Added to every row, in float, before the result is rounded to its type: as many elements as there are outputs. Empty (the default) for none.
+    /// </summary>
     public ReadOnlySpan<float> Bias { get; init; }
 
     /// <summary>Variant, parallelism and cancellation.</summary>

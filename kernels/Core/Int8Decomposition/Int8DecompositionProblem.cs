@@ -33,7 +33,8 @@ internal readonly ref struct Int8DecompositionProblem<T> where T : unmanaged
     private static void CheckRange(Int8Weights weights)
     {
         if ((long)weights.InputCount * sbyte.MaxValue * weights.LargestMagnitude > int.MaxValue)
-            throw new ArgumentOutOfRangeException(WeightsName, sbyte.MinValue, $"sums of {weights.InputCount} products may exceed 32 bits where weights are -128");
+            throw new ArgumentOutOfRangeException(WeightsName, sbyte.MinValue,
+                $"sums of {weights.InputCount} products may exceed 32 bits where weights are -128");
     }
 
     private static void CheckOptions(in Int8DecompositionOptions options, int outputCount)
@@ -75,7 +76,8 @@ internal readonly ref struct Int8ProductProblem
             return;
         int largest = values.Contains(sbyte.MinValue) ? -sbyte.MinValue : sbyte.MaxValue;
         if ((long)weights.InputCount * largest * weights.LargestMagnitude > int.MaxValue)
-            throw new ArgumentOutOfRangeException(ValuesName, sbyte.MinValue, $"sums of {weights.InputCount} products may exceed 32 bits where values are -128");
+            throw new ArgumentOutOfRangeException(ValuesName, sbyte.MinValue,
+                $"sums of {weights.InputCount} products may exceed 32 bits where values are -128");
     }
 }
 
@@ -94,8 +96,11 @@ internal readonly ref struct Int8QuantizationProblem<T> where T : unmanaged
         Check.Kernel(options);
     }
 
-    /// <summary>One set of outputs, cut to what is written: values as large as the matrix, and as many largest magnitudes as there are rows or columns.</summary>
-    public static void CheckOutput(ReadOnlySpan<T> matrix, ref Span<sbyte> values, ref Span<float> absMax, int absMaxCount, string valuesName, string absMaxName)
+    /// <summary>
+    /// One set of outputs, cut to what is written: values as large as the matrix, and as many largest magnitudes as there are rows or columns.
+    /// </summary>
+    public static void CheckOutput(ReadOnlySpan<T> matrix, ref Span<sbyte> values, ref Span<float> absMax, int absMaxCount, string valuesName,
+        string absMaxName)
     {
         values = Check.Written(values, matrix.Length, valuesName);
         absMax = Check.Written(absMax, absMaxCount, absMaxName);
@@ -108,7 +113,8 @@ internal readonly ref struct Int8QuantizationProblem<T> where T : unmanaged
 /// <summary>The gradients of a layer, with every argument checked. Outputs that are empty are not wanted.</summary>
 internal readonly ref struct Int8GradientProblem<T> where T : unmanaged
 {
-    private const string OutputGradientName = "outputGradient", InputName = "input", InputGradientName = "inputGradient", WeightGradientName = "weightGradient", BiasGradientName = "biasGradient";
+    private const string OutputGradientName = "outputGradient", InputName = "input", InputGradientName = "inputGradient", WeightGradientName = "weightGradient",
+        BiasGradientName = "biasGradient";
 
     public readonly int RowCount;
 

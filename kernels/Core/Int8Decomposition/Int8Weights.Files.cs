@@ -21,7 +21,8 @@ public sealed unsafe partial class Int8Weights
     public static long PackedByteCount(int outputCount, int inputCount) => LayoutOf(outputCount, inputCount).ByteCount;
 
     /// <summary>Weights over bytes that were packed before, without a copy.</summary>
-    /// <param name="memory">Exactly as many bytes as <see cref="PackedByteCount"/> says; the weights own it from now on. Its numbers are taken as they are.</param>
+    /// <param name="memory">Exactly as many bytes as <see cref="PackedByteCount"/> says; the weights own it from now on. Its numbers are taken as they
+    /// are.</param>
     /// <param name="outputCount">n, at least 1.</param>
     /// <param name="inputCount">k, 1 to <see cref="LargestInputCount"/>. Above 131,071 the values are read once, to know whether one is -128.</param>
     /// <exception cref="ArgumentException">Sizes are out of range, or the memory has another size.</exception>
@@ -31,7 +32,8 @@ public sealed unsafe partial class Int8Weights
         Int8WeightsLayout layout = LayoutOf(outputCount, inputCount);
         PackedMemory.CheckSize(memory, layout.ByteCount, nameof(memory));
         using PackedLease lease = memory.Acquire(memory);
-        bool mayBeLeast = inputCount > Int8WeightsLayout.LargestFullRangeInputCount && new ReadOnlySpan<sbyte>(lease.Start, (int)layout.FactorOffset).Contains(sbyte.MinValue);
+        bool mayBeLeast = inputCount > Int8WeightsLayout.LargestFullRangeInputCount && new ReadOnlySpan<sbyte>(lease.Start, (int)layout.FactorOffset)
+            .Contains(sbyte.MinValue);
         return new Int8Weights(layout, memory, mayBeLeast ? -sbyte.MinValue : sbyte.MaxValue);
     }
 
@@ -64,11 +66,14 @@ public sealed unsafe partial class Int8Weights
         PackedTensor.Save(path, weights);
     }
 
-    /// <summary>Maps a matrix that <see cref="Save(string, string)"/> wrote: nothing is read until it is used, and processes that map the same file share its memory.</summary>
+    /// <summary>
+    /// Maps a matrix that <see cref="Save(string, string)"/> wrote: nothing is read until it is used, and processes that map the same file share its memory.
+    /// </summary>
     /// <param name="path">The file. It must not be shortened while it is mapped.</param>
     /// <param name="name">The name of the matrix in it.</param>
     /// <returns>Weights that end the mapping when they are disposed or become garbage.</returns>
-    /// <exception cref="TensorFileException">The file is malformed, has no such matrix, or the matrix was written by another version or does not lie at whole cache lines.</exception>
+    /// <exception cref="TensorFileException">The file is malformed, has no such matrix, or the matrix was written by another version or does not lie at whole
+    /// cache lines.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static Int8Weights Map(string path, string name)
     {
@@ -77,7 +82,10 @@ public sealed unsafe partial class Int8Weights
         return Over(tensor.Map(layout.ByteCount), layout.OutputCount, layout.InputCount);
     }
 
-    /// <summary>Reads a matrix that <see cref="Save(string, string)"/> wrote into pages of its own, huge ones where they are to be had: slower to begin with than <see cref="Map"/>, faster to use.</summary>
+    /// <summary>
+    /// Reads a matrix that <see cref="Save(string, string)"/> wrote into pages of its own, huge ones where they are to be had: slower to begin with than
+    /// <see cref="Map"/>, faster to use.
+    /// </summary>
     /// <param name="path">The file.</param>
     /// <param name="name">The name of the matrix in it.</param>
     /// <exception cref="TensorFileException">The file is malformed, has no such matrix, or the matrix was written by another version.</exception>

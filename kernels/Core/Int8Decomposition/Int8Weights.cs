@@ -10,9 +10,10 @@ namespace Kernels;
 /// threads may multiply with it at a time.
 /// </summary>
 /// <remarks>
-/// W = q absmax / 127 with absmax the largest magnitude of an output's weights: the vector-wise quantisation of LLM.int8() (arXiv 2208.07339, section 3.1). Takes one byte for
-/// each weight and 12 for each output; outputs are padded to a multiple of 32 and inputs to a multiple of 4. The bytes lie in a <see cref="PackedMemory"/>, which the weights own: pages
-/// of their own unless another was given. They are freed by <see cref="Dispose"/>, or when they are garbage.
+/// W = q absmax / 127 with absmax the largest magnitude of an output's weights: the vector-wise quantisation of LLM.int8() (arXiv 2208.07339, section 3.1).
+/// Takes one byte for each weight and 12 for each output; outputs are padded to a multiple of 32 and inputs to a multiple of 4. The bytes lie in a
+/// <see cref="PackedMemory"/>, which the weights own: pages of their own unless another was given. They are freed by <see cref="Dispose"/>, or when they are
+/// garbage.
 /// </remarks>
 public sealed unsafe partial class Int8Weights : IPackedWeights, IDisposable
 {
@@ -52,13 +53,16 @@ public sealed unsafe partial class Int8Weights : IPackedWeights, IDisposable
     private Span<float> AbsMax => new(Panels + Layout.AbsMaxOffset, OutputCount);
 
     /// <summary>Quantises float weights: q = round(w (127 / absmax)), ties to even.</summary>
-    /// <param name="weights">[outputCount, inputCount], row-major, as a torch Linear keeps them; finite. bitsandbytes rounds weights to f16 first: to get its integers, pass weights so rounded.</param>
+    /// <param name="weights">[outputCount, inputCount], row-major, as a torch Linear keeps them; finite. bitsandbytes rounds weights to f16 first: to get its
+    /// integers, pass weights so rounded.</param>
     /// <param name="outputCount">n, at least 1.</param>
     /// <param name="inputCount">k, 1 to <see cref="LargestInputCount"/>.</param>
     /// <param name="options">Threads and cancellation; no variants.</param>
-    /// <param name="destination">Where the packed bytes will lie, which the weights then own: as many as <see cref="PackedByteCount"/> says; null (the default) for pages of their own.</param>
+    /// <param name="destination">Where the packed bytes will lie, which the weights then own: as many as <see cref="PackedByteCount"/> says; null (the default)
+    /// for pages of their own.</param>
     /// <exception cref="ArgumentException">Sizes disagree or are out of range, or a weight is not finite.</exception>
-    public static Int8Weights Pack(ReadOnlySpan<float> weights, int outputCount, int inputCount, KernelOptions options = default, PackedMemory? destination = null)
+    public static Int8Weights Pack(ReadOnlySpan<float> weights, int outputCount, int inputCount, KernelOptions options = default,
+        PackedMemory? destination = null)
     {
         Int8WeightsLayout layout = LayoutOf(outputCount, inputCount);
         Check.Exactly(weights.Length, (long)outputCount * inputCount, nameof(weights));
@@ -66,11 +70,13 @@ public sealed unsafe partial class Int8Weights : IPackedWeights, IDisposable
         var absMax = new float[outputCount];
         fixed (float* source = weights, largest = absMax)
         {
-            RangeRunner.Run(new Int8AbsMaxJob(source, largest, inputCount), outputCount, grain: Int8WeightsLayout.PanelColumns, threads, options.CancellationToken);
+            RangeRunner.Run(new Int8AbsMaxJob(source, largest, inputCount), outputCount, grain: Int8WeightsLayout.PanelColumns, threads,
+                options.CancellationToken);
             CheckFinite(weights, absMax, inputCount);
             Int8Weights packed = Prepare(layout, absMax, sbyte.MaxValue, destination);
             using PackedLease lease = packed.Acquire();
-            RangeRunner.Run(new Int8WeightsPackJob<float>(layout, packed.Panels, source, largest), layout.PanelCount, grain: 1, threads, options.CancellationToken);
+            RangeRunner.Run(new Int8WeightsPackJob<float>(layout, packed.Panels, source, largest), layout.PanelCount, grain: 1, threads,
+                options.CancellationToken);
             return packed;
         }
     }
@@ -81,10 +87,12 @@ public sealed unsafe partial class Int8Weights : IPackedWeights, IDisposable
     /// <param name="outputCount">n, at least 1.</param>
     /// <param name="inputCount">k, 1 to <see cref="LargestInputCount"/>.</param>
     /// <param name="options">Threads and cancellation; no variants.</param>
-    /// <param name="destination">Where the packed bytes will lie, which the weights then own: as many as <see cref="PackedByteCount"/> says; null (the default) for pages of their own.</param>
+    /// <param name="destination">Where the packed bytes will lie, which the weights then own: as many as <see cref="PackedByteCount"/> says; null (the default)
+    /// for pages of their own.</param>
     /// <exception cref="ArgumentException">Sizes disagree or are out of range, or a number in <paramref name="absMax"/> is.</exception>
     public static Int8Weights FromQuantized(
-        ReadOnlySpan<sbyte> values, ReadOnlySpan<float> absMax, int outputCount, int inputCount, KernelOptions options = default, PackedMemory? destination = null)
+        ReadOnlySpan<sbyte> values, ReadOnlySpan<float> absMax, int outputCount, int inputCount, KernelOptions options = default, PackedMemory? destination =
+        null)
     {
         Int8WeightsLayout layout = LayoutOf(outputCount, inputCount);
         Check.Exactly(values.Length, (long)outputCount * inputCount, nameof(values));
@@ -94,7 +102,8 @@ public sealed unsafe partial class Int8Weights : IPackedWeights, IDisposable
         Int8Weights packed = Prepare(layout, absMax, values.Contains(sbyte.MinValue) ? -sbyte.MinValue : sbyte.MaxValue, destination);
         using PackedLease lease = packed.Acquire();
         fixed (sbyte* source = values)
-            RangeRunner.Run(new Int8WeightsPackJob<sbyte>(layout, packed.Panels, source, null), layout.PanelCount, grain: 1, threads, options.CancellationToken);
+            RangeRunner.Run(new Int8WeightsPackJob<sbyte>(layout, packed.Panels, source, null), layout.PanelCount, grain: 1, threads,
+                options.CancellationToken);
         return packed;
     }
 
@@ -162,7 +171,8 @@ public sealed unsafe partial class Int8Weights : IPackedWeights, IDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(outputCount, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(inputCount, 1);
         if (inputCount > LargestInputCount)
-            throw new ArgumentOutOfRangeException(nameof(inputCount), inputCount, $"sums of more than {LargestInputCount} products of eight-bit values may exceed 32 bits");
+            throw new ArgumentOutOfRangeException(nameof(inputCount), inputCount,
+                $"sums of more than {LargestInputCount} products of eight-bit values may exceed 32 bits");
         var layout = new Int8WeightsLayout(outputCount, inputCount);
         if (layout.ByteCount > Array.MaxLength - PackedMemory.Alignment)
             throw new ArgumentOutOfRangeException(nameof(outputCount), outputCount, $"{layout.ByteCount} packed bytes exceed what an array can hold");

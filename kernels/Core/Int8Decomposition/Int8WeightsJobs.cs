@@ -4,7 +4,10 @@ using Kernels.Core.Threading;
 
 namespace Kernels.Core.Int8Decomposition;
 
-/// <summary>Finds the largest magnitude of each output's weights. Magnitudes are compared as the integers that their bits are: NaN and infinity stand above all others and are found.</summary>
+/// <summary>
+/// Finds the largest magnitude of each output's weights. Magnitudes are compared as the integers that their bits are: NaN and infinity stand above all others
+/// and are found.
+/// </summary>
 internal readonly unsafe struct Int8AbsMaxJob(float* weights, float* absMax, int inputCount) : IRangeJob
 {
     private readonly float* _weights = weights;

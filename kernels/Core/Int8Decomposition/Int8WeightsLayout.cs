@@ -65,7 +65,9 @@ internal readonly record struct Int8WeightsLayout
 
     public long ByteCount { get; }
 
-    /// <summary>The byte of an output's first input; the next inputs follow in its lane, and every <see cref="LaneInputs"/> inputs <see cref="StepBytes"/> further.</summary>
+    /// <summary>
+    /// The byte of an output's first input; the next inputs follow in its lane, and every <see cref="LaneInputs"/> inputs <see cref="StepBytes"/> further.
+    /// </summary>
     public long Start(int output) => output / PanelColumns * PanelBytes + output % PanelColumns * LaneInputs;
 
     /// <summary>How far an input stands behind the output's first one.</summary>

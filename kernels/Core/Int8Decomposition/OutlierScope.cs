@@ -7,8 +7,8 @@ public enum OutlierScope
     PerRow,
 
     /// <summary>
-    /// Its whole column, in all rows, as bitsandbytes has it (columns united over the batch): the integers are those of that library, and a row's result depends on
-    /// the other rows.
+    /// Its whole column, in all rows, as bitsandbytes has it (columns united over the batch): the integers are those of that library, and a row's result
+    /// depends on the other rows.
     /// </summary>
     BatchColumns,
 }

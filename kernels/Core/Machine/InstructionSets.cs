@@ -10,7 +10,9 @@ internal interface IInstructionSet
     /// <summary>Its word in identities of variants.</summary>
     static abstract string Word { get; }
 
-    /// <summary>Whether the processor has it, as far as the runtime knows, and no setting of the runtime (<c>DOTNET_EnableAVX512=0</c> and its kind) turns it off.</summary>
+    /// <summary>
+    /// Whether the processor has it, as far as the runtime knows, and no setting of the runtime (<c>DOTNET_EnableAVX512=0</c> and its kind) turns it off.
+    /// </summary>
     static abstract bool IsOn { get; }
 
     /// <summary>Why managed code cannot use it, where <see cref="IsOn"/> is false.</summary>
@@ -25,8 +27,9 @@ internal interface INativeInstructionSet : IInstructionSet
 }
 
 /// <summary>
-/// Every instruction set that a variant is written for; which of them a family has, and in which order they were measured to be best, is its own table's affair. Managed code may use
-/// what is on. Native code may use what the native library finds on the processor, but for what the user turned off (<see cref="NativeAbsence{TSet}(string)"/>).
+/// Every instruction set that a variant is written for; which of them a family has, and in which order they were measured to be best, is its own table's
+/// affair. Managed code may use what is on. Native code may use what the native library finds on the processor, but for what the user turned off
+/// (<see cref="NativeAbsence{TSet}(string)"/>).
 /// </summary>
 internal static class InstructionSets
 {
@@ -100,7 +103,9 @@ internal static class InstructionSets
         public static string Absence => "the processor or the runtime's settings lack AVX-512 F, BW or DQ";
     }
 
-    /// <summary>512 bits with dot products of four bytes: native alone. .NET 10 has neither intrinsics nor a switch for them, so that the switch of AVX-512 is theirs.</summary>
+    /// <summary>
+    /// 512 bits with dot products of four bytes: native alone. .NET 10 has neither intrinsics nor a switch for them, so that the switch of AVX-512 is theirs.
+    /// </summary>
     public readonly struct Avx512Vnni : INativeInstructionSet
     {
         public static string Word => "avx512vnni";
@@ -114,12 +119,14 @@ internal static class InstructionSets
 
     /// <summary>Why native code for an instruction set may not run here; empty if it may.</summary>
     /// <remarks>
-    /// The processor is asked, by the native library. Where code is compiled as it runs, the runtime has asked the same processor: what is off there and not here, a setting of the runtime
-    /// turned off, and native code obeys it, so that an older machine can be tried on a newer one. Code compiled ahead of time has its instruction sets from the target that was
-    /// named then, which says nothing about the machine: the processor alone decides.
+    /// The processor is asked, by the native library. Where code is compiled as it runs, the runtime has asked the same processor: what is off there and not
+    /// here, a setting of the runtime turned off, and native code obeys it, so that an older machine can be tried on a newer one. Code compiled ahead of time
+    /// has its instruction sets from the target that was named then, which says nothing about the machine: the processor alone decides.
     /// </remarks>
     /// <param name="native">Why the native library cannot run it on this processor; empty if it can.</param>
-    public static string NativeAbsence<TSet>(string native) where TSet : struct, INativeInstructionSet => NativeAbsence(native, TSet.IsOn, RuntimeFeature.IsDynamicCodeCompiled);
+    public static string NativeAbsence<TSet>(string native) where TSet : struct, INativeInstructionSet =>
+        NativeAbsence(native, TSet.IsOn, RuntimeFeature.IsDynamicCodeCompiled);
 
-    internal static string NativeAbsence(string native, bool isOn, bool isCompiledAsItRuns) => native.Length > 0 ? native : isOn || !isCompiledAsItRuns ? "" : TurnedOff;
+    internal static string NativeAbsence(string native, bool isOn, bool isCompiledAsItRuns) => native.Length > 0 ? native : isOn || !isCompiledAsItRuns ? ""
+        : TurnedOff;
 }

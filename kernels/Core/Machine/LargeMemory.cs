@@ -4,9 +4,9 @@ namespace Kernels.Core.Machine;
 
 /// <summary>Native memory for large arrays: in huge pages where the operating system grants them on request.</summary>
 /// <remarks>
-/// Pages of 4 KiB cost a walk of the page table for every 64 cache lines, which nothing hides where rows are read in another order than they stand in memory, and not all of it where
-/// they are streamed. Linux gives pages of 2 MiB to memory that asks for them (transparent huge pages in the mode "madvise", the default of most distributions). It is a hint: elsewhere, and
-/// where it is refused, memory is as it would be without.
+/// Pages of 4 KiB cost a walk of the page table for every 64 cache lines, which nothing hides where rows are read in another order than they stand in memory,
+/// and not all of it where they are streamed. Linux gives pages of 2 MiB to memory that asks for them (transparent huge pages in the mode "madvise", the
+/// default of most distributions). It is a hint: elsewhere, and where it is refused, memory is as it would be without.
 /// </remarks>
 internal static unsafe partial class LargeMemory
 {

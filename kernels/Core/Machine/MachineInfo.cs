@@ -46,7 +46,8 @@ public sealed class MachineInfo
     public IReadOnlyList<string> InstructionSets { get; } = DetectInstructionSets();
 
     /// <summary>The operating system and the runtime, for labels on measurements.</summary>
-    public string Platform { get; } = $"{RuntimeInformation.OSDescription}, {RuntimeInformation.FrameworkDescription}, {RuntimeInformation.ProcessArchitecture}";
+    public string Platform { get; } =
+        $"{RuntimeInformation.OSDescription}, {RuntimeInformation.FrameworkDescription}, {RuntimeInformation.ProcessArchitecture}";
 
     private static List<string> DetectInstructionSets()
     {

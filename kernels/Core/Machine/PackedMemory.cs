@@ -4,13 +4,16 @@ using Kernels.Core.Machine;
 namespace Kernels;
 
 /// <summary>
-/// The memory that packed weights lie in, outside the managed heap, and its only owner: pages of its own, a part of a mapped file, or an address that belongs to somebody else.
+/// The memory that packed weights lie in, outside the managed heap, and its only owner: pages of its own, a part of a mapped file, or an address that belongs
+/// to somebody else.
 /// </summary>
 /// <remarks>
-/// <para>Weights take the memory over: disposing them disposes it. It is given back once, when it was disposed and no call uses it any more, or when it is garbage: calls that run while
-/// another thread disposes finish on memory that is still there, and calls that begin afterwards get an <see cref="ObjectDisposedException"/>.</para>
-/// <para>As a <see cref="SafeBuffer"/> it can be read and written: <see cref="SafeBuffer.ReadSpan{T}"/>, <see cref="SafeBuffer.WriteSpan{T}"/>, <see cref="SafeBuffer.AcquirePointer"/>.
-/// Bytes under weights may be replaced by those of a matrix of the same description while no call runs; the next call sees them.</para>
+/// <para>Weights take the memory over: disposing them disposes it. It is given back once, when it was disposed and no call uses it any more, or when it is
+/// garbage: calls that run while another thread disposes finish on memory that is still there, and calls that begin afterwards get an
+/// <see cref="ObjectDisposedException"/>.</para>
+/// <para>As a <see cref="SafeBuffer"/> it can be read and written: <see cref="SafeBuffer.ReadSpan{T}"/>, <see cref="SafeBuffer.WriteSpan{T}"/>,
+/// <see cref="SafeBuffer.AcquirePointer"/>. Bytes under weights may be replaced by those of a matrix of the same description while no call runs; the next call
+/// sees them.</para>
 /// </remarks>
 public sealed unsafe class PackedMemory : SafeBuffer
 {
@@ -52,10 +55,11 @@ public sealed unsafe class PackedMemory : SafeBuffer
 
     /// <summary>Memory that somebody else owns, read where it lies: a torch tensor of bytes, for example.</summary>
     /// <param name="address">The first byte, a multiple of <see cref="Alignment"/>.</param>
-    /// <param name="byteCount">At least 1; so many bytes must stay readable, and writable if something is packed into them, until the memory is given back.</param>
+    /// <param name="byteCount">At least 1; so many bytes must stay readable, and writable if something is packed into them, until the memory is given
+    /// back.</param>
     /// <param name="owner">Kept alive until then; null for nothing.</param>
-    /// <param name="release">
-    /// Called once when the memory is given back: by <see cref="SafeHandle.Dispose()"/>, by the last call that still used it, or by the finaliser's thread. It must not throw. Null for nothing.
+    /// <param name="release"> Called once when the memory is given back: by <see cref="SafeHandle.Dispose()"/>, by the last call that still used it, or by the
+    /// finaliser's thread. It must not throw. Null for nothing.
     /// </param>
     /// <exception cref="ArgumentException">The address is 0 or not aligned.</exception>
     public static PackedMemory Borrow(nint address, long byteCount, object? owner = null, Action? release = null)

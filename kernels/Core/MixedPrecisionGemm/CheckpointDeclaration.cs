@@ -3,7 +3,8 @@ using Kernels.Core.MixedPrecisionGemm;
 namespace Kernels;
 
 /// <summary>
-/// What a checkpoint says of its quantised layers, apart from their tensors; null where nothing is said. Readers compare it with the tensors and refuse what contradicts it.
+/// What a checkpoint says of its quantised layers, apart from their tensors; null where nothing is said. Readers compare it with the tensors and refuse what
+/// contradicts it.
 /// </summary>
 public sealed record CheckpointDeclaration
 {
@@ -33,11 +34,15 @@ public sealed record CheckpointDeclaration
     /// <summary>Where it was said, for messages.</summary>
     internal string Source { get; init; } = "the caller";
 
-    /// <summary>Reads what is said beside a checkpoint: quantization_config in config.json, quantize_config.json, quant_config.json, and, for a single file, its __metadata__.</summary>
+    /// <summary>
+    /// Reads what is said beside a checkpoint: quantization_config in config.json, quantize_config.json, quant_config.json, and, for a single file, its
+    /// __metadata__.
+    /// </summary>
     /// <param name="path">A safetensors file, a model.safetensors.index.json, or a folder with either.</param>
     /// <returns>What they say together; a declaration that says nothing where none of them is there.</returns>
     /// <remarks>
-    /// The names are those of AutoGPTQ, GPTQModel, AutoAWQ and auto-round. Where single layers have settings of their own (dynamic, extra_config), bits, groups, symmetry and order count as unsaid.
+    /// The names are those of AutoGPTQ, GPTQModel, AutoAWQ and auto-round. Where single layers have settings of their own (dynamic, extra_config), bits,
+    /// groups, symmetry and order count as unsaid.
     /// </remarks>
     /// <exception cref="TensorFileException">A file is malformed, or two of them, or two names in one of them, contradict each other.</exception>
     /// <exception cref="IOException">A file cannot be read.</exception>

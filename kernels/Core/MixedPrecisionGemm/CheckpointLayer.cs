@@ -41,7 +41,10 @@ internal readonly unsafe struct CheckpointLayer<TLayout>(TLayout layout, byte* s
     }
 }
 
-/// <summary>GPTQ: qweight [inputs * bits / 32, outputs], consecutive inputs in a word, lowest bits first; qzeros [groups, outputs * bits / 32]; scales [groups, outputs].</summary>
+/// <summary>
+/// GPTQ: qweight [inputs * bits / 32, outputs], consecutive inputs in a word, lowest bits first; qzeros [groups, outputs * bits / 32]; scales [groups,
+/// outputs].
+/// </summary>
 internal readonly unsafe struct GptqLayout(uint* weights, uint* zeroPoints, int outputCount, int bits, int zeroOffset) : ICheckpointLayout
 {
     public int Value(int output, int input) => Field(weights, ((long)input * bits / 32 * outputCount) + output, input * (long)bits % 32);
@@ -55,7 +58,10 @@ internal readonly unsafe struct GptqLayout(uint* weights, uint* zeroPoints, int 
     private int Field(uint* words, long word, long shift) => (int)(words[word] >> (int)shift) & ((1 << bits) - 1);
 }
 
-/// <summary>AWQ: qweight [inputs, outputs / 8] and qzeros [groups, outputs / 8], eight outputs in a word in the order 0, 2, 4, 6, 1, 3, 5, 7, lowest bits first; scales [groups, outputs].</summary>
+/// <summary>
+/// AWQ: qweight [inputs, outputs / 8] and qzeros [groups, outputs / 8], eight outputs in a word in the order 0, 2, 4, 6, 1, 3, 5, 7, lowest bits first; scales
+/// [groups, outputs].
+/// </summary>
 internal readonly unsafe struct AwqLayout(uint* weights, uint* zeroPoints, int outputCount) : ICheckpointLayout
 {
     private const int Bits = 4, WordValues = 8;

@@ -54,7 +54,8 @@ internal sealed unsafe class CheckpointReader : IDisposable
     public CheckpointTensor Words(string name)
     {
         CheckpointTensor tensor = Matrix(name);
-        return tensor.Info.Type is TensorType.Int32 or TensorType.UInt32 ? tensor : throw tensor.Fault($"elements of type {tensor.Info.Type} are not the 32-bit words of packed values");
+        return tensor.Info.Type is TensorType.Int32 or TensorType.UInt32 ? tensor
+            : throw tensor.Fault($"elements of type {tensor.Info.Type} are not the 32-bit words of packed values");
     }
 
     /// <summary>A matrix of finite scales.</summary>
@@ -87,11 +88,18 @@ internal sealed unsafe class CheckpointReader : IDisposable
     }
 
     /// <summary>Packs a layer; what the sizes break is said with the tensor's name.</summary>
-    public static QuantizedWeights Pack<TLayout>(TLayout values, in DeclaredLayer layer, int inputCount, QuantizedType type, CheckpointTensor? groupIndices, in KernelOptions options)
+    public static QuantizedWeights Pack<TLayout>(TLayout values, in DeclaredLayer layer, int inputCount, QuantizedType type, CheckpointTensor? groupIndices,
+        in KernelOptions options)
         where TLayout : unmanaged, ICheckpointLayout
     {
         CheckpointTensor scales = layer.Scales;
-        ScaleType scaleType = scales.Info.Type switch { TensorType.Float16 => ScaleType.Float16, TensorType.BFloat16 => ScaleType.BFloat16, _ => ScaleType.Float32 };
+        ScaleType scaleType = scales.Info.Type switch
+        {
+            TensorType.Float16 => ScaleType.Float16,
+            TensorType.BFloat16 => ScaleType.BFloat16,
+            _ =>
+            ScaleType.Float32
+        };
         int groupSize = layer.GroupSize(inputCount, groupIndices is not null);
         try
         {
@@ -99,7 +107,8 @@ internal sealed unsafe class CheckpointReader : IDisposable
             int[] order = groupIndices is { } indices ? Order(indices, layout) : [];
             layer.CheckActOrder(groupIndices, isScattered: order.Length > 0);
             fixed (int* inputOrder = order)
-                return QuantizedWeights.From(layout, order, new CheckpointLayer<TLayout>(values, scales.Start, scaleType, inputOrder, layout.GroupSize), options);
+                return QuantizedWeights.From(layout, order, new CheckpointLayer<TLayout>(values, scales.Start, scaleType, inputOrder, layout.GroupSize),
+                    options);
         }
         catch (ArgumentException unfit)
         {

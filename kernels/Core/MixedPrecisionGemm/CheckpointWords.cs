@@ -6,7 +6,8 @@ using Kernels.Core.Tensors;
 namespace Kernels.Core.MixedPrecisionGemm;
 
 /// <summary>
-/// The words in which tools say how a checkpoint is quantised, by the names that they have had: GPTQModel, quantization/config.py; AutoAWQ, models/_config.py; auto-round, export.
+/// The words in which tools say how a checkpoint is quantised, by the names that they have had: GPTQModel, quantization/config.py; AutoAWQ, models/_config.py;
+/// auto-round, export.
 /// </summary>
 internal sealed class CheckpointWords(string source, Func<string, string?> find)
 {
@@ -23,7 +24,8 @@ internal sealed class CheckpointWords(string source, Func<string, string?> find)
         string folder = Path.GetDirectoryName(checkpoint) ?? "";
         var said = new CheckpointDeclaration();
         if (Path.Combine(folder, ConfigName) is var config && File.Exists(config))
-            said = Parse(config, File.ReadAllBytes(config), root => root.TryGetProperty(ConfigKey, out JsonElement inner) && inner.ValueKind != JsonValueKind.Null ? Read(config, inner, method: null) : said);
+            said = Parse(config, File.ReadAllBytes(config), root => root.TryGetProperty(ConfigKey, out JsonElement inner)
+                && inner.ValueKind != JsonValueKind.Null ? Read(config, inner, method: null) : said);
         foreach ((string name, string method) in s_own)
         {
             if (Path.Combine(folder, name) is var own && File.Exists(own))
@@ -32,14 +34,19 @@ internal sealed class CheckpointWords(string source, Func<string, string?> find)
         return said;
     }
 
-    /// <summary>What a file says under __metadata__: AutoGPTQ's names begin with gptq_. Of the bare ones only those that mean nothing else there; "format", say, is the framework's.</summary>
+    /// <summary>
+    /// What a file says under __metadata__: AutoGPTQ's names begin with gptq_. Of the bare ones only those that mean nothing else there; "format", say, is the
+    /// framework's.
+    /// </summary>
     public static CheckpointDeclaration Within(SafetensorsReader file)
     {
         const string prefix = "gptq_";
         string source = $"{file.FileName}: {SafetensorsHeader.MetadataKey}";
-        string? Find(string name) => file.Metadata.TryGetValue(prefix + name, out string? value) || (s_bare.Contains(name) && file.Metadata.TryGetValue(name, out value)) ? value : null;
+        string? Find(string name) => file.Metadata.TryGetValue(prefix + name, out string? value)
+            || (s_bare.Contains(name) && file.Metadata.TryGetValue(name, out value)) ? value : null;
         CheckpointDeclaration said = new CheckpointWords(source, Find).Read(method: null);
-        return file.Metadata.TryGetValue(ConfigKey, out string? config) ? said.With(Parse(source, Encoding.UTF8.GetBytes(config), root => Read(source, root, method: null))) : said;
+        return file.Metadata.TryGetValue(ConfigKey, out string? config)
+            ? said.With(Parse(source, Encoding.UTF8.GetBytes(config), root => Read(source, root, method: null))) : said;
     }
 
     private static CheckpointDeclaration Parse(string path, byte[] text, Func<JsonElement, CheckpointDeclaration> read)
@@ -66,7 +73,8 @@ internal sealed class CheckpointWords(string source, Func<string, string?> find)
     {
         if (Word("rotation") is { } rotation)
             throw Fault("rotation", rotation, "weights of rotated activations are not known");
-        string? named = Same("quant_method", "method"), format = (named ?? method) == Awq ? Same("checkpoint_format", "format", "version") : Same("checkpoint_format", "format");
+        string? named = Same("quant_method", "method"), format = (named ?? method) == Awq ? Same("checkpoint_format", "format", "version")
+            : Same("checkpoint_format", "format");
         if (Flag("is_marlin_format") == true)
             format = "marlin";
         if (named is "auto-round" or "intel/auto-round")
@@ -101,7 +109,8 @@ internal sealed class CheckpointWords(string source, Func<string, string?> find)
     }
 
     private int? Number(params ReadOnlySpan<string> names) => Same(names) is not { } text ? null
-        : int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int number) ? number : throw Fault(names[0], text, "a number is needed");
+        : int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int number) ? number
+            : throw Fault(names[0], text, "a number is needed");
 
     private int? Group() => Number("group_size", "q_group_size") switch
     {

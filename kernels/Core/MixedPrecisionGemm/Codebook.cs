@@ -1,12 +1,15 @@
 namespace Kernels.Core.MixedPrecisionGemm;
 
-/// <summary>The numbers that codebook formats choose from; the largest magnitude is 1, and a weight is its group's largest magnitude times one of them.</summary>
+/// <summary>
+/// The numbers that codebook formats choose from; the largest magnitude is 1, and a weight is its group's largest magnitude times one of them.
+/// </summary>
 internal static class Codebook
 {
     /// <summary>Numbers of a codebook of four bits.</summary>
     public const int Length = 16;
 
-    // The quantiles at equal distances on either side of 0, divided by the largest: QLoRA, appendix E; bitsandbytes publishes them as floats. A test derives them.
+    // The quantiles at equal distances on either side of 0, divided by the largest: QLoRA, appendix E; bitsandbytes publishes them as floats. A test derives
+    // them.
     private static readonly float[] s_nf4 =
     [
         -1.0f, -0.6961928f, -0.52507305f, -0.3949175f, -0.28444138f, -0.18477343f, -0.091050036f, 0.0f,

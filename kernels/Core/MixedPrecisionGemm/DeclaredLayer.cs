@@ -23,8 +23,9 @@ internal readonly struct DeclaredLayer(CheckpointDeclaration said, CheckpointTen
 
     /// <summary>The inputs of a group: as it is said, or as it follows from the shapes where they leave no doubt.</summary>
     /// <remarks>
-    /// Groups of g inputs that do not divide k leave ceil(k / g) groups, the last one short; where that number divides k, the shapes are also those of whole groups of another size. Both sizes
-    /// cannot be powers of two: from k = G 2^a and ceil(k / 2^b) = G with b &gt; a follows G (1 - 2^(a - b)) &lt; 1, and so G = 1. Other sizes need g_idx, or to be said.
+    /// Groups of g inputs that do not divide k leave ceil(k / g) groups, the last one short; where that number divides k, the shapes are also those of whole
+    /// groups of another size. Both sizes cannot be powers of two: from k = G 2^a and ceil(k / 2^b) = G with b &gt; a follows G (1 - 2^(a - b)) &lt; 1, and so
+    /// G = 1. Other sizes need g_idx, or to be said.
     /// </remarks>
     public int GroupSize(int inputCount, bool hasGroupIndices)
     {
@@ -33,12 +34,14 @@ internal readonly struct DeclaredLayer(CheckpointDeclaration said, CheckpointTen
         {
             bool isWhole = groupCount == 1 && (declared == QuantizationFormat.WholeColumn || declared >= inputCount);
             return isWhole || Math.BigMul(groupCount, declared) == inputCount ? size
-                : throw scales.Fault($"{groupCount} groups do not cover {inputCount} inputs in groups of {(declared == QuantizationFormat.WholeColumn ? inputCount : declared)}, as {said.Source} has it");
+                : throw scales.Fault($"{groupCount} groups do not cover {inputCount} inputs in groups of " +
+                    $"{(declared == QuantizationFormat.WholeColumn ? inputCount : declared)}, as {said.Source} has it");
         }
         if (inputCount % groupCount != 0)
             throw scales.Fault($"{groupCount} groups do not divide {inputCount} inputs");
         return groupCount == 1 || hasGroupIndices || BitOperations.IsPow2(size) ? size
-            : throw scales.Fault($"{groupCount} groups of {inputCount} inputs may be of {size} inputs each, or larger with a short one at the end: the group size must be declared");
+            : throw scales.Fault($"{groupCount} groups of {inputCount} inputs may be of {size} inputs each, or larger with a short one at the end: the " +
+                $"group size must be declared");
     }
 
     public void CheckActOrder(CheckpointTensor? groupIndices, bool isScattered)
@@ -56,7 +59,8 @@ internal readonly struct DeclaredLayer(CheckpointDeclaration said, CheckpointTen
         if (FirstOther(values, middle) is not var (output, group))
             return true;
         return said.IsSymmetric != true ? false
-            : throw zeroPoints.Fault($"the zero point of output {output}, group {group} is {values.ZeroPoint(output, group)}, but {said.Source} says that the layers are symmetric: {middle}");
+            : throw zeroPoints.Fault($"the zero point of output {output}, group {group} is {values.ZeroPoint(output, group)}, but {said.Source} says that " +
+                $"the layers are symmetric: {middle}");
     }
 
     /// <summary>Whether all zero points are the given one.</summary>

@@ -14,8 +14,8 @@ public enum GptqVersion
 
 /// <summary>Reads layers of GPTQ checkpoints: prefix.qweight, .qzeros, .scales, and, if there, .g_idx and .bias; 4 and 8 bits; act-order.</summary>
 /// <remarks>
-/// qweight is [inputs * bits / 32, outputs], qzeros [groups, outputs * bits / 32], both of 32-bit words, scales [groups, outputs] in f16, bf16 or f32; the number of bits follows from the
-/// shapes. A layer whose zero points are all half of the range becomes a symmetric one. Not for several threads at a time.
+/// qweight is [inputs * bits / 32, outputs], qzeros [groups, outputs * bits / 32], both of 32-bit words, scales [groups, outputs] in f16, bf16 or f32; the
+/// number of bits follows from the shapes. A layer whose zero points are all half of the range becomes a symmetric one. Not for several threads at a time.
 /// </remarks>
 public sealed unsafe class GptqCheckpoint : IDisposable
 {
@@ -32,8 +32,8 @@ public sealed unsafe class GptqCheckpoint : IDisposable
 
     /// <summary>Opens a checkpoint; tensors are mapped and read when they are asked for.</summary>
     /// <param name="path">A safetensors file, a model.safetensors.index.json, or a folder with either.</param>
-    /// <param name="version">
-    /// How zero points are kept; null (the default) for what the files say (checkpoint_format), and <see cref="GptqVersion.V1"/> where they say nothing. A layer whose files say something else is refused.
+    /// <param name="version"> How zero points are kept; null (the default) for what the files say (checkpoint_format), and <see cref="GptqVersion.V1"/> where
+    /// they say nothing. A layer whose files say something else is refused.
     /// </param>
     /// <exception cref="TensorFileException">A file is malformed.</exception>
     public static GptqCheckpoint Open(string path, GptqVersion? version = null)
@@ -73,10 +73,12 @@ public sealed unsafe class GptqCheckpoint : IDisposable
     /// <summary>Packs the weights of a layer.</summary>
     /// <param name="prefix">The layer, such as model.layers.0.self_attn.q_proj.</param>
     /// <param name="options">Threads and cancellation.</param>
-    /// <exception cref="TensorFileException">A tensor is missing, it does not fit the others, or it contradicts what the checkpoint says of it; the message names it.</exception>
+    /// <exception cref="TensorFileException">A tensor is missing, it does not fit the others, or it contradicts what the checkpoint says of it; the message
+    /// names it.</exception>
     public QuantizedWeights Load(string prefix, KernelOptions options = default)
     {
-        CheckpointTensor weights = _reader.Words($"{prefix}.qweight"), zeroPoints = _reader.Words($"{prefix}.qzeros"), scales = _reader.Scales($"{prefix}.scales");
+        CheckpointTensor weights = _reader.Words($"{prefix}.qweight"), zeroPoints = _reader.Words($"{prefix}.qzeros"),
+            scales = _reader.Scales($"{prefix}.scales");
         long zeroBits = zeroPoints.Columns * 32L;
         int bits = zeroBits == scales.Columns * 4L ? 4 : zeroBits == scales.Columns * 8L ? 8
             : throw zeroPoints.Fault($"{zeroPoints.Info.ShapeText} holds neither 4 nor 8 bits for each of {scales.Columns} outputs");
@@ -109,13 +111,15 @@ public sealed unsafe class GptqCheckpoint : IDisposable
             : throw layer.Weights.Fault($"{layer.Said.Source} says format '{layer.Said.Format}', but version {_version} was asked for");
     }
 
-    // Symmetric layers of the other version look as if all their zero points were off by one; layers that say that they have zero points, or callers that name the version, may mean it.
+    // Symmetric layers of the other version look as if all their zero points were off by one; layers that say that they have zero points, or callers that name
+    // the version, may mean it.
     private void CheckVersion(in DeclaredLayer layer, GptqLayout values, CheckpointTensor zeroPoints, GptqVersion version, int bits)
     {
         int middle = 1 << (bits - 1), misread = version == GptqVersion.V1 ? middle + 1 : middle - 1;
         bool mayBeMeant = layer.Said.IsSymmetric == false || (layer.Said.IsSymmetric is null && _version is not null);
         if (!mayBeMeant && layer.AllAre(values, misread))
-            throw zeroPoints.Fault($"every zero point is {misread} by version {version} of the format and {middle}, that of symmetric layers, by the other: the right version must be declared");
+            throw zeroPoints.Fault($"every zero point is {misread} by version {version} of the format and {middle}, that of symmetric layers, by the other: " +
+                $"the right version must be declared");
     }
 
     /// <summary>The bias of a layer, as floats; empty if it has none.</summary>

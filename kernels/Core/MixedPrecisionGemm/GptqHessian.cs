@@ -5,8 +5,8 @@ using Kernels.Core.MixedPrecisionGemm;
 namespace Kernels;
 
 /// <summary>
-/// What calibration says about the inputs of a layer: H = 2 sum over rows x of x^T x, the second derivative of the layer's squared output error by its weights (GPTQ, arXiv 2210.17323,
-/// section 3). Accumulated in double; not for several threads at a time.
+/// What calibration says about the inputs of a layer: H = 2 sum over rows x of x^T x, the second derivative of the layer's squared output error by its weights
+/// (GPTQ, arXiv 2210.17323, section 3). Accumulated in double; not for several threads at a time.
 /// </summary>
 public sealed class GptqHessian
 {
@@ -67,8 +67,8 @@ public sealed class GptqHessian
     internal int[] DescendingDiagonal() => [.. Enumerable.Range(0, InputCount).OrderByDescending(input => _matrix[input * InputCount + input])];
 
     /// <summary>
-    /// U with H^-1 = U^T U, upper triangular, for H with damping on its diagonal and rows and columns in the order given. With J the reversal of order, J H J = L L^T gives U = J L^-1 J:
-    /// one factorisation and one inverse of a triangle, 2/3 k^3 products, rows against rows.
+    /// U with H^-1 = U^T U, upper triangular, for H with damping on its diagonal and rows and columns in the order given. With J the reversal of order, J H J =
+    /// L L^T gives U = J L^-1 J: one factorisation and one inverse of a triangle, 2/3 k^3 products, rows against rows.
     /// </summary>
     /// <exception cref="ArgumentException">H is not positive definite, damping included.</exception>
     internal float[] InverseFactor(ReadOnlySpan<int> order, double damping)
@@ -165,7 +165,10 @@ public readonly record struct GptqOptions
     /// <summary>What is added to the diagonal of H, in parts of its mean: a finite number, 0 for nothing; null (the default) means 0.01.</summary>
     public double? Damping { get; init; }
 
-    /// <summary>Whether inputs are quantised by descending diagonal of H (act-order) rather than from first to last. Smaller errors; activations are then gathered at each product.</summary>
+    /// <summary>
+    /// Whether inputs are quantised by descending diagonal of H (act-order) rather than from first to last. Smaller errors; activations are then gathered at
+    /// each product.
+    /// </summary>
     public bool ActOrder { get; init; }
 
     /// <summary>Threads and cancellation.</summary>

@@ -5,10 +5,12 @@ using Kernels.Core.Threading;
 namespace Kernels.Core.MixedPrecisionGemm;
 
 /// <summary>
-/// GPTQ (arXiv 2210.17323, algorithm 1) for rows of outputs, which do not see each other: inputs are quantised one after another, and each one's error, divided by its diagonal of U, is
-/// taken from all inputs still to come. Within a block at once; from the inputs behind it when the block is done, so that rows of U are read once for all rows of weights.
+/// GPTQ (arXiv 2210.17323, algorithm 1) for rows of outputs, which do not see each other: inputs are quantised one after another, and each one's error, divided
+/// by its diagonal of U, is taken from all inputs still to come. Within a block at once; from the inputs behind it when the block is done, so that rows of U
+/// are read once for all rows of weights.
 /// </summary>
-internal readonly unsafe struct GptqJob(float* weights, float* factor, int* order, in QuantizedWeightsLayout layout, byte* values, float* scales, byte* zeroPoints) : IRangeJob
+internal readonly unsafe struct GptqJob(float* weights, float* factor, int* order, in QuantizedWeightsLayout layout, byte* values, float* scales,
+    byte* zeroPoints) : IRangeJob
 {
     /// <summary>Rows that share a pass over U.</summary>
     public const int Rows = 16;

@@ -23,10 +23,14 @@ internal static class GroupQuantizer
         float scale = format.IsCodebook ? Math.Max(-minimum, maximum)
             : format.HasZeroPoints ? maximum / format.LargestValue - minimum / format.LargestValue
             : Math.Max(-minimum, maximum) / format.LargestValue * 2;
-        return scale < (format.ScaleType == ScaleType.Float16 ? SmallestNormalHalf : SmallestNormal) ? Widened(ExactScale(minimum, maximum, format), scale, format) : scale;
+        return scale < (format.ScaleType == ScaleType.Float16 ? SmallestNormalHalf : SmallestNormal)
+            ? Widened(ExactScale(minimum, maximum, format), scale, format) : scale;
     }
 
-    /// <summary>Whether a group that is not all zeros has a scale that its type rounds to 0, and would keep less of its weights than four bits do even with the smallest scale that there is.</summary>
+    /// <summary>
+    /// Whether a group that is not all zeros has a scale that its type rounds to 0, and would keep less of its weights than four bits do even with the smallest
+    /// scale that there is.
+    /// </summary>
     public static bool Vanishes(float minimum, float maximum, QuantizationFormat format)
     {
         const int stepsOfFourBits = 8;
@@ -39,7 +43,8 @@ internal static class GroupQuantizer
         : format.HasZeroPoints ? ((double)maximum - minimum) / format.LargestValue
         : 2.0 * Math.Max(-minimum, maximum) / format.LargestValue;
 
-    // Below its normal numbers a type rounds scales by parts of them that grow. Rounded down by more than half a step in all steps of the range, the end of it is cut off: the next number is better.
+    // Below its normal numbers a type rounds scales by parts of them that grow. Rounded down by more than half a step in all steps of the range, the end of it
+    // is cut off: the next number is better.
     private static float Widened(double exact, float scale, QuantizationFormat format)
     {
         float rounded = format.RoundedScale(scale);
@@ -75,7 +80,8 @@ internal static class GroupQuantizer
         int done = 0;
         for (; done <= weights.Length - Vector128<byte>.Count; done += Vector128<byte>.Count)
         {
-            Vector256<uint> lower = Quantize(weights[done..], scale, zero, format.LargestValue), upper = Quantize(weights[(done + Vector256<float>.Count)..], scale, zero, format.LargestValue);
+            Vector256<uint> lower = Quantize(weights[done..], scale, zero, format.LargestValue),
+                upper = Quantize(weights[(done + Vector256<float>.Count)..], scale, zero, format.LargestValue);
             Vector256<ushort> shorts = Vector256.Narrow(lower, upper);
             Vector128.Narrow(shorts.GetLower(), shorts.GetUpper()).CopyTo(values[done..]);
         }

@@ -4,8 +4,8 @@ namespace Kernels;
 
 /// <summary>Reads layers of checkpoints in MARLIN's own layout: prefix.B, .s, and, if there, .bias; symmetric, 4 and 8 bits.</summary>
 /// <remarks>
-/// B is [inputs / 16, outputs * bits / 2] of 32-bit words, s [groups, outputs] in f16, bf16 or f32, both permuted as <see cref="MarlinLayout"/> says; the number of bits follows from the
-/// shapes. Not for several threads at a time.
+/// B is [inputs / 16, outputs * bits / 2] of 32-bit words, s [groups, outputs] in f16, bf16 or f32, both permuted as <see cref="MarlinLayout"/> says; the
+/// number of bits follows from the shapes. Not for several threads at a time.
 /// </remarks>
 public sealed unsafe class MarlinCheckpoint : IDisposable
 {
@@ -17,19 +17,22 @@ public sealed unsafe class MarlinCheckpoint : IDisposable
 
     /// <summary>Opens a checkpoint; tensors are mapped and read when they are asked for.</summary>
     /// <param name="path">A safetensors file, a model.safetensors.index.json, or a folder with either.</param>
-    /// <param name="declaration">What the layers are, in the place of what the files beside and their metadata say; null (the default) to go by the files.</param>
+    /// <param name="declaration">What the layers are, in the place of what the files beside and their metadata say; null (the default) to go by the
+    /// files.</param>
     /// <exception cref="TensorFileException">A file is malformed.</exception>
     public static MarlinCheckpoint Open(string path, CheckpointDeclaration? declaration = null) => new(CheckpointReader.Open(path, declaration));
 
     /// <summary>Reads layers of files that are open already.</summary>
     /// <param name="files">The files; they stay the caller's to close.</param>
     /// <param name="declaration">As in <see cref="Open(string, CheckpointDeclaration?)"/>.</param>
-    public static MarlinCheckpoint Open(SafetensorsCheckpoint files, CheckpointDeclaration? declaration = null) => new(CheckpointReader.Open(files, declaration));
+    public static MarlinCheckpoint Open(SafetensorsCheckpoint files, CheckpointDeclaration? declaration = null) =>
+        new(CheckpointReader.Open(files, declaration));
 
     /// <summary>Packs the weights of a layer.</summary>
     /// <param name="prefix">The layer, such as model.layers.0.self_attn.q_proj.</param>
     /// <param name="options">Threads and cancellation.</param>
-    /// <exception cref="TensorFileException">A tensor is missing, it does not fit the others, or it contradicts what the checkpoint says of it; the message names it.</exception>
+    /// <exception cref="TensorFileException">A tensor is missing, it does not fit the others, or it contradicts what the checkpoint says of it; the message
+    /// names it.</exception>
     public QuantizedWeights Load(string prefix, KernelOptions options = default)
     {
         CheckpointTensor weights = _reader.Words($"{prefix}.B"), scales = _reader.Scales($"{prefix}.s");

@@ -5,11 +5,12 @@ namespace Kernels;
 
 /// <summary>The layout of MARLIN's tensors (arXiv 2408.11743; vLLM's extension to 8 bits and to zero points), to and from plain ones, bit for bit.</summary>
 /// <remarks>
-/// <para>Weights, as W^T[inputs, outputs], are cut into tiles of 16 inputs by 64 outputs. A tile is 1024 values, the fragments of a tensor core's matrices: lane i of 32 holds, for each
-/// j of 4 groups of 16 outputs, 8 values u: input 2 (i mod 4) + (u mod 2) + 8 (u / 2 mod 2), output i / 4 + 8 (u / 4) + 16 j. Values stand in the order i, j, u, lowest bits first, in
-/// 32-bit words; within 8 of them (4 in 8 bits) in the order 0, 2, 4, 6, 1, 3, 5, 7 (0, 2, 1, 3), which a GPU unpacks two at a time.</para>
-/// <para>Scales [groups, outputs] are permuted within 64 outputs (an 8 by 8 transposition); those of a single group for a whole column within 32 outputs. Zero points are permuted
-/// like scales of several groups, interleaved and packed along outputs.</para>
+/// <para>Weights, as W^T[inputs, outputs], are cut into tiles of 16 inputs by 64 outputs. A tile is 1024 values, the fragments of a tensor core's matrices:
+/// lane i of 32 holds, for each j of 4 groups of 16 outputs, 8 values u: input 2 (i mod 4) + (u mod 2) + 8 (u / 2 mod 2), output i / 4 + 8 (u / 4) + 16 j.
+/// Values stand in the order i, j, u, lowest bits first, in 32-bit words; within 8 of them (4 in 8 bits) in the order 0, 2, 4, 6, 1, 3, 5, 7 (0, 2, 1, 3),
+/// which a GPU unpacks two at a time.</para>
+/// <para>Scales [groups, outputs] are permuted within 64 outputs (an 8 by 8 transposition); those of a single group for a whole column within 32 outputs. Zero
+/// points are permuted like scales of several groups, interleaved and packed along outputs.</para>
 /// <para>Inputs must be a multiple of 16 and outputs of 64. Complexity O(m n) time; nothing is allocated.</para>
 /// </remarks>
 public static class MarlinLayout

@@ -19,7 +19,9 @@ public readonly ref struct MixedPrecisionGemmOptions
     /// <summary>Floats, or eight-bit activations.</summary>
     public GemmArithmetic Arithmetic { get; init; }
 
-    /// <summary>Added to every row, in float, before the result is rounded to its type: as many elements as there are outputs. Empty (the default) for none.</summary>
+    /// <summary>
+    /// Added to every row, in float, before the result is rounded to its type: as many elements as there are outputs. Empty (the default) for none.
+    /// </summary>
     public ReadOnlySpan<float> Bias { get; init; }
 
     /// <summary>Variant, parallelism and cancellation.</summary>

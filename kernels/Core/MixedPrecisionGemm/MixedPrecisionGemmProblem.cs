@@ -71,7 +71,8 @@ internal readonly ref struct MixedPrecisionGemmProblem<T> where T : unmanaged
         if (options.Arithmetic == GemmArithmetic.Int8Activations && (weights.Format.IsCodebook || weights.Format.IsSparse))
         {
             throw new ArgumentOutOfRangeException(
-                nameof(options.Arithmetic), options.Arithmetic, $"weights of {weights.Format.Type}, {weights.Format.Sparsity}, are multiplied in {GemmArithmetic.Exact} arithmetic only");
+                nameof(options.Arithmetic), options.Arithmetic,
+                $"weights of {weights.Format.Type}, {weights.Format.Sparsity}, are multiplied in {GemmArithmetic.Exact} arithmetic only");
         }
         Check.ExactlyOrEmpty(options.Bias.Length, weights.OutputCount, nameof(options.Bias));
         Check.Kernel(options.Kernel);

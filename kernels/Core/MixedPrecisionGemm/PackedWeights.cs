@@ -77,10 +77,12 @@ internal readonly unsafe struct PackedWeights(in QuantizedWeightsLayout layout, 
             for (int column = 0; column < PanelColumns; column++)
             {
                 uint lane = ((uint*)step)[column];
-                (uint low, uint high) = Layout.Format.IsEightBit ? (lane, *(uint*)(step + HalfStepBytes + column * sizeof(uint))) : (lane & LowNibbles, (lane >> Nibble) & LowNibbles);
+                (uint low, uint high) = Layout.Format.IsEightBit ? (lane, *(uint*)(step + HalfStepBytes + column * sizeof(uint)))
+                    : (lane & LowNibbles, (lane >> Nibble) & LowNibbles);
                 byte* inputs = values + column * QuantizedWeightsLayout.LargestSegment + input;
                 if (Layout.Format.IsSparse)
-                    TwoOfFour.Expand(low | (ulong)high << 32, Positions(step)[column], (byte)ZeroPoint(OutputOf(panel, column), group), new Span<byte>(inputs, Layout.InputsOfStep));
+                    TwoOfFour.Expand(low | (ulong)high << 32, Positions(step)[column], (byte)ZeroPoint(OutputOf(panel, column), group),
+                        new Span<byte>(inputs, Layout.InputsOfStep));
                 else
                     Unsafe.WriteUnaligned(inputs, low | (ulong)high << 32);
             }
@@ -89,7 +91,8 @@ internal readonly unsafe struct PackedWeights(in QuantizedWeightsLayout layout, 
 
     private ulong Compress(long panel, int group, int column, byte* inputs, byte* step)
     {
-        (ulong kept, Positions(step)[column]) = TwoOfFour.Compress(new ReadOnlySpan<byte>(inputs, Layout.InputsOfStep), (byte)ZeroPoint(OutputOf(panel, column), group));
+        (ulong kept, Positions(step)[column]) = TwoOfFour.Compress(new ReadOnlySpan<byte>(inputs, Layout.InputsOfStep),
+            (byte)ZeroPoint(OutputOf(panel, column), group));
         return kept;
     }
 

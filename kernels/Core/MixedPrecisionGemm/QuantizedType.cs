@@ -15,10 +15,14 @@ public enum QuantizedType
     /// <summary>Eight bits with a zero point 0 to 255 for each group and output.</summary>
     U8ZeroPoint,
 
-    /// <summary>Four bits that choose one of 16 quantiles of the normal distribution (QLoRA, arXiv 2305.14314, appendix E). <see cref="GemmArithmetic.Exact"/> only.</summary>
+    /// <summary>
+    /// Four bits that choose one of 16 quantiles of the normal distribution (QLoRA, arXiv 2305.14314, appendix E). <see cref="GemmArithmetic.Exact"/> only.
+    /// </summary>
     Nf4,
 
-    /// <summary>Four bits that choose one of the 16 numbers of bitsandbytes' fp4, a float of 1, 2 and 1 bits divided by 12. <see cref="GemmArithmetic.Exact"/> only.</summary>
+    /// <summary>
+    /// Four bits that choose one of the 16 numbers of bitsandbytes' fp4, a float of 1, 2 and 1 bits divided by 12. <see cref="GemmArithmetic.Exact"/> only.
+    /// </summary>
     Fp4,
 }
 
@@ -41,13 +45,17 @@ public enum WeightSparsity
     /// <summary>All of them.</summary>
     Dense,
 
-    /// <summary>Of 4 consecutive inputs at most 2: half of the values are stored, with 2 bits for the position of each, and half of the products are computed. <see cref="GemmArithmetic.Exact"/> only.</summary>
+    /// <summary>
+    /// Of 4 consecutive inputs at most 2: half of the values are stored, with 2 bits for the position of each, and half of the products are computed.
+    /// <see cref="GemmArithmetic.Exact"/> only.
+    /// </summary>
     TwoOfFour,
 }
 
 /// <summary>A format of quantised weights.</summary>
 /// <param name="Type">How one weight is stored.</param>
-/// <param name="GroupSize">The number of consecutive inputs that share a scale: any divisor of their count, or <see cref="WholeColumn"/>; null (the default) for <see cref="DefaultGroupSize"/>.</param>
+/// <param name="GroupSize">The number of consecutive inputs that share a scale: any divisor of their count, or <see cref="WholeColumn"/>; null (the default)
+/// for <see cref="DefaultGroupSize"/>.</param>
 /// <param name="ScaleType">The type of the scales.</param>
 /// <param name="Sparsity">Which weights there are; <see cref="WeightSparsity.TwoOfFour"/> goes with integer types and groups of a multiple of 4 inputs.</param>
 public readonly record struct QuantizationFormat(
@@ -77,7 +85,13 @@ public readonly record struct QuantizationFormat(
     internal int SymmetricZero => IsCodebook ? 0 : (LargestValue + 1) / 2;
 
     /// <summary>A scale as its type holds it.</summary>
-    internal float RoundedScale(float scale) => ScaleType switch { ScaleType.Float16 => (float)(Half)scale, ScaleType.BFloat16 => (BrainFloat16)scale, _ => scale };
+    internal float RoundedScale(float scale) => ScaleType switch
+    {
+        ScaleType.Float16 => (float)(Half)scale,
+        ScaleType.BFloat16 => (BrainFloat16)scale,
+        _ =>
+        scale
+    };
 
     internal int ScaleBytes => ScaleType == ScaleType.Float32 ? sizeof(float) : sizeof(ushort);
 }

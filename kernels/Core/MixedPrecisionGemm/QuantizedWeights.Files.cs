@@ -12,10 +12,13 @@ public sealed unsafe partial class QuantizedWeights
     private const string NoPermutation = "the order of inputs is no permutation";
     private const int FieldCount = 9;
 
-    /// <summary>Format and sizes in one line, which <see cref="Over(PackedMemory, string)"/> takes and files hold: what must be kept beside the packed bytes.</summary>
+    /// <summary>
+    /// Format and sizes in one line, which <see cref="Over(PackedMemory, string)"/> takes and files hold: what must be kept beside the packed bytes.
+    /// </summary>
     public string Description => string.Create(
         CultureInfo.InvariantCulture,
-        $"{FileFormat} {FileVersion} {Format.Type} {Format.ScaleType} {OutputCount} {InputCount} {Format.GroupSize} {Format.Sparsity} {(HasInputOrder ? OrderByGroup : NaturalOrder)}");
+        $"{FileFormat} {FileVersion} {Format.Type} {Format.ScaleType} {OutputCount} {InputCount} {Format.GroupSize} {Format.Sparsity} " +
+            $"{(HasInputOrder ? OrderByGroup : NaturalOrder)}");
 
     /// <summary>The bytes that a matrix takes when it is packed.</summary>
     /// <param name="outputCount">n, at least 1.</param>
@@ -27,7 +30,8 @@ public sealed unsafe partial class QuantizedWeights
         LayoutOf(outputCount, inputCount, format, hasInputOrder).ByteCount;
 
     /// <summary>Weights over bytes that were packed before, without a copy.</summary>
-    /// <param name="memory">Exactly as many bytes as <see cref="PackedByteCount"/> says; the weights own it from now on. Its numbers are taken as they are; an order of inputs is checked.</param>
+    /// <param name="memory">Exactly as many bytes as <see cref="PackedByteCount"/> says; the weights own it from now on. Its numbers are taken as they are; an
+    /// order of inputs is checked.</param>
     /// <param name="outputCount">n, at least 1.</param>
     /// <param name="inputCount">k, at least 1.</param>
     /// <param name="format">Bits, group size and scales.</param>
@@ -38,14 +42,17 @@ public sealed unsafe partial class QuantizedWeights
         Over(memory, LayoutOf(outputCount, inputCount, format, hasInputOrder));
 
     /// <summary>Weights over bytes that were packed before, without a copy.</summary>
-    /// <param name="memory">As many bytes as the description takes; the weights own it from now on. Its numbers are taken as they are; an order of inputs is checked.</param>
+    /// <param name="memory">As many bytes as the description takes; the weights own it from now on. Its numbers are taken as they are; an order of inputs is
+    /// checked.</param>
     /// <param name="description">Their <see cref="Description"/>.</param>
-    /// <exception cref="ArgumentException">The description is none of packed weights of this version, the memory has another size, or the order of inputs in it is no permutation.</exception>
+    /// <exception cref="ArgumentException">The description is none of packed weights of this version, the memory has another size, or the order of inputs in it
+    /// is no permutation.</exception>
     /// <exception cref="ObjectDisposedException">The memory was disposed.</exception>
     public static QuantizedWeights Over(PackedMemory memory, string description)
     {
         ArgumentNullException.ThrowIfNull(description);
-        return TryLayout(description, out QuantizedWeightsLayout layout) ? Over(memory, layout) : throw new ArgumentException($"no {FileFormat} of version {FileVersion}: '{description}'", nameof(description));
+        return TryLayout(description, out QuantizedWeightsLayout layout) ? Over(memory, layout)
+            : throw new ArgumentException($"no {FileFormat} of version {FileVersion}: '{description}'", nameof(description));
     }
 
     /// <summary>Saves the packed bytes, so that <see cref="Map"/> and <see cref="Load"/> bring them back without packing.</summary>
@@ -64,11 +71,14 @@ public sealed unsafe partial class QuantizedWeights
         PackedTensor.Save(path, weights);
     }
 
-    /// <summary>Maps a matrix that <see cref="Save(string, string)"/> wrote: nothing is read until it is used, and processes that map the same file share its memory.</summary>
+    /// <summary>
+    /// Maps a matrix that <see cref="Save(string, string)"/> wrote: nothing is read until it is used, and processes that map the same file share its memory.
+    /// </summary>
     /// <param name="path">The file. It must not be shortened while it is mapped.</param>
     /// <param name="name">The name of the matrix in it.</param>
     /// <returns>Weights that end the mapping when they are disposed or become garbage.</returns>
-    /// <exception cref="TensorFileException">The file is malformed, has no such matrix, or the matrix was written by another version or does not lie at whole cache lines.</exception>
+    /// <exception cref="TensorFileException">The file is malformed, has no such matrix, or the matrix was written by another version or does not lie at whole
+    /// cache lines.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static QuantizedWeights Map(string path, string name)
     {
@@ -77,7 +87,10 @@ public sealed unsafe partial class QuantizedWeights
         return Checked(tensor, layout, tensor.Map(layout.ByteCount));
     }
 
-    /// <summary>Reads a matrix that <see cref="Save(string, string)"/> wrote into pages of its own, huge ones where they are to be had: slower to begin with than <see cref="Map"/>, faster to use.</summary>
+    /// <summary>
+    /// Reads a matrix that <see cref="Save(string, string)"/> wrote into pages of its own, huge ones where they are to be had: slower to begin with than
+    /// <see cref="Map"/>, faster to use.
+    /// </summary>
     /// <param name="path">The file.</param>
     /// <param name="name">The name of the matrix in it.</param>
     /// <exception cref="TensorFileException">The file is malformed, has no such matrix, or the matrix was written by another version.</exception>

@@ -6,21 +6,28 @@ namespace Kernels;
 
 public sealed unsafe partial class QuantizedWeights
 {
-    /// <summary>Quantises float weights so that the layer's output on calibration data changes least: GPTQ (arXiv 2210.17323). Errors of the first inputs are made up for by the later ones.</summary>
+    /// <summary>
+    /// Quantises float weights so that the layer's output on calibration data changes least: GPTQ (arXiv 2210.17323). Errors of the first inputs are made up
+    /// for by the later ones.
+    /// </summary>
     /// <param name="weights">[outputCount, inputCount], row-major; finite.</param>
     /// <param name="outputCount">n, at least 1.</param>
     /// <param name="inputCount">k, at least 1.</param>
     /// <param name="format">Bits, group size and scales; dense.</param>
     /// <param name="hessian">What calibration rows say about the inputs. Weights of inputs that were 0 in all of them become 0.</param>
     /// <param name="options">Damping, order, threads.</param>
-    /// <param name="destination">As of <see cref="Pack"/>; with <see cref="GptqOptions.ActOrder"/> there is an order of inputs unless the groups come out consecutive.</param>
+    /// <param name="destination">As of <see cref="Pack"/>; with <see cref="GptqOptions.ActOrder"/> there is an order of inputs unless the groups come out
+    /// consecutive.</param>
     /// <remarks>
-    /// A group's scale is that of <see cref="Pack"/> for its weights as they stand when their turn comes. With a diagonal Hessian the result is that of <see cref="Pack"/>.
-    /// Complexity 2/3 k^3 + n k^2 / 2 products; k^2 doubles and floats and n k bytes are allocated beside the packed bytes. The result does not depend on the number of threads.
+    /// A group's scale is that of <see cref="Pack"/> for its weights as they stand when their turn comes. With a diagonal Hessian the result is that of
+    /// <see cref="Pack"/>. Complexity 2/3 k^3 + n k^2 / 2 products; k^2 doubles and floats and n k bytes are allocated beside the packed bytes. The result does
+    /// not depend on the number of threads.
     /// </remarks>
-    /// <exception cref="ArgumentException">Sizes disagree, a weight is not finite, the Hessian is not positive definite, or a scale exceeds its type or would be 0 in it.</exception>
+    /// <exception cref="ArgumentException">Sizes disagree, a weight is not finite, the Hessian is not positive definite, or a scale exceeds its type or would
+    /// be 0 in it.</exception>
     public static QuantizedWeights PackGptq(
-        ReadOnlySpan<float> weights, int outputCount, int inputCount, QuantizationFormat format, GptqHessian hessian, GptqOptions options = default, PackedMemory? destination = null)
+        ReadOnlySpan<float> weights, int outputCount, int inputCount, QuantizationFormat format, GptqHessian hessian, GptqOptions options = default,
+        PackedMemory? destination = null)
     {
         ArgumentNullException.ThrowIfNull(hessian);
         QuantizedWeightsLayout layout = QuantizedWeightsChecks.Layout(outputCount, inputCount, format);

@@ -10,9 +10,10 @@ namespace Kernels;
 /// Immutable: any number of threads may multiply with it at a time.
 /// </summary>
 /// <remarks>
-/// A weight is w = scale (q - zero), or scale codebook[q]. Bytes for each weight with 16-bit scales: (4 + 16 / group) / 8 in four bits, so 0.516 at group 128; a zero point is one
-/// byte for each group and output, an order of inputs 4 bytes for each input. Outputs are padded to a multiple of 64 and each group to a multiple of 8 inputs.
-/// The bytes lie in a <see cref="PackedMemory"/>, which the weights own: pages of their own unless another was given. They are freed by <see cref="Dispose"/>, or when they are garbage.
+/// A weight is w = scale (q - zero), or scale codebook[q]. Bytes for each weight with 16-bit scales: (4 + 16 / group) / 8 in four bits, so 0.516 at group 128;
+/// a zero point is one byte for each group and output, an order of inputs 4 bytes for each input. Outputs are padded to a multiple of 64 and each group to a
+/// multiple of 8 inputs. The bytes lie in a <see cref="PackedMemory"/>, which the weights own: pages of their own unless another was given. They are freed by
+/// <see cref="Dispose"/>, or when they are garbage.
 /// </remarks>
 public sealed unsafe partial class QuantizedWeights : IPackedWeights, IDisposable
 {
@@ -58,17 +59,20 @@ public sealed unsafe partial class QuantizedWeights : IPackedWeights, IDisposabl
     /// <param name="inputCount">k, at least 1.</param>
     /// <param name="format">Bits, group size and scales.</param>
     /// <param name="options">Threads and cancellation; no variants.</param>
-    /// <param name="destination">Where the packed bytes will lie, which the weights then own: as many as <see cref="PackedByteCount"/> says; null (the default) for pages of their own.</param>
+    /// <param name="destination">Where the packed bytes will lie, which the weights then own: as many as <see cref="PackedByteCount"/> says; null (the default)
+    /// for pages of their own.</param>
     /// <remarks>
-    /// Symmetric formats: scale = 2 max|w| / (2^bits - 1), as MARLIN has it, rounded to the scale's type; q = clamp(round(w / scale) + zero). With zero points: the scale is
-    /// the range of the group and 0, divided by 2^bits - 1; zero = round(-minimum / scale). Codebooks: scale = max|w|; the nearest number. A group of zeros gets scale 0.
-    /// A scale below the normal numbers of its type, of which rounding down would take more than half a step at the end of the range, is rounded up; a group that would keep less than four bits do even so is refused.
-    /// 2:4 sparsity: of each four inputs the two weights of largest magnitude are kept, of equal ones the first; scales are those of the weights before.
-    /// Nothing but the packed bytes is allocated.
+    /// Symmetric formats: scale = 2 max|w| / (2^bits - 1), as MARLIN has it, rounded to the scale's type; q = clamp(round(w / scale) + zero). With zero points:
+    /// the scale is the range of the group and 0, divided by 2^bits - 1; zero = round(-minimum / scale). Codebooks: scale = max|w|; the nearest number. A group
+    /// of zeros gets scale 0. A scale below the normal numbers of its type, of which rounding down would take more than half a step at the end of the range, is
+    /// rounded up; a group that would keep less than four bits do even so is refused. 2:4 sparsity: of each four inputs the two weights of largest magnitude
+    /// are kept, of equal ones the first; scales are those of the weights before. Nothing but the packed bytes is allocated.
     /// </remarks>
-    /// <exception cref="ArgumentException">Sizes disagree, the group does not divide the inputs, a weight is not finite, or a scale exceeds its type or would be 0 in it.</exception>
+    /// <exception cref="ArgumentException">Sizes disagree, the group does not divide the inputs, a weight is not finite, or a scale exceeds its type or would
+    /// be 0 in it.</exception>
     public static QuantizedWeights Pack(
-        ReadOnlySpan<float> weights, int outputCount, int inputCount, QuantizationFormat format, KernelOptions options = default, PackedMemory? destination = null)
+        ReadOnlySpan<float> weights, int outputCount, int inputCount, QuantizationFormat format, KernelOptions options = default, PackedMemory? destination =
+        null)
     {
         QuantizedWeightsLayout layout = QuantizedWeightsChecks.Layout(outputCount, inputCount, format);
         Check.Exactly(weights.Length, (long)outputCount * inputCount, nameof(weights));
@@ -84,12 +88,13 @@ public sealed unsafe partial class QuantizedWeights : IPackedWeights, IDisposabl
     /// <param name="outputCount">n, at least 1.</param>
     /// <param name="inputCount">k, at least 1.</param>
     /// <param name="format">Bits, group size and scales.</param>
-    /// <param name="groupIndices">
-    /// The group of each input (g_idx of GPTQ with act-order); each group has as many inputs. Empty (the default) where groups are consecutive inputs. Inputs are sorted by group
-    /// when they are packed, and multiplication gathers the activations in that order: the product is the same, with one more pass over the activations.
+    /// <param name="groupIndices"> The group of each input (g_idx of GPTQ with act-order); each group has as many inputs. Empty (the default) where groups are
+    /// consecutive inputs. Inputs are sorted by group when they are packed, and multiplication gathers the activations in that order: the product is the same,
+    /// with one more pass over the activations.
     /// </param>
     /// <param name="options">Threads and cancellation; no variants.</param>
-    /// <param name="destination">Where the packed bytes will lie, which the weights then own: as many as <see cref="PackedByteCount"/> says; null (the default) for pages of their own.</param>
+    /// <param name="destination">Where the packed bytes will lie, which the weights then own: as many as <see cref="PackedByteCount"/> says; null (the default)
+    /// for pages of their own.</param>
     /// <exception cref="ArgumentException">Sizes disagree, the group does not divide the inputs, or a number is out of its range.</exception>
     public static QuantizedWeights FromQuantized(
         ReadOnlySpan<byte> values, ReadOnlySpan<float> scales, ReadOnlySpan<byte> zeroPoints, int outputCount, int inputCount, QuantizationFormat format,
@@ -185,7 +190,8 @@ public sealed unsafe partial class QuantizedWeights : IPackedWeights, IDisposabl
         if (!HasInputOrder || _memory.IsOwn || !new ReadOnlySpan<int>(InputOrder, InputCount).ContainsAnyExceptInRange(0, InputCount - 1))
             return lease;
         lease.Dispose();
-        throw new InvalidOperationException($"the memory of the packed weights was overwritten: its order of inputs has numbers that are not within 0 to {InputCount - 1}");
+        throw new InvalidOperationException(
+            $"the memory of the packed weights was overwritten: its order of inputs has numbers that are not within 0 to {InputCount - 1}");
     }
 
     PackedLease IPackedWeights.Acquire() => Acquire();

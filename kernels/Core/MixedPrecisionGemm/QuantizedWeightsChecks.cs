@@ -20,15 +20,18 @@ internal static class QuantizedWeightsChecks
         Check.Defined(format.Sparsity, nameof(format));
         int groupSize = format.GroupSizeOf(inputCount);
         if (groupSize < 0 || inputCount % groupSize != 0)
-            throw new ArgumentOutOfRangeException(nameof(format), groupSize, $"the group size must divide the {inputCount} inputs, or be {QuantizationFormat.WholeColumn} for one group");
+            throw new ArgumentOutOfRangeException(nameof(format), groupSize,
+                $"the group size must divide the {inputCount} inputs, or be {QuantizationFormat.WholeColumn} for one group");
         if (format.IsSparse && (format.IsCodebook || inputCount % TwoOfFour.Inputs != 0 || groupSize % TwoOfFour.Inputs != 0))
-            throw new ArgumentOutOfRangeException(nameof(format), groupSize, $"2:4 sparsity goes with integer types, and fours must divide the groups of the {inputCount} inputs");
+            throw new ArgumentOutOfRangeException(nameof(format), groupSize,
+                $"2:4 sparsity goes with integer types, and fours must divide the groups of the {inputCount} inputs");
         // Each weight takes 3 bits at least. Below that bound no size of the layout overflows, whatever the padding.
         if (Math.BigMul(outputCount, inputCount) > Array.MaxLength * 8L / 3)
             throw new ArgumentOutOfRangeException(nameof(outputCount), outputCount, $"with {inputCount} inputs exceeds what an array can hold");
         var layout = new QuantizedWeightsLayout(outputCount, inputCount, format);
         if (layout.PaddedInputCount > LargestPaddedInputCount)
-            throw new ArgumentOutOfRangeException(nameof(inputCount), inputCount, $"in groups of {groupSize}, padded to {layout.PaddedInputCount}, exceeds the {LargestPaddedInputCount} activations that a row may take");
+            throw new ArgumentOutOfRangeException(nameof(inputCount), inputCount,
+                $"in groups of {groupSize}, padded to {layout.PaddedInputCount}, exceeds the {LargestPaddedInputCount} activations that a row may take");
         // With room for an order of inputs, whether or not there will be one.
         if (layout.ByteCount + (long)inputCount * sizeof(int) > Array.MaxLength - 2 * QuantizedWeightsLayout.Alignment)
             throw new ArgumentOutOfRangeException(nameof(outputCount), outputCount, $"{layout.ByteCount} packed bytes exceed what an array can hold");
@@ -58,7 +61,8 @@ internal static class QuantizedWeightsChecks
                 if (magnitude >= LargestPlain)
                     ScaleFits(GroupQuantizer.Scale(minimum, maximum, layout.Format), layout.Format, name);
                 if (magnitude < SmallestPlain && GroupQuantizer.Vanishes(minimum, maximum, layout.Format))
-                    throw new ArgumentOutOfRangeException(name, magnitude, $"the weights of output {output}, group {group} need a scale that {layout.Format.ScaleType} rounds to 0");
+                    throw new ArgumentOutOfRangeException(name, magnitude,
+                        $"the weights of output {output}, group {group} need a scale that {layout.Format.ScaleType} rounds to 0");
             }
         }
     }
@@ -71,7 +75,8 @@ internal static class QuantizedWeightsChecks
             int zero = layout.Format.HasZeroPoints ? zeroPoints[group] : layout.Format.SymmetricZero;
             int dense = TwoOfFour.FirstDense(values.Slice(start, layout.GroupSize), (byte)zero);
             if (dense >= 0)
-                throw new ArgumentException($"more than two of the four weights from row {(start + dense) / layout.InputCount}, column {(start + dense) % layout.InputCount} on are not zero", name);
+                throw new ArgumentException($"more than two of the four weights from row {(start + dense) / layout.InputCount}, column " +
+                    $"{(start + dense) % layout.InputCount} on are not zero", name);
         }
     }
 

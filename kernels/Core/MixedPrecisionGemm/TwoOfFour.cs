@@ -1,8 +1,8 @@
 namespace Kernels.Core.MixedPrecisionGemm;
 
 /// <summary>
-/// 2:4 sparsity: of 4 consecutive inputs at most 2 have a weight. Kept are two values and, 2 bits for each, their positions within the four: 16 inputs become 8 values and 16 bits of
-/// positions, lowest bits first.
+/// 2:4 sparsity: of 4 consecutive inputs at most 2 have a weight. Kept are two values and, 2 bits for each, their positions within the four: 16 inputs become 8
+/// values and 16 bits of positions, lowest bits first.
 /// </summary>
 internal static class TwoOfFour
 {

@@ -62,7 +62,10 @@ internal unsafe struct AffineArrays<T> where T : unmanaged
     public RnnDirection Direction;
     public int BlockSize;
 
-    /// <summary>Whether a step applies the transposed matrix of the step before it in time's direction: the scan of a gradient. The first step's matrix is then not used.</summary>
+    /// <summary>
+    /// Whether a step applies the transposed matrix of the step before it in time's direction: the scan of a gradient. The first step's matrix is then not
+    /// used.
+    /// </summary>
     public bool IsTransposed;
     public T* Matrices;
     public T* Offsets;

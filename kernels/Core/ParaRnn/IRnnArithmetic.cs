@@ -1,8 +1,8 @@
 namespace Kernels;
 
 /// <summary>
-/// What a cell may do with a register of numbers: one element, a SIMD register, or a number with its derivative. A cell written against this interface is compiled
-/// for each of them. No operation moves numbers between lanes, so every lane of every register gets the same bits from the same numbers.
+/// What a cell may do with a register of numbers: one element, a SIMD register, or a number with its derivative. A cell written against this interface is
+/// compiled for each of them. No operation moves numbers between lanes, so every lane of every register gets the same bits from the same numbers.
 /// </summary>
 /// <typeparam name="V">The register.</typeparam>
 public interface IRnnArithmetic<V> where V : unmanaged

@@ -30,7 +30,8 @@ internal static class RnnChecks
     {
         if (TCell.StateCount is < 1 or > MaxStateCount || TCell.GateCount is < 1 or > MaxComponentCount || TCell.WeightCount is < 0 or > MaxComponentCount)
             throw new NotSupportedException(
-                $"{typeof(TCell).Name} has {TCell.StateCount} state components, {TCell.GateCount} gates and {TCell.WeightCount} weights; 1 to {MaxStateCount}, 1 to {MaxComponentCount} and 0 to {MaxComponentCount} are supported");
+                $"{typeof(TCell).Name} has {TCell.StateCount} state components, {TCell.GateCount} gates and {TCell.WeightCount} weights; 1 to " +
+                $"{MaxStateCount}, 1 to {MaxComponentCount} and 0 to {MaxComponentCount} are supported");
     }
 
     public static void Element<T>()

@@ -13,15 +13,22 @@ public readonly ref struct RnnOptions<T> where T : unmanaged
     /// <summary>The states before the first step, [sequences, components, channels]; empty (the default) for zeros.</summary>
     public ReadOnlySpan<T> InitialState { get; init; }
 
-    /// <summary>The steps of each sequence, 0 to the step count; empty (the default) for full length. States beyond are written as zeros, and what stands in the inputs there is not used.</summary>
+    /// <summary>
+    /// The steps of each sequence, 0 to the step count; empty (the default) for full length. States beyond are written as zeros, and what stands in the inputs
+    /// there is not used.
+    /// </summary>
     public ReadOnlySpan<int> Lengths { get; init; }
 
     /// <summary>
-    /// True where a step begins anew from a zero state, whatever came before it in the direction of time; [sequences, steps] row-major in either order. Empty (the default) for nowhere.
+    /// True where a step begins anew from a zero state, whatever came before it in the direction of time; [sequences, steps] row-major in either order. Empty
+    /// (the default) for nowhere.
     /// </summary>
     public ReadOnlySpan<bool> Resets { get; init; }
 
-    /// <summary>Receives the state after each sequence's last step in the direction of time, [sequences, components, channels]; the initial state for a sequence of length 0.</summary>
+    /// <summary>
+    /// Receives the state after each sequence's last step in the direction of time, [sequences, components, channels]; the initial state for a sequence of
+    /// length 0.
+    /// </summary>
     public Span<T> FinalState { get; init; }
 
     /// <summary>Newton: iterations for a window before it is given up; at least 1. <see langword="null"/> (the default) for 10.</summary>
@@ -36,7 +43,9 @@ public readonly ref struct RnnOptions<T> where T : unmanaged
     /// <summary>Newton: the share of each update that is applied, above 0 and up to 1. <see langword="null"/> (the default) for 1.</summary>
     public double? Damping { get; init; }
 
-    /// <summary>Newton: uses only the diagonals of Jacobian blocks (quasi-Newton): cheaper iterations, more of them. No difference for cells of one component.</summary>
+    /// <summary>
+    /// Newton: uses only the diagonals of Jacobian blocks (quasi-Newton): cheaper iterations, more of them. No difference for cells of one component.
+    /// </summary>
     public bool DiagonalJacobian { get; init; }
 
     /// <summary>Shooting: sweeps before what has not met is finished step after step; at least 1. <see langword="null"/> (the default) for 3.</summary>

@@ -2,7 +2,9 @@ using System.Runtime.CompilerServices;
 
 namespace Kernels;
 
-/// <summary>A short row of registers at a fixed distance from each other in memory: the gate inputs of one step, the components of a state, a small Jacobian.</summary>
+/// <summary>
+/// A short row of registers at a fixed distance from each other in memory: the gate inputs of one step, the components of a state, a small Jacobian.
+/// </summary>
 /// <typeparam name="V">The register.</typeparam>
 public readonly ref struct RnnRegisters<V> where V : unmanaged
 {

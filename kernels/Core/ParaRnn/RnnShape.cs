@@ -11,8 +11,8 @@ public enum RnnOrder
 }
 
 /// <summary>
-/// The sizes of a batch of sequences. Gate inputs are [steps, sequences, gates, channels] or [sequences, steps, gates, channels], states the same with the cell's components in
-/// the place of the gates, all row-major; initial and final states are [sequences, components, channels], weights [weights, channels].
+/// The sizes of a batch of sequences. Gate inputs are [steps, sequences, gates, channels] or [sequences, steps, gates, channels], states the same with the
+/// cell's components in the place of the gates, all row-major; initial and final states are [sequences, components, channels], weights [weights, channels].
 /// </summary>
 /// <param name="SequenceCount">The number of sequences; 0 or more.</param>
 /// <param name="StepCount">The steps of the longest sequence; 0 or more.</param>

@@ -1,6 +1,8 @@
 namespace Kernels.Core.Primitives;
 
-/// <summary>A matrix at a pinned address with a distance between rows and one between columns: a transposed matrix is the same memory with the two exchanged.</summary>
+/// <summary>
+/// A matrix at a pinned address with a distance between rows and one between columns: a transposed matrix is the same memory with the two exchanged.
+/// </summary>
 internal unsafe struct StridedMatrix<T>(T* data, long rowStride, long columnStride) where T : unmanaged
 {
     public readonly T* Data = data;

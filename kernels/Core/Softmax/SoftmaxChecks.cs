@@ -15,7 +15,8 @@ internal static class SoftmaxChecks
     {
         ArgumentOutOfRangeException.ThrowIfNegative(rowLength, rowLengthName);
         if (rowLength == 0)
-            return elementCount == 0 ? SoftmaxShape.Rows(0, 0) : throw new ArgumentException($"rows of length 0 cannot hold the {elementCount} elements of {logitsName}", rowLengthName);
+            return elementCount == 0 ? SoftmaxShape.Rows(0, 0)
+                : throw new ArgumentException($"rows of length 0 cannot hold the {elementCount} elements of {logitsName}", rowLengthName);
         if (elementCount % rowLength != 0)
             throw new ArgumentException($"{rowLength} does not divide the {elementCount} elements of {logitsName}", rowLengthName);
         long rowCount = elementCount / rowLength;
@@ -27,7 +28,8 @@ internal static class SoftmaxChecks
     public static SoftmaxShape Axis(long elementCount, ReadOnlySpan<int> dimensions, int axis, string dimensionsName, string logitsName)
     {
         if (axis < -dimensions.Length || axis >= dimensions.Length)
-            throw new ArgumentOutOfRangeException(nameof(axis), axis, $"an array of {dimensions.Length} dimensions has the axes {-dimensions.Length} to {dimensions.Length - 1}");
+            throw new ArgumentOutOfRangeException(nameof(axis), axis,
+                $"an array of {dimensions.Length} dimensions has the axes {-dimensions.Length} to {dimensions.Length - 1}");
         int split = axis < 0 ? axis + dimensions.Length : axis;
         long outer = Product(dimensions[..split], dimensionsName), inner = Product(dimensions[(split + 1)..], dimensionsName);
         int length = (int)Product(dimensions.Slice(split, 1), dimensionsName);
@@ -66,7 +68,8 @@ internal static class SoftmaxChecks
         if (!input.Overlaps(output, out int offset))
             return;
         if (offset != 0 || !sameStrides)
-            throw new ArgumentException($"the span overlaps an input at an offset of {offset} elements; only an output that is exactly the input (same start and strides) may share its memory", outputName);
+            throw new ArgumentException($"the span overlaps an input at an offset of {offset} elements; only an output that is exactly the input (same " +
+                $"start and strides) may share its memory", outputName);
     }
 
     public static void Options<T>(in SoftmaxOptions<T> options, in SoftmaxShape shape, string optionsName) where T : unmanaged
@@ -81,15 +84,20 @@ internal static class SoftmaxChecks
         CausalQueryCount(options.CausalQueryCount, options.Causal, shape);
     }
 
-    /// <summary>Scale and cap are numbers of the type that computes: float, except for double. One that is infinite there, or a cap that is 0, would make NaN of finite logits.</summary>
+    /// <summary>
+    /// Scale and cap are numbers of the type that computes: float, except for double. One that is infinite there, or a cap that is 0, would make NaN of finite
+    /// logits.
+    /// </summary>
     public static void Scalars<T>(double scale, double softCap)
     {
         bool isDouble = typeof(T) == typeof(double);
         double computedScale = isDouble ? scale : (float)scale, computedCap = isDouble ? softCap : (float)softCap;
         if (!double.IsFinite(computedScale))
-            throw new ArgumentOutOfRangeException(nameof(SoftmaxOptions<float>.Scale), scale, $"a number that is finite as a {(isDouble ? "double" : "float")} is needed");
+            throw new ArgumentOutOfRangeException(nameof(SoftmaxOptions<float>.Scale), scale,
+                $"a number that is finite as a {(isDouble ? "double" : "float")} is needed");
         if (!double.IsFinite(computedCap) || softCap < 0 || (softCap > 0 && computedCap == 0))
-            throw new ArgumentOutOfRangeException(nameof(SoftmaxOptions<float>.SoftCap), softCap, $"0, or a number that is above 0 and finite as a {(isDouble ? "double" : "float")}, is needed");
+            throw new ArgumentOutOfRangeException(nameof(SoftmaxOptions<float>.SoftCap), softCap,
+                $"0, or a number that is above 0 and finite as a {(isDouble ? "double" : "float")}, is needed");
     }
 
     private static void MaskLength(int length, in SoftmaxShape shape, string name)
@@ -108,13 +116,15 @@ internal static class SoftmaxChecks
         for (int row = 0; row < lengths.Length; row++)
         {
             if ((uint)lengths[row] > (uint)shape.RowLength)
-                throw new ArgumentOutOfRangeException(nameof(SoftmaxOptions<float>.RowLengths), lengths[row], $"the length of row {row} is not within 0 to {shape.RowLength}");
+                throw new ArgumentOutOfRangeException(nameof(SoftmaxOptions<float>.RowLengths), lengths[row],
+                    $"the length of row {row} is not within 0 to {shape.RowLength}");
         }
     }
 
     private static void CausalQueryCount(int queries, bool causal, in SoftmaxShape shape)
     {
         if (queries < 0 || (queries > 0 && (!causal || shape.RowCount % queries != 0)))
-            throw new ArgumentOutOfRangeException(nameof(SoftmaxOptions<float>.CausalQueryCount), queries, $"the count of queries must divide the {shape.RowCount} rows and needs {nameof(SoftmaxOptions<float>.Causal)}");
+            throw new ArgumentOutOfRangeException(nameof(SoftmaxOptions<float>.CausalQueryCount), queries,
+                $"the count of queries must divide the {shape.RowCount} rows and needs {nameof(SoftmaxOptions<float>.Causal)}");
     }
 }

@@ -19,7 +19,9 @@ public readonly ref struct SoftmaxGradientOptions<T> where T : unmanaged
     /// <summary>The forward call's soft cap; 0 (the default) for none. With it, <see cref="Logits"/> is needed.</summary>
     public double SoftCap { get; init; }
 
-    /// <summary>The forward call's logits, as many as the gradient has elements; needed only with a soft cap, whose slope is 1 - tanh²(Scale x / SoftCap).</summary>
+    /// <summary>
+    /// The forward call's logits, as many as the gradient has elements; needed only with a soft cap, whose slope is 1 - tanh²(Scale x / SoftCap).
+    /// </summary>
     public ReadOnlySpan<T> Logits { get; init; }
 
     /// <summary>Variant, parallelism and cancellation.</summary>
@@ -40,7 +42,8 @@ internal readonly ref struct SoftmaxGradientProblem<T> where T : unmanaged
     public readonly SoftmaxGradientOptions<T> Options;
 
     public SoftmaxGradientProblem(
-        bool isLog, ReadOnlySpan<T> outputGradient, ReadOnlySpan<T> result, Span<T> logitGradient, int rowLength, SoftmaxGradientOptions<T> options, string resultName)
+        bool isLog, ReadOnlySpan<T> outputGradient, ReadOnlySpan<T> result, Span<T> logitGradient, int rowLength, SoftmaxGradientOptions<T> options,
+        string resultName)
     {
         SoftmaxChecks.ElementType<T>();
         Shape = SoftmaxChecks.Rows(outputGradient.Length, rowLength, SoftmaxProblem<T>.RowLengthName, OutputGradientName);

@@ -28,7 +28,9 @@ public readonly ref struct SoftmaxOptions<T> where T : unmanaged
     /// <summary>True where a position takes part: as many elements as the logits, or one row of them. Empty (the default) for all true.</summary>
     public ReadOnlySpan<bool> BooleanMask { get; init; }
 
-    /// <summary>The number of leading positions that take part in each row, 0 to the row length; one for each row. Empty (the default) for whole rows.</summary>
+    /// <summary>
+    /// The number of leading positions that take part in each row, 0 to the row length; one for each row. Empty (the default) for whole rows.
+    /// </summary>
     public ReadOnlySpan<int> RowLengths { get; init; }
 
     /// <summary>
@@ -37,7 +39,9 @@ public readonly ref struct SoftmaxOptions<T> where T : unmanaged
     /// </summary>
     public bool Causal { get; init; }
 
-    /// <summary>The number of queries of one attention matrix, when the rows are several matrices one after another; 0 (the default): all rows are one matrix.</summary>
+    /// <summary>
+    /// The number of queries of one attention matrix, when the rows are several matrices one after another; 0 (the default): all rows are one matrix.
+    /// </summary>
     public int CausalQueryCount { get; init; }
 
     /// <summary>

@@ -8,7 +8,9 @@ namespace Kernels.Core.Softmax;
 /// </summary>
 internal static class SoftmaxPartition
 {
-    /// <summary>Elements below which a second thread does not pay: at 128 x 1000 (40 microseconds on one thread) two threads were measured no faster than one.</summary>
+    /// <summary>
+    /// Elements below which a second thread does not pay: at 128 x 1000 (40 microseconds on one thread) two threads were measured no faster than one.
+    /// </summary>
     private const long ParallelElementCount = 256 * 1024;
 
     /// <summary>Elements a thread takes at a time: some 5 microseconds of work, beside which taking a ticket is nothing.</summary>

@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace Kernels.Core.SpGemm;
 
 /// <summary>
-/// The CRC-32 of gzip (RFC 1952, section 8): by products without carries where the processor has them (<see cref="Crc32Simd"/>), else eight bytes at a time by eight tables
-/// (Kounavis and Berry, "Novel Table Lookup-Based Algorithms for High-Performance CRC Generation", 2008).
+/// The CRC-32 of gzip (RFC 1952, section 8): by products without carries where the processor has them (<see cref="Crc32Simd"/>), else eight bytes at a time by
+/// eight tables (Kounavis and Berry, "Novel Table Lookup-Based Algorithms for High-Performance CRC Generation", 2008).
 /// </summary>
 internal struct Crc32
 {
@@ -36,7 +36,8 @@ internal struct Crc32
         for (; bytes.Length >= sizeof(ulong); bytes = bytes[sizeof(ulong)..])
         {
             ulong next = BinaryPrimitives.ReadUInt64LittleEndian(bytes) ^ crc;
-            crc = tables[7 * Values + (byte)next] ^ tables[6 * Values + (byte)(next >> 8)] ^ tables[5 * Values + (byte)(next >> 16)] ^ tables[4 * Values + (byte)(next >> 24)]
+            crc = tables[7 * Values + (byte)next] ^ tables[6 * Values + (byte)(next >> 8)] ^ tables[5 * Values + (byte)(next >> 16)] ^ tables[4 * Values
+                + (byte)(next >> 24)]
                 ^ tables[3 * Values + (byte)(next >> 32)] ^ tables[2 * Values + (byte)(next >> 40)] ^ tables[Values + (byte)(next >> 48)] ^ tables[next >> 56];
         }
         foreach (byte value in bytes)

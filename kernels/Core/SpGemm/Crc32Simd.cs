@@ -4,7 +4,10 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Kernels.Core.SpGemm;
 
-/// <summary>Many bytes to 16 with the same remainder, by products without carries (Gopal et al., "Fast CRC Computation for Generic Polynomials Using PCLMULQDQ Instruction", Intel, 2009).</summary>
+/// <summary>
+/// Many bytes to 16 with the same remainder, by products without carries (Gopal et al., "Fast CRC Computation for Generic Polynomials Using PCLMULQDQ
+/// Instruction", Intel, 2009).
+/// </summary>
 internal static class Crc32Simd
 {
     public const int LeastBytes = 64, RemainderBytes = 16;

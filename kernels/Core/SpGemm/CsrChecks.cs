@@ -11,7 +11,8 @@ internal static class CsrChecks
 
     public static void ValueType<T>()
     {
-        if (typeof(T) != typeof(float) && typeof(T) != typeof(double) && typeof(T) != typeof(int) && typeof(T) != typeof(long) && typeof(T) != typeof(bool) && typeof(T) != typeof(Complex))
+        if (typeof(T) != typeof(float) && typeof(T) != typeof(double) && typeof(T) != typeof(int) && typeof(T) != typeof(long) && typeof(T) != typeof(bool)
+            && typeof(T) != typeof(Complex))
             throw new NotSupportedException($"Sparse values of type {typeof(T)} have no kernels: use float, double, int, long, bool or Complex.");
     }
 

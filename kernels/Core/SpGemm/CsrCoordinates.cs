@@ -4,7 +4,8 @@ namespace Kernels.Core.SpGemm;
 internal static class CsrCoordinates
 {
     /// <summary>Counting sort by row, stable; rows are as sorted as the coordinates were.</summary>
-    public static CsrMatrix<T> Compress<T>(int rowCount, int columnCount, ReadOnlySpan<int> rows, ReadOnlySpan<int> columns, ReadOnlySpan<T> values) where T : unmanaged, IEquatable<T>
+    public static CsrMatrix<T> Compress<T>(int rowCount, int columnCount, ReadOnlySpan<int> rows, ReadOnlySpan<int> columns, ReadOnlySpan<T> values)
+        where T : unmanaged, IEquatable<T>
     {
         var pointers = new long[rowCount + 1];
         foreach (int row in rows)

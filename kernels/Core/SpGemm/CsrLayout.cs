@@ -123,7 +123,8 @@ internal static class CsrLayout
         return (true, hasDuplicates);
     }
 
-    private static CsrMatrix<T> Shrunk<T>(int rows, int columnCount, long[] pointers, int[] columns, T[] values, bool isSorted, bool hasDuplicates) where T : unmanaged, IEquatable<T>
+    private static CsrMatrix<T> Shrunk<T>(int rows, int columnCount, long[] pointers, int[] columns, T[] values, bool isSorted, bool hasDuplicates)
+        where T : unmanaged, IEquatable<T>
     {
         int count = (int)pointers[^1];
         if (count < columns.Length)

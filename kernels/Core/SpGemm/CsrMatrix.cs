@@ -4,13 +4,14 @@ using Kernels.Core.SpGemm;
 namespace Kernels;
 
 /// <summary>
-/// A sparse matrix in compressed rows (CSR): the entries of row r are <c>Columns[i]</c>, <c>Values[i]</c> for i from <c>RowPointers[r]</c> to <c>RowPointers[r + 1]</c>.
-/// Immutable, and shared freely between threads.
+/// A sparse matrix in compressed rows (CSR): the entries of row r are <c>Columns[i]</c>, <c>Values[i]</c> for i from <c>RowPointers[r]</c> to <c>RowPointers[r
+/// + 1]</c>. Immutable, and shared freely between threads.
 /// </summary>
 /// <remarks>
-/// <para>Row pointers have 64 bits, columns 32. An array holds at most <see cref="Array.MaxLength"/> entries; whatever would need more is refused, never wrapped.</para>
-/// <para>Entries may be zeros (explicit zeros) and are kept unless a method says otherwise. Rows may be unsorted and hold duplicates; a matrix that has neither is
-/// canonical. Every product takes any of them, and says so in its result.</para>
+/// <para>Row pointers have 64 bits, columns 32. An array holds at most <see cref="Array.MaxLength"/> entries; whatever would need more is refused, never
+/// wrapped.</para>
+/// <para>Entries may be zeros (explicit zeros) and are kept unless a method says otherwise. Rows may be unsorted and hold duplicates; a matrix that has neither
+/// is canonical. Every product takes any of them, and says so in its result.</para>
 /// </remarks>
 /// <typeparam name="T">The type of the values: <see cref="float"/>, <see cref="double"/>, <see cref="int"/>, <see cref="long"/>, <see cref="bool"/> or
 /// <see cref="System.Numerics.Complex"/>.</typeparam>
@@ -102,9 +103,12 @@ public sealed class CsrMatrix<T> where T : unmanaged, IEquatable<T>
 
     /// <summary>The canonical form: sorted, duplicates added in their order; this matrix itself if it is canonical already.</summary>
     /// <typeparam name="TSemiring">Whose addition merges duplicates.</typeparam>
-    public CsrMatrix<T> SumDuplicates<TSemiring>() where TSemiring : struct, ISemiring<T> => IsCanonical ? this : CsrLayout.MergeDuplicates<T, TSemiring>(Sort());
+    public CsrMatrix<T> SumDuplicates<TSemiring>() where TSemiring : struct, ISemiring<T> =>
+        IsCanonical ? this : CsrLayout.MergeDuplicates<T, TSemiring>(Sort());
 
-    /// <summary>The entries by compressed columns (CSC): those of column c are at <c>columnPointers[c]</c> to <c>columnPointers[c + 1]</c>, sorted by row.</summary>
+    /// <summary>
+    /// The entries by compressed columns (CSC): those of column c are at <c>columnPointers[c]</c> to <c>columnPointers[c + 1]</c>, sorted by row.
+    /// </summary>
     public (long[] ColumnPointers, int[] Rows, T[] Values) ToCsc()
     {
         CsrMatrix<T> transpose = CsrLayout.Transpose(this);

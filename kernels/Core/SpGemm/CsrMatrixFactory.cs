@@ -33,7 +33,8 @@ public static class CsrMatrix
     /// <param name="rowPointers">rowCount + 1 pointers.</param>
     /// <param name="columns">The column of each entry.</param>
     /// <param name="values">The value of each entry.</param>
-    public static CsrMatrix<T> FromCsr<T>(int rowCount, int columnCount, ReadOnlySpan<int> rowPointers, ReadOnlySpan<int> columns, ReadOnlySpan<T> values) where T : unmanaged, IEquatable<T>
+    public static CsrMatrix<T> FromCsr<T>(int rowCount, int columnCount, ReadOnlySpan<int> rowPointers, ReadOnlySpan<int> columns, ReadOnlySpan<T> values)
+        where T : unmanaged, IEquatable<T>
     {
         var pointers = new long[rowPointers.Length];
         for (int i = 0; i < pointers.Length; i++)
@@ -47,7 +48,8 @@ public static class CsrMatrix
     /// <param name="columnPointers">columnCount + 1 numbers from 0 on that do not fall.</param>
     /// <param name="rows">The row of each entry.</param>
     /// <param name="values">The value of each entry.</param>
-    public static CsrMatrix<T> FromCsc<T>(int rowCount, int columnCount, ReadOnlySpan<long> columnPointers, ReadOnlySpan<int> rows, ReadOnlySpan<T> values) where T : unmanaged, IEquatable<T>
+    public static CsrMatrix<T> FromCsc<T>(int rowCount, int columnCount, ReadOnlySpan<long> columnPointers, ReadOnlySpan<int> rows, ReadOnlySpan<T> values)
+        where T : unmanaged, IEquatable<T>
     {
         CsrChecks.Size(rowCount, nameof(rowCount));
         CsrChecks.Size(columnCount, nameof(columnCount));
@@ -66,7 +68,8 @@ public static class CsrMatrix
     /// <param name="duplicates">What becomes of several entries at one place.</param>
     /// <exception cref="ArgumentException">An index is out of range, the lengths differ, or there are duplicates that are to be refused.</exception>
     public static CsrMatrix<T> FromCoo<T>(
-        int rowCount, int columnCount, ReadOnlySpan<int> rows, ReadOnlySpan<int> columns, ReadOnlySpan<T> values, DuplicateEntries duplicates = DuplicateEntries.Sum)
+        int rowCount, int columnCount, ReadOnlySpan<int> rows, ReadOnlySpan<int> columns, ReadOnlySpan<T> values, DuplicateEntries duplicates =
+        DuplicateEntries.Sum)
         where T : unmanaged, INumberBase<T> =>
         FromCoo<T, PlusTimes<T>>(rowCount, columnCount, rows, columns, values, duplicates);
 
@@ -78,7 +81,8 @@ public static class CsrMatrix
     /// <param name="values">The value of each entry.</param>
     /// <param name="duplicates">What becomes of several entries at one place.</param>
     public static CsrMatrix<T> FromCoo<T, TSemiring>(
-        int rowCount, int columnCount, ReadOnlySpan<int> rows, ReadOnlySpan<int> columns, ReadOnlySpan<T> values, DuplicateEntries duplicates = DuplicateEntries.Sum)
+        int rowCount, int columnCount, ReadOnlySpan<int> rows, ReadOnlySpan<int> columns, ReadOnlySpan<T> values, DuplicateEntries duplicates =
+        DuplicateEntries.Sum)
         where T : unmanaged, IEquatable<T> where TSemiring : struct, ISemiring<T>
     {
         Check.Defined(duplicates, nameof(duplicates));

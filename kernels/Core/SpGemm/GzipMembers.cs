@@ -4,8 +4,8 @@ using System.IO.Compression;
 namespace Kernels.Core.SpGemm;
 
 /// <summary>
-/// What a gzip file holds, member after member (RFC 1952), each checked against its trailer of CRC-32 and length. (<see cref="GZipStream"/> takes data without an end
-/// for whole.) As gzip does it, zeros and other bytes behind the last member are passed over.
+/// What a gzip file holds, member after member (RFC 1952), each checked against its trailer of CRC-32 and length. (<see cref="GZipStream"/> takes data without
+/// an end for whole.) As gzip does it, zeros and other bytes behind the last member are passed over.
 /// </summary>
 /// <param name="file">Seekable, at its beginning.</param>
 /// <param name="name">For messages.</param>
@@ -89,8 +89,8 @@ internal sealed class GzipMembers(Stream file, string name, bool leaveOpen = fal
         }
     }
 
-    // The deflate data end somewhere within what was read last. Where, DeflateStream does not say; but what must follow them is known. (The trailer of a member that
-    // holds nothing is zeros, and may be found a byte early: the byte left over passes for padding.)
+    // The deflate data end somewhere within what was read last. Where, DeflateStream does not say; but what must follow them is known. (The trailer of a member
+    // that holds nothing is zeros, and may be found a byte early: the byte left over passes for padding.)
     private void End()
     {
         Span<byte> trailer = stackalloc byte[TrailerBytes], tail = stackalloc byte[PackedInput.MostBytes + TrailerBytes];
@@ -100,7 +100,8 @@ internal sealed class GzipMembers(Stream file, string name, bool leaveOpen = fal
         _packed.Position = begin;
         int place = tail[.._packed.ReadAtLeast(tail[..(read + TrailerBytes)], read + TrailerBytes, throwOnEndOfStream: false)].IndexOf(trailer);
         if (place < 0)
-            throw Wrong(_packed.Position == _packed.Length ? "the gzip data are cut short or damaged: no trailer with their check sum and length follows them" : "the gzip data are damaged: their check sum is another one");
+            throw Wrong(_packed.Position == _packed.Length ? "the gzip data are cut short or damaged: no trailer with their check sum and length follows them"
+                : "the gzip data are damaged: their check sum is another one");
         _packed.Position = begin + place + TrailerBytes;
         _member!.Dispose();
         _member = null;

@@ -1,8 +1,8 @@
 namespace Kernels;
 
 /// <summary>
-/// The two operations of a sparse product, C[i, j] = Add over k of Multiply(A[i, k], B[k, j]), as a struct type argument: the JIT compiles each product for its semiring.
-/// Products are added in the order in which row i of A holds its entries, whatever the accumulator and the number of threads.
+/// The two operations of a sparse product, C[i, j] = Add over k of Multiply(A[i, k], B[k, j]), as a struct type argument: the JIT compiles each product for its
+/// semiring. Products are added in the order in which row i of A holds its entries, whatever the accumulator and the number of threads.
 /// </summary>
 /// <typeparam name="T">The type of the values.</typeparam>
 public interface ISemiring<T> where T : unmanaged

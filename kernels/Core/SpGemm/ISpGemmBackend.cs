@@ -6,7 +6,8 @@ internal interface ISpGemmBackend
     /// <summary>The product.</summary>
     /// <exception cref="InsufficientMemoryException">It would be larger than allowed.</exception>
     /// <exception cref="OverflowException">It would be larger than an array, or its products than 2^63.</exception>
-    CsrMatrix<T> Multiply<T, TSemiring>(in SpGemmProblem<T> problem, SpGemmWorkspace workspace) where T : unmanaged, IEquatable<T> where TSemiring : struct, ISemiring<T>;
+    CsrMatrix<T> Multiply<T, TSemiring>(in SpGemmProblem<T> problem, SpGemmWorkspace workspace) where T : unmanaged, IEquatable<T>
+        where TSemiring : struct, ISemiring<T>;
 
     /// <summary>The pattern of the product, sorted unless the options say otherwise.</summary>
     CsrMatrix<NoValue> MultiplyPatterns<T>(in SpGemmProblem<T> problem, SpGemmWorkspace workspace) where T : unmanaged, IEquatable<T>;

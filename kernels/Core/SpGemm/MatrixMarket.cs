@@ -5,18 +5,20 @@ using Kernels.Core.Tensors;
 namespace Kernels;
 
 /// <summary>
-/// Reads and writes Matrix Market files (Boisvert, Pozo and Remington, NISTIR 5935): coordinate and array; real, integer, complex and pattern; general, symmetric,
-/// skew-symmetric and hermitian; matrices and vectors; LF or CRLF; plain, gzip, or the one matrix of a tar archive, plain or gzip (as the SuiteSparse collection packs them).
+/// Reads and writes Matrix Market files (Boisvert, Pozo and Remington, NISTIR 5935): coordinate and array; real, integer, complex and pattern; general,
+/// symmetric, skew-symmetric and hermitian; matrices and vectors; LF or CRLF; plain, gzip, or the one matrix of a tar archive, plain or gzip (as the
+/// SuiteSparse collection packs them).
 /// </summary>
 /// <remarks>
-/// <para>Plain files are mapped, not copied, and parsed by several threads in pieces of whole lines; the result does not depend on their number. Numbers are rounded
-/// once, correctly. Strict by default: a <see cref="TensorFileException"/> names the first line at fault, for indices out of range, entries above the diagonal of a
-/// symmetric file, values that do not fit the type, and more or fewer entries than announced.</para>
-/// <para>Any field reads as <see cref="System.Numerics.Complex"/>; integers and patterns (ones) as every type, integers beyond 64 bits as floating-point types only; real numbers as
-/// floating-point types only. Arrays are stored without their zeros; explicit zeros of coordinate files stay. Files may have at most as many lines as an array holds elements.</para>
-/// <para>Memory grows with the entries that are there, not with those announced; how many rows may be announced, <see cref="MatrixMarketOptions.MaxRows"/> says. Compressed files are unpacked
-/// and read in blocks of 16 MiB, which is also the most that a line may have. Their end and every check sum are verified; trailing zeros and other bytes behind the last gzip member
-/// are passed over, as gzip does.</para>
+/// <para>Plain files are mapped, not copied, and parsed by several threads in pieces of whole lines; the result does not depend on their number. Numbers are
+/// rounded once, correctly. Strict by default: a <see cref="TensorFileException"/> names the first line at fault, for indices out of range, entries above the
+/// diagonal of a symmetric file, values that do not fit the type, and more or fewer entries than announced.</para>
+/// <para>Any field reads as <see cref="System.Numerics.Complex"/>; integers and patterns (ones) as every type, integers beyond 64 bits as floating-point types
+/// only; real numbers as floating-point types only. Arrays are stored without their zeros; explicit zeros of coordinate files stay. Files may have at most as
+/// many lines as an array holds elements.</para>
+/// <para>Memory grows with the entries that are there, not with those announced; how many rows may be announced, <see cref="MatrixMarketOptions.MaxRows"/>
+/// says. Compressed files are unpacked and read in blocks of 16 MiB, which is also the most that a line may have. Their end and every check sum are verified;
+/// trailing zeros and other bytes behind the last gzip member are passed over, as gzip does.</para>
 /// </remarks>
 public static unsafe class MatrixMarket
 {
@@ -60,7 +62,8 @@ public static unsafe class MatrixMarket
     /// <param name="matrix">The matrix.</param>
     /// <param name="options">Symmetry, format, comment.</param>
     /// <typeparam name="T">The type of the values; <see cref="bool"/> is written as integers.</typeparam>
-    /// <exception cref="ArgumentException">The matrix does not have the symmetry asked for, or an array was asked for without values or with duplicates.</exception>
+    /// <exception cref="ArgumentException">The matrix does not have the symmetry asked for, or an array was asked for without values or with
+    /// duplicates.</exception>
     public static void Write<T>(string path, CsrMatrix<T> matrix, MatrixMarketWriteOptions options = default) where T : unmanaged, IEquatable<T>
     {
         ArgumentNullException.ThrowIfNull(path);

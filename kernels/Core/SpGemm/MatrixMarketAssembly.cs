@@ -3,12 +3,16 @@ using Kernels.Core.Threading;
 
 namespace Kernels.Core.SpGemm;
 
-/// <summary>The entries of a file, as they are read: each block of text is cut into pieces of whole lines, which threads parse to the places that the lines' numbers give.</summary>
+/// <summary>
+/// The entries of a file, as they are read: each block of text is cut into pieces of whole lines, which threads parse to the places that the lines' numbers
+/// give.
+/// </summary>
 /// <param name="header">The file's first lines.</param>
 /// <param name="file">For messages.</param>
 /// <param name="sizesLine">The number of the line of sizes, the last one of the header.</param>
 /// <param name="options">Checked options.</param>
-internal sealed unsafe class MatrixMarketAssembly<T>(MatrixMarketHeader header, string file, long sizesLine, MatrixMarketOptions options) where T : unmanaged, IEquatable<T>
+internal sealed unsafe class MatrixMarketAssembly<T>(MatrixMarketHeader header, string file, long sizesLine, MatrixMarketOptions options)
+    where T : unmanaged, IEquatable<T>
 {
     // Large enough for handing them out not to show, small enough for all threads to end together.
     private const long PieceBytes = 1 << 20;
@@ -41,7 +45,8 @@ internal sealed unsafe class MatrixMarketAssembly<T>(MatrixMarketHeader header, 
             fixed (T* values = _values)
             fixed (long* lines = _lines)
             {
-                var entries = new MatrixMarketEntries<T>(header, rows + _count, columns + _count, values + _count, KeepsLines ? lines + _count : null, options.Lenient);
+                var entries = new MatrixMarketEntries<T>(header, rows + _count, columns + _count, values + _count, KeepsLines ? lines + _count : null,
+                    options.Lenient);
                 Read(block.Text, pinned, entries, pieces, threads);
             }
         }
@@ -72,7 +77,8 @@ internal sealed unsafe class MatrixMarketAssembly<T>(MatrixMarketHeader header, 
         if (header.RowCount > most)
         {
             throw new TensorFileException(file, sizesLine,
-                $"{header.RowCount} rows, whose pointers alone would take {(header.RowCount + 1L) * sizeof(long)} bytes, are announced for {_count} entries; {most} are allowed ({nameof(MatrixMarketOptions)}.{nameof(MatrixMarketOptions.MaxRows)} can allow more)");
+                $"{header.RowCount} rows, whose pointers alone would take {(header.RowCount + 1L) * sizeof(long)} bytes, are announced for {_count} " +
+                $"entries; {most} are allowed ({nameof(MatrixMarketOptions)}.{nameof(MatrixMarketOptions.MaxRows)} can allow more)");
         }
     }
 

@@ -7,7 +7,8 @@ namespace Kernels.Core.SpGemm;
 /// <param name="values">Receives the values.</param>
 /// <param name="lineNumbers">Receives the numbers of the lines; may be null.</param>
 /// <param name="isLenient">Whether comments may stand among the entries, zeros on the diagonal of skew-symmetric matrices, and D in numbers.</param>
-internal readonly unsafe struct MatrixMarketEntries<T>(MatrixMarketHeader header, int* rows, int* columns, T* values, long* lineNumbers, bool isLenient) where T : unmanaged
+internal readonly unsafe struct MatrixMarketEntries<T>(MatrixMarketHeader header, int* rows, int* columns, T* values, long* lineNumbers, bool isLenient)
+    where T : unmanaged
 {
     private readonly MatrixMarketHeader _header = header;
     private readonly int* _rows = rows, _columns = columns;

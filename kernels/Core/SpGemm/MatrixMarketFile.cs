@@ -23,7 +23,8 @@ internal static class MatrixMarketFile
                 throw new TensorFileException(path, null, 0, $"the file is {kind}, which is not read; unpack it");
             bool isGzip = first.AsSpan().StartsWith(GzipMembers.Magic);
             if (IsTar(isGzip ? Unpack(file, path, First) : first))
-                return OpenMember(file, path, isGzip, isGzip ? Unpack(file, path, archive => Choose(archive, path)) : Choose(new Unseekable(Rewound(file), file), path));
+                return OpenMember(file, path, isGzip, isGzip ? Unpack(file, path, archive => Choose(archive, path))
+                    : Choose(new Unseekable(Rewound(file), file), path));
             return isGzip ? new StreamText(new GzipMembers(Rewound(file), path), path) : MappedText.Of(file, path);
         }
         catch
@@ -68,7 +69,8 @@ internal static class MatrixMarketFile
         {
             while (Next(reader, path) is { } entry)
             {
-                if (entry.EntryType is TarEntryType.RegularFile or TarEntryType.V7RegularFile && entry.Name.EndsWith(Extension, StringComparison.OrdinalIgnoreCase))
+                if (entry.EntryType is TarEntryType.RegularFile or TarEntryType.V7RegularFile
+                    && entry.Name.EndsWith(Extension, StringComparison.OrdinalIgnoreCase))
                     names.Add(entry.Name);
             }
         }
@@ -77,7 +79,8 @@ internal static class MatrixMarketFile
             throw new TensorFileException(path, null, null, $"the tar archive holds no {Extension} file");
         // The SuiteSparse collection packs name/name.mtx, and beside it right-hand sides and the like.
         return (names.Count == 1 ? names[0] : names.Find(IsNamedAsItsFolder))
-            ?? throw new TensorFileException(path, null, null, $"the tar archive holds {names.Count} {Extension} files, {names[0]} and {names[1]} among them; unpack the one to be read");
+            ?? throw new TensorFileException(path, null, null,
+                $"the tar archive holds {names.Count} {Extension} files, {names[0]} and {names[1]} among them; unpack the one to be read");
     }
 
     private static bool IsNamedAsItsFolder(string name) => Path.GetFileNameWithoutExtension(name) == Path.GetFileName(Path.GetDirectoryName(name));
@@ -99,14 +102,18 @@ internal static class MatrixMarketFile
             return reader.GetNextEntry();
         }
         // Of sizes that are none TarReader says so in several ways; what the gzip data say of themselves goes through.
-        catch (Exception damaged) when (damaged is InvalidDataException or EndOfStreamException or InvalidOperationException or ArithmeticException or ArgumentException
+        catch (Exception damaged) when (damaged is InvalidDataException or EndOfStreamException or InvalidOperationException or ArithmeticException
+            or ArgumentException
             || (damaged is FormatException and not TensorFileException))
         {
             throw new TensorFileException(path, null, null, "the tar archive is damaged or cut short", damaged);
         }
     }
 
-    /// <summary>Data that are part of something else, which is closed with them. Readers of archives cannot skip what they do not see, and so notice where it ends early.</summary>
+    /// <summary>
+    /// Data that are part of something else, which is closed with them. Readers of archives cannot skip what they do not see, and so notice where it ends
+    /// early.
+    /// </summary>
     private sealed class Unseekable(Stream data, IDisposable owner) : ForwardStream
     {
         public override int Read(Span<byte> buffer) => data.Read(buffer);

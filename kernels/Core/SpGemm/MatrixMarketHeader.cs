@@ -43,7 +43,8 @@ public enum MatrixMarketSymmetry
 /// <param name="RowCount">Rows.</param>
 /// <param name="ColumnCount">Columns.</param>
 /// <param name="StoredCount">Entries in the file.</param>
-public readonly record struct MatrixMarketHeader(MatrixMarketField Field, MatrixMarketSymmetry Symmetry, bool IsArray, bool IsVector, int RowCount, int ColumnCount, long StoredCount)
+public readonly record struct MatrixMarketHeader(MatrixMarketField Field, MatrixMarketSymmetry Symmetry, bool IsArray, bool IsVector, int RowCount,
+    int ColumnCount, long StoredCount)
 {
     private const string Banner = "%%MatrixMarket";
 
@@ -55,15 +56,18 @@ public readonly record struct MatrixMarketHeader(MatrixMarketField Field, Matrix
         if (!lines.Next(out ReadOnlySpan<byte> line))
             throw lines.Wrong("the file is empty");
         if (line.StartsWith(ByteOrderMark))
-            line = lines.IsLenient ? line[ByteOrderMark.Length..] : throw lines.Wrong($"the file begins with a byte order mark ({nameof(MatrixMarketOptions.Lenient)} takes it)");
+            line = lines.IsLenient ? line[ByteOrderMark.Length..]
+                : throw lines.Wrong($"the file begins with a byte order mark ({nameof(MatrixMarketOptions.Lenient)} takes it)");
         string[] words = Encoding.UTF8.GetString(line).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
         if (words.Length != 5 || !IsBanner(words[0], line, lines.IsLenient))
             throw lines.Wrong($"the first line is not '{Banner} object format field symmetry'");
         bool isVector = Word(words[1], "object", lines, ("matrix", false), ("vector", true));
         bool isArray = Word(words[2], "format", lines, ("coordinate", false), ("array", true));
-        MatrixMarketField field = Word(words[3], "field", lines, ("real", MatrixMarketField.Real), ("double", MatrixMarketField.Real), ("integer", MatrixMarketField.Integer),
+        MatrixMarketField field = Word(words[3], "field", lines, ("real", MatrixMarketField.Real), ("double", MatrixMarketField.Real),
+            ("integer", MatrixMarketField.Integer),
             ("unsigned-integer", MatrixMarketField.Integer), ("complex", MatrixMarketField.Complex), ("pattern", MatrixMarketField.Pattern));
-        MatrixMarketSymmetry symmetry = Word(words[4], "symmetry", lines, ("general", MatrixMarketSymmetry.General), ("symmetric", MatrixMarketSymmetry.Symmetric),
+        MatrixMarketSymmetry symmetry = Word(words[4], "symmetry", lines, ("general", MatrixMarketSymmetry.General),
+            ("symmetric", MatrixMarketSymmetry.Symmetric),
             ("skew-symmetric", MatrixMarketSymmetry.SkewSymmetric), ("hermitian", MatrixMarketSymmetry.Hermitian));
         if (isVector && symmetry != MatrixMarketSymmetry.General)
             throw lines.Wrong("a vector has no symmetry");

@@ -32,7 +32,8 @@ internal readonly unsafe struct MatrixMarketLineJob(byte* text, MatrixMarketPiec
 }
 
 /// <summary>Reads pieces, each to the places that its lines' numbers give.</summary>
-internal readonly unsafe struct MatrixMarketReadJob<T>(byte* text, MatrixMarketPiece* pieces, MatrixMarketEntries<T> entries, GCHandle file) : IRangeJob where T : unmanaged
+internal readonly unsafe struct MatrixMarketReadJob<T>(byte* text, MatrixMarketPiece* pieces, MatrixMarketEntries<T> entries, GCHandle file) : IRangeJob
+    where T : unmanaged
 {
     private readonly byte* _text = text;
     private readonly MatrixMarketPiece* _pieces = pieces;

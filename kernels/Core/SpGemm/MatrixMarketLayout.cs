@@ -26,7 +26,8 @@ internal static class MatrixMarketLayout
 
     /// <summary>Rows come out sorted, duplicates side by side.</summary>
     /// <exception cref="TensorFileException">With mirror images, there are more entries than an array holds.</exception>
-    public static CsrMatrix<T> FromCoordinates<T>(in MatrixMarketHeader header, ReadOnlySpan<int> rows, ReadOnlySpan<int> columns, ReadOnlySpan<T> values, string file, long sizesLine)
+    public static CsrMatrix<T> FromCoordinates<T>(in MatrixMarketHeader header, ReadOnlySpan<int> rows, ReadOnlySpan<int> columns, ReadOnlySpan<T> values,
+        string file, long sizesLine)
         where T : unmanaged, IEquatable<T>
     {
         CsrMatrix<T> matrix = header.Symmetry == MatrixMarketSymmetry.General
@@ -52,7 +53,8 @@ internal static class MatrixMarketLayout
     }
 
     // The mirror images come last: where a file is sorted by columns, each row is then sorted, too.
-    private static CsrMatrix<T> Mirrored<T>(in MatrixMarketHeader header, ReadOnlySpan<int> rows, ReadOnlySpan<int> columns, ReadOnlySpan<T> values, string file, long sizesLine)
+    private static CsrMatrix<T> Mirrored<T>(in MatrixMarketHeader header, ReadOnlySpan<int> rows, ReadOnlySpan<int> columns, ReadOnlySpan<T> values,
+        string file, long sizesLine)
         where T : unmanaged, IEquatable<T>
     {
         int count = rows.Length;

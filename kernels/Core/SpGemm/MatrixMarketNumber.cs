@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Kernels.Core.SpGemm;
 
-/// <summary>Numbers out of text. Short decimals are read exactly by Clinger's fast path (PLDI 1990), others by the runtime's parser, also exactly rounded.</summary>
+/// <summary>
+/// Numbers out of text. Short decimals are read exactly by Clinger's fast path (PLDI 1990), others by the runtime's parser, also exactly rounded.
+/// </summary>
 internal static class MatrixMarketNumber
 {
     // 10^19 - 1 fits 64 bits; powers up to 10^22 and integers up to 2^53 are exact in double, so one operation on them is rounded once.
@@ -71,7 +73,9 @@ internal static class MatrixMarketNumber
         return true;
     }
 
-    /// <summary>The float nearest to a number of which the nearest double is known. Twice rounded is wrong only where the double lies half-way between two floats.</summary>
+    /// <summary>
+    /// The float nearest to a number of which the nearest double is known. Twice rounded is wrong only where the double lies half-way between two floats.
+    /// </summary>
     /// <param name="real">The double.</param>
     /// <param name="word">The number.</param>
     /// <param name="isLenient">Whether D marks exponents, too.</param>

@@ -7,14 +7,15 @@ public readonly record struct MatrixMarketOptions
     public DuplicateEntries Duplicates { get; init; }
 
     /// <summary>
-    /// Also takes what others write against the rules: a byte order mark, a first line and comments that begin with spaces, a first line with one percent sign, comments among the
-    /// entries and behind them, zeros on the diagonal of a skew-symmetric matrix (they are stored), and numbers with the exponent D of Fortran (1.5D+02).
+    /// Also takes what others write against the rules: a byte order mark, a first line and comments that begin with spaces, a first line with one percent sign,
+    /// comments among the entries and behind them, zeros on the diagonal of a skew-symmetric matrix (they are stored), and numbers with the exponent D of
+    /// Fortran (1.5D+02).
     /// </summary>
     public bool Lenient { get; init; }
 
     /// <summary>
-    /// The most rows. Each takes 8 bytes whether it has entries or not, so a short file could ask for any amount of memory by what it announces. 0 (the default) stands for
-    /// 16,777,216, or 16 rows for each entry in the file where that is more; <see cref="int.MaxValue"/> allows whatever fits an array.
+    /// The most rows. Each takes 8 bytes whether it has entries or not, so a short file could ask for any amount of memory by what it announces. 0 (the
+    /// default) stands for 16,777,216, or 16 rows for each entry in the file where that is more; <see cref="int.MaxValue"/> allows whatever fits an array.
     /// </summary>
     public int MaxRows { get; init; }
 

@@ -34,7 +34,8 @@ internal unsafe class MemoryText(byte* text, long length, string name) : MatrixM
 }
 
 /// <summary>A file that is mapped, not copied: one block.</summary>
-internal sealed unsafe class MappedText(FileStream file, MemoryMappedFile map, MemoryMappedViewAccessor view, string name) : MemoryText(Acquire(view), file.Length, name)
+internal sealed unsafe class MappedText(FileStream file, MemoryMappedFile map, MemoryMappedViewAccessor view, string name)
+    : MemoryText(Acquire(view), file.Length, name)
 {
     public static MappedText Of(FileStream file, string name)
     {

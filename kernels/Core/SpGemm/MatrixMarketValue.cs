@@ -30,7 +30,8 @@ internal static class MatrixMarketValue
     }
 
     /// <summary>Whether it is zero, of either sign.</summary>
-    public static bool IsZero<T>(T value) where T : unmanaged => typeof(T) == typeof(Complex) ? (Complex)(object)value == 0 : EqualityComparer<T>.Default.Equals(value, default);
+    public static bool IsZero<T>(T value) where T : unmanaged => typeof(T) == typeof(Complex) ? (Complex)(object)value == 0
+        : EqualityComparer<T>.Default.Equals(value, default);
 
     /// <summary>Whether the negative of a value is a value of the type: all but the least integers.</summary>
     public static bool CanNegate<T>(T value) where T : unmanaged =>
@@ -49,7 +50,8 @@ internal static class MatrixMarketValue
     public static bool IsSame<T>(T left, T right) where T : unmanaged, IEquatable<T> =>
         typeof(T) == typeof(double) ? AreSame((double)(object)left, (double)(object)right) :
         typeof(T) == typeof(float) ? AreSame((float)(object)left, (float)(object)right) :
-        typeof(T) == typeof(Complex) ? AreSame(((Complex)(object)left).Real, ((Complex)(object)right).Real) && AreSame(((Complex)(object)left).Imaginary, ((Complex)(object)right).Imaginary) :
+        typeof(T) == typeof(Complex) ? AreSame(((Complex)(object)left).Real, ((Complex)(object)right).Real)
+            && AreSame(((Complex)(object)left).Imaginary, ((Complex)(object)right).Imaginary) :
         left.Equals(right);
 
     private static bool AreSame(double left, double right) => left.Equals(right) && (left != 0 || double.IsNegative(left) == double.IsNegative(right));

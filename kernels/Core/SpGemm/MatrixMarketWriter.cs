@@ -17,13 +17,15 @@ internal static class MatrixMarketWriter<T> where T : unmanaged, IEquatable<T>
         if (options.IsArray && matrix.HasDuplicates)
             throw new ArgumentException("the matrix may have duplicates, which an array cannot", nameof(options.IsArray));
         if (options.Symmetry != MatrixMarketSymmetry.General && !HasSymmetry(matrix, options.Symmetry))
-            throw new ArgumentException($"the matrix of {matrix.RowCount} x {matrix.ColumnCount} {TypeName.Of<T>()} is not {Word(options.Symmetry)}: an entry lacks its mirror image, or that is another value (zeros differ by sign) or out of range", nameof(options.Symmetry));
+            throw new ArgumentException($"the matrix of {matrix.RowCount} x {matrix.ColumnCount} {TypeName.Of<T>()} is not {Word(options.Symmetry)}: an " +
+                $"entry lacks its mirror image, or that is another value (zeros differ by sign) or out of range", nameof(options.Symmetry));
     }
 
     public static void Write(Stream target, CsrMatrix<T> matrix, in MatrixMarketWriteOptions options)
     {
         using var writer = new StreamWriter(target, new UTF8Encoding(false), bufferSize: 1 << 16, leaveOpen: true) { NewLine = "\n" };
-        string field = options.IsPattern ? "pattern" : typeof(T) == typeof(Complex) ? "complex" : typeof(T) == typeof(double) || typeof(T) == typeof(float) ? "real" : "integer";
+        string field = options.IsPattern ? "pattern" : typeof(T) == typeof(Complex) ? "complex" : typeof(T) == typeof(double) || typeof(T) == typeof(float)
+            ? "real" : "integer";
         writer.WriteLine($"%%MatrixMarket matrix {(options.IsArray ? "array" : "coordinate")} {field} {Word(options.Symmetry)}");
         foreach (string line in options.Comment?.Split('\n') ?? [])
             writer.WriteLine($"% {line.TrimEnd('\r')}");
@@ -94,10 +96,12 @@ internal static class MatrixMarketWriter<T> where T : unmanaged, IEquatable<T>
     private static bool IsPartner(int row, int column, T value, T mirrored, MatrixMarketSymmetry symmetry)
     {
         if (row == column)
-            return symmetry == MatrixMarketSymmetry.Symmetric || (symmetry == MatrixMarketSymmetry.Hermitian && (value is not Complex number || number.Imaginary == 0));
+            return symmetry == MatrixMarketSymmetry.Symmetric
+                || (symmetry == MatrixMarketSymmetry.Hermitian && (value is not Complex number || number.Imaginary == 0));
         // Of a pair, the entry above the diagonal is the one that is read as the other's image.
         return row > column
-            || ((symmetry != MatrixMarketSymmetry.SkewSymmetric || MatrixMarketValue.CanNegate(mirrored)) && MatrixMarketValue.IsSame(value, MatrixMarketValue.Mirror(mirrored, symmetry)));
+            || ((symmetry != MatrixMarketSymmetry.SkewSymmetric || MatrixMarketValue.CanNegate(mirrored))
+                && MatrixMarketValue.IsSame(value, MatrixMarketValue.Mirror(mirrored, symmetry)));
     }
 
     private static string Text(T value) => value switch

@@ -2,7 +2,9 @@ using System.Numerics;
 
 namespace Kernels;
 
-/// <summary>The usual product: sums of products, each operation rounded on its own (no fused multiply-add), so that every machine gives the same bits. Integers wrap.</summary>
+/// <summary>
+/// The usual product: sums of products, each operation rounded on its own (no fused multiply-add), so that every machine gives the same bits. Integers wrap.
+/// </summary>
 public readonly struct PlusTimes<T> : ISemiring<T> where T : unmanaged, INumberBase<T>
 {
     // Minus zero where there is one: -(0) is 0 in integers.

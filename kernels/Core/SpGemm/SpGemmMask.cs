@@ -1,11 +1,14 @@
 namespace Kernels;
 
-/// <summary>Which entries a product may have: those where a matrix has an entry, or, complemented, those where it has none. Shares the matrix's arrays.</summary>
+/// <summary>
+/// Which entries a product may have: those where a matrix has an entry, or, complemented, those where it has none. Shares the matrix's arrays.
+/// </summary>
 public sealed class SpGemmMask
 {
     private SpGemmMask(int rowCount, int columnCount, long[] rowPointers, int firstRow, int[] columns, bool isSorted, bool isComplement)
     {
-        (RowCount, ColumnCount, RowPointers, FirstRow, Columns, IsSorted, IsComplement) = (rowCount, columnCount, rowPointers, firstRow, columns, isSorted, isComplement);
+        (RowCount, ColumnCount, RowPointers, FirstRow, Columns, IsSorted, IsComplement) =
+            (rowCount, columnCount, rowPointers, firstRow, columns, isSorted, isComplement);
     }
 
     /// <summary>Every entry of the matrix counts, explicit zeros included (structural mask). Nothing is copied.</summary>

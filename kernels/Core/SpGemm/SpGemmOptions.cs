@@ -16,12 +16,14 @@ public readonly record struct SpGemmOptions<T> where T : unmanaged, IEquatable<T
     /// <summary>Which entries to compute; <see langword="null"/> (the default) for all.</summary>
     public SpGemmMask? Mask { get; init; }
 
-    /// <summary>A matrix of the product's shape whose entries each sum starts with; with a mask, they are masked too. <see langword="null"/> for none.</summary>
+    /// <summary>
+    /// A matrix of the product's shape whose entries each sum starts with; with a mask, they are masked too. <see langword="null"/> for none.
+    /// </summary>
     public CsrMatrix<T>? Addend { get; init; }
 
     /// <summary>
-    /// The most bytes that the result's columns and values may take; a larger product is refused with an <see cref="InsufficientMemoryException"/> before anything
-    /// of it is allocated. 0 (the default) stands for the memory that the process may use.
+    /// The most bytes that the result's columns and values may take; a larger product is refused with an <see cref="InsufficientMemoryException"/> before
+    /// anything of it is allocated. 0 (the default) stands for the memory that the process may use.
     /// </summary>
     public long MaxResultBytes { get; init; }
 

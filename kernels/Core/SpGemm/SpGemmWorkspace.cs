@@ -23,7 +23,10 @@ public sealed unsafe class SpGemmWorkspace : IDisposable
     /// <summary>Bytes of scratch held, spare results not counted.</summary>
     public long ScratchBytes => _laneTotal + _tableBytes;
 
-    /// <summary>Takes the memory of a product for the next one of the same element type. The matrix must not be used any more, and nor may anything that shows its entries.</summary>
+    /// <summary>
+    /// Takes the memory of a product for the next one of the same element type. The matrix must not be used any more, and nor may anything that shows its
+    /// entries.
+    /// </summary>
     /// <param name="matrix">A product of which no view was made. If another one's memory is held already, the larger is kept.</param>
     /// <exception cref="InvalidOperationException">The matrix shares its arrays with another one, a mask or the caller.</exception>
     public void Recycle<T>(CsrMatrix<T> matrix) where T : unmanaged, IEquatable<T>

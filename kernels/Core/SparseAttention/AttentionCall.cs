@@ -30,7 +30,9 @@ internal unsafe struct KeyValueRows
         return sequence.PageTable[token >> PageShift] * PageStride + head * HeadStride + (token & SlotMask) * TokenStride;
     }
 
-    /// <summary>How many rows of a head, this one included, follow one another at <see cref="TokenStride"/>: at least 1, and no more than <paramref name="most"/>.</summary>
+    /// <summary>
+    /// How many rows of a head, this one included, follow one another at <see cref="TokenStride"/>: at least 1, and no more than <paramref name="most"/>.
+    /// </summary>
     public readonly int Run(in AttentionSequence sequence, int index, int most)
     {
         if (sequence.Positions != null)
@@ -110,7 +112,10 @@ internal unsafe struct AttentionCall
     public float* ColumnSums;
     public long ColumnSumStride;
 
-    /// <summary>[query heads, <see cref="ColumnSumStride"/>] or null: sums of probabilities by the distance from key to query, of one sequence of at most 64 queries and with column sums.</summary>
+    /// <summary>
+    /// [query heads, <see cref="ColumnSumStride"/>] or null: sums of probabilities by the distance from key to query, of one sequence of at most 64 queries and
+    /// with column sums.
+    /// </summary>
     public float* DiagonalSums;
 }
 
@@ -146,7 +151,8 @@ internal unsafe struct AttentionScoreCall
     public KeyPrecision Precision;
 
     /// <summary>
-    /// [query heads, <see cref="Stride"/>], Stride a multiple of the tile and not less than the number of keys; what lies beyond the keys is scratch. With votes all of it is: [2 groups, Stride].
+    /// [query heads, <see cref="Stride"/>], Stride a multiple of the tile and not less than the number of keys; what lies beyond the keys is scratch. With
+    /// votes all of it is: [2 groups, Stride].
     /// </summary>
     public float* Probabilities;
     public long Stride;

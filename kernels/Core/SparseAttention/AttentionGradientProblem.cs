@@ -12,7 +12,8 @@ internal readonly ref struct AttentionGradientProblem<T> where T : unmanaged
     public readonly Span<float> KeyGradient;
     public readonly Span<float> ValueGradient;
 
-    public AttentionGradientProblem(in AttentionProblem<T> forward, ReadOnlySpan<float> outputGradient, ReadOnlySpan<float> logSumExp, Span<float> queryGradient, Span<float> keyGradient, Span<float> valueGradient)
+    public AttentionGradientProblem(in AttentionProblem<T> forward, ReadOnlySpan<float> outputGradient, ReadOnlySpan<float> logSumExp,
+        Span<float> queryGradient, Span<float> keyGradient, Span<float> valueGradient)
     {
         Check.Exactly(outputGradient.Length, forward.Queries.Length, nameof(outputGradient));
         Check.Exactly(logSumExp.Length, (long)forward.QueryCount * forward.Shape.QueryHeads, nameof(logSumExp));
@@ -22,7 +23,8 @@ internal readonly ref struct AttentionGradientProblem<T> where T : unmanaged
         if (!forward.Options.ColumnSums.IsEmpty)
             throw new ArgumentException("column sums belong to the forward call", nameof(AttentionOptions.ColumnSums));
         if (!forward.Options.LogSumExp.IsEmpty)
-            throw new ArgumentException("the log-sum-exp is written by the forward call; the backward call reads it as logSumExp", nameof(AttentionOptions.LogSumExp));
+            throw new ArgumentException("the log-sum-exp is written by the forward call; the backward call reads it as logSumExp",
+                nameof(AttentionOptions.LogSumExp));
         CheckDisjoint(forward, outputGradient, logSumExp, queryGradient, nameof(queryGradient));
         CheckDisjoint(forward, outputGradient, logSumExp, keyGradient, nameof(keyGradient));
         CheckDisjoint(forward, outputGradient, logSumExp, valueGradient, nameof(valueGradient));
@@ -37,7 +39,8 @@ internal readonly ref struct AttentionGradientProblem<T> where T : unmanaged
         ValueGradient = valueGradient;
     }
 
-    private static void CheckDisjoint(in AttentionProblem<T> forward, ReadOnlySpan<float> outputGradient, ReadOnlySpan<float> logSumExp, ReadOnlySpan<float> gradient, string name)
+    private static void CheckDisjoint(in AttentionProblem<T> forward, ReadOnlySpan<float> outputGradient, ReadOnlySpan<float> logSumExp,
+        ReadOnlySpan<float> gradient, string name)
     {
         Check.Disjoint(forward.Queries, gradient, AttentionProblem<T>.QueriesName, name);
         Check.Disjoint(forward.Keys, gradient, AttentionProblem<T>.KeysName, name);

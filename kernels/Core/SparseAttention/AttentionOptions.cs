@@ -2,10 +2,11 @@ namespace Kernels;
 
 /// <summary>How attention is to be computed. The default value is plain attention of one sequence, every query to every key.</summary>
 /// <remarks>
-/// The logit of query i and key j is <c>Scale (q_i k_j)</c>; with a soft cap c it becomes <c>c tanh(logit / c)</c>; then the ALiBi term and the additive mask are
-/// added. A pair takes part where <see cref="Causal"/>, <see cref="Window"/>, <see cref="SinkTokens"/>, <see cref="BooleanMask"/>, <see cref="BlockMask"/> and the
-/// additive mask (minus infinity, or below -2^21, excludes) all let it; whatever stands at other positions, NaN included, has no influence. M queries and N keys are aligned at the
-/// bottom right: query i stands at position i + N - M. An additive mask below -2^21 excludes as minus infinity does, finite or not: whatever the pair's product is.
+/// The logit of query i and key j is <c>Scale (q_i k_j)</c>; with a soft cap c it becomes <c>c tanh(logit / c)</c>; then the ALiBi term and the additive mask
+/// are added. A pair takes part where <see cref="Causal"/>, <see cref="Window"/>, <see cref="SinkTokens"/>, <see cref="BooleanMask"/>, <see cref="BlockMask"/>
+/// and the additive mask (minus infinity, or below -2^21, excludes) all let it; whatever stands at other positions, NaN included, has no influence. M queries
+/// and N keys are aligned at the bottom right: query i stands at position i + N - M. An additive mask below -2^21 excludes as minus infinity does, finite or
+/// not: whatever the pair's product is.
 /// </remarks>
 public readonly ref struct AttentionOptions
 {
@@ -16,8 +17,8 @@ public readonly ref struct AttentionOptions
     public double SoftCap { get; init; }
 
     /// <summary>
-    /// A query sees keys up to its own position: query i of M the keys 0 to i + N - M of N, aligned at the bottom right. torch's <c>is_causal</c> and ONNX's Attention align at the top
-    /// left, which differs where M and N do.
+    /// A query sees keys up to its own position: query i of M the keys 0 to i + N - M of N, aligned at the bottom right. torch's <c>is_causal</c> and ONNX's
+    /// Attention align at the top left, which differs where M and N do.
     /// </summary>
     public bool Causal { get; init; }
 
@@ -30,7 +31,10 @@ public readonly ref struct AttentionOptions
     /// <summary>One slope s for each query head: s |position of query - position of key| is subtracted from the logits. Empty (the default) for none.</summary>
     public ReadOnlySpan<float> AlibiSlopes { get; init; }
 
-    /// <summary>Added to the logits: [M, N], or [query heads, M, N]; one sequence only. Below -2^21 (minus infinity, -1e9, <see cref="float.MinValue"/>) it leaves the pair out. Empty (the default) for none.</summary>
+    /// <summary>
+    /// Added to the logits: [M, N], or [query heads, M, N]; one sequence only. Below -2^21 (minus infinity, -1e9, <see cref="float.MinValue"/>) it leaves the
+    /// pair out. Empty (the default) for none.
+    /// </summary>
     public ReadOnlySpan<float> AdditiveMask { get; init; }
 
     /// <summary>True where a pair takes part: [M, N], or [query heads, M, N]; one sequence only. Empty (the default) for all.</summary>
@@ -45,15 +49,19 @@ public readonly ref struct AttentionOptions
     /// <summary>Where each sequence's keys begin, and where the last one's end; as many as <see cref="QueryOffsets"/>.</summary>
     public ReadOnlySpan<int> KeyOffsets { get; init; }
 
-    /// <summary>The first sequence's keys also precede the keys of every other sequence, as if they were repeated before each of them (Prefix Grouper).</summary>
+    /// <summary>
+    /// The first sequence's keys also precede the keys of every other sequence, as if they were repeated before each of them (Prefix Grouper).
+    /// </summary>
     public bool SharedPrefix { get; init; }
 
-    /// <summary>Receives the natural logarithm of the sum of exponentials: [M, query heads]. Minus infinity where no key takes part. Empty (the default) for none.</summary>
+    /// <summary>
+    /// Receives the natural logarithm of the sum of exponentials: [M, query heads]. Minus infinity where no key takes part. Empty (the default) for none.
+    /// </summary>
     public Span<float> LogSumExp { get; init; }
 
     /// <summary>
-    /// Receives for each query head and key the sum of its probabilities over the queries: [query heads, N], N counting the keys of all sequences. Scores are computed
-    /// again from the packed keys where there are several queries, and never stored. Empty (the default) for none.
+    /// Receives for each query head and key the sum of its probabilities over the queries: [query heads, N], N counting the keys of all sequences. Scores are
+    /// computed again from the packed keys where there are several queries, and never stored. Empty (the default) for none.
     /// </summary>
     public Span<float> ColumnSums { get; init; }
 

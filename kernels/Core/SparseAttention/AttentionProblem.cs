@@ -19,7 +19,8 @@ internal readonly ref struct AttentionProblem<T> where T : unmanaged
     public readonly ReadOnlySpan<float> Output;
     public readonly AttentionOptions Options;
 
-    public AttentionProblem(ReadOnlySpan<float> queries, ReadOnlySpan<T> keys, ReadOnlySpan<T> values, ReadOnlySpan<float> output, in AttentionShape shape, in AttentionOptions options)
+    public AttentionProblem(ReadOnlySpan<float> queries, ReadOnlySpan<T> keys, ReadOnlySpan<T> values, ReadOnlySpan<float> output, in AttentionShape shape,
+        in AttentionOptions options)
     {
         KeyValueTypes.Of<T>();
         shape.Check(ShapeName);
@@ -31,7 +32,8 @@ internal readonly ref struct AttentionProblem<T> where T : unmanaged
         AttentionChecks.Offsets(options.QueryOffsets, QueryCount, nameof(options.QueryOffsets));
         AttentionChecks.Offsets(options.KeyOffsets, KeyCount, nameof(options.KeyOffsets));
         if (options.KeyOffsets.Length != options.QueryOffsets.Length)
-            throw new ArgumentException($"{options.KeyOffsets.Length} offsets of keys for {options.QueryOffsets.Length} of queries", nameof(options.KeyOffsets));
+            throw new ArgumentException($"{options.KeyOffsets.Length} offsets of keys for {options.QueryOffsets.Length} of queries",
+                nameof(options.KeyOffsets));
         if (options.SharedPrefix && options.KeyOffsets.Length < 2)
             throw new ArgumentException("a shared prefix is the first of several sequences, whose offsets are needed", nameof(options.SharedPrefix));
         SequenceCount = options.QueryOffsets.IsEmpty ? 1 : options.QueryOffsets.Length - 1;
@@ -55,11 +57,20 @@ internal readonly ref struct AttentionProblem<T> where T : unmanaged
             (int queryBegin, int queryEnd) = Options.QueryOffsets.IsEmpty ? (0, QueryCount) : (Options.QueryOffsets[i], Options.QueryOffsets[i + 1]);
             (int keyBegin, int keyEnd) = Options.KeyOffsets.IsEmpty ? (0, KeyCount) : (Options.KeyOffsets[i], Options.KeyOffsets[i + 1]);
             int keys = shared + keyEnd - keyBegin;
-            sequences[i] = new AttentionSequence { QueryBegin = queryBegin, QueryCount = queryEnd - queryBegin, KeyBegin = keyBegin, PrefixCount = shared, KeyCount = keys, Length = keys };
+            sequences[i] = new AttentionSequence
+            {
+                QueryBegin = queryBegin,
+                QueryCount = queryEnd - queryBegin,
+                KeyBegin = keyBegin,
+                PrefixCount = shared,
+                KeyCount = keys,
+                Length = keys
+            };
         }
     }
 
-    private static void CheckDisjoint(ReadOnlySpan<float> queries, ReadOnlySpan<T> keys, ReadOnlySpan<T> values, ReadOnlySpan<float> output, in AttentionOptions options)
+    private static void CheckDisjoint(ReadOnlySpan<float> queries, ReadOnlySpan<T> keys, ReadOnlySpan<T> values, ReadOnlySpan<float> output,
+        in AttentionOptions options)
     {
         Check.Disjoint(queries, output, QueriesName, OutputName);
         Check.Disjoint(keys, output, KeysName, OutputName);

@@ -28,7 +28,9 @@ public sealed partial class BlockMask
         }));
     }
 
-    /// <summary>A band of blocks, and every column of blocks whose number is -1 modulo the stride (Sparse Transformers' fixed pattern, as DeepSpeed has it).</summary>
+    /// <summary>
+    /// A band of blocks, and every column of blocks whose number is -1 modulo the stride (Sparse Transformers' fixed pattern, as DeepSpeed has it).
+    /// </summary>
     /// <param name="shape">Sizes.</param>
     /// <param name="localBlocks">Blocks on each side of the diagonal, the diagonal's own included; at least 1.</param>
     /// <param name="stride">At least 1.</param>
@@ -96,7 +98,8 @@ public sealed partial class BlockMask
         ArgumentNullException.ThrowIfNull(slashes);
         shape.Check(nameof(shape));
         if (verticals.Count != shape.HeadCount || slashes.Count != shape.HeadCount)
-            throw new ArgumentException($"{verticals.Count} and {slashes.Count} lists for {shape.HeadCount} heads", verticals.Count != shape.HeadCount ? nameof(verticals) : nameof(slashes));
+            throw new ArgumentException($"{verticals.Count} and {slashes.Count} lists for {shape.HeadCount} heads", verticals.Count != shape.HeadCount
+                ? nameof(verticals) : nameof(slashes));
         int[][] columns = [.. verticals.Select(list => Tokens(list, shape.KeyCount, nameof(verticals)))];
         int[][] distances = [.. slashes.Select(list => Tokens(list, shape.KeyCount, nameof(slashes)))];
         // Distances from the largest down, so that a query's keys are 64 at a time the words of one set, shifted.

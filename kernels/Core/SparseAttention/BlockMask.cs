@@ -4,8 +4,8 @@ using Kernels.Core.SparseAttention;
 namespace Kernels;
 
 /// <summary>
-/// Which blocks of (query, key) pairs take part in attention: for each head a block matrix in compressed rows (CSR), with blocks of R queries by C keys and, where wanted, a bit
-/// for each pair inside a block. Immutable; may be shared by threads.
+/// Which blocks of (query, key) pairs take part in attention: for each head a block matrix in compressed rows (CSR), with blocks of R queries by C keys and,
+/// where wanted, a bit for each pair inside a block. Immutable; may be shared by threads.
 /// </summary>
 /// <remarks>
 /// Query i of M stands at position i + N - M (bottom right). Patterns include keys after a query; <see cref="AttentionOptions.Causal"/> removes them.
@@ -78,7 +78,8 @@ public sealed partial class BlockMask
         for (int row = 0; row < rows; row++)
         {
             if (offsets[row + 1] < offsets[row] || offsets[row + 1] > columns.Length)
-                throw new ArgumentException($"offset {row + 1}, {offsets[row + 1]}, is less than the one before or beyond the {columns.Length} columns", nameof(offsets));
+                throw new ArgumentException($"offset {row + 1}, {offsets[row + 1]}, is less than the one before or beyond the {columns.Length} columns",
+                    nameof(offsets));
             for (int i = offsets[row]; i < offsets[row + 1]; i++)
             {
                 if ((uint)columns[i] >= (uint)shape.ColumnBlockCount)

@@ -36,7 +36,8 @@ internal sealed class BlockMaskBuilder
         int first = (query - _rowBlock * _shape.BlockRows) * _shape.BlockColumns;
         while (begin < end)
         {
-            int column = begin / _shape.BlockColumns, inBlock = begin - column * _shape.BlockColumns, count = Math.Min(end - begin, _shape.BlockColumns - inBlock);
+            int column = begin / _shape.BlockColumns, inBlock = begin - column * _shape.BlockColumns,
+                count = Math.Min(end - begin, _shape.BlockColumns - inBlock);
             SetBits(Touch(column), first + inBlock, count);
             begin += count;
         }

@@ -25,7 +25,8 @@ internal readonly ref struct BlockPlanProblem
         SelectedCount = Math.Min(Sizes.TopK, Mask.ColumnBlockCount);
         long selectedCount = (long)shape.KeyValueHeads * QueryCount * SelectedCount;
         if (selectedCount > Array.MaxLength)
-            throw new ArgumentOutOfRangeException(nameof(options), options.TopK, $"{QueryCount} queries of {shape.KeyValueHeads} heads cannot take {SelectedCount} blocks each: the mask would have {selectedCount}");
+            throw new ArgumentOutOfRangeException(nameof(options), options.TopK,
+                $"{QueryCount} queries of {shape.KeyValueHeads} heads cannot take {SelectedCount} blocks each: the mask would have {selectedCount}");
     }
 }
 

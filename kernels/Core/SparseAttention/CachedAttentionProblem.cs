@@ -18,7 +18,8 @@ internal readonly ref struct CachedAttentionProblem
     private readonly int _positionCount;
 
     public CachedAttentionProblem(
-        ReadOnlySpan<float> queries, KvCache cache, ReadOnlySpan<int> sequences, ReadOnlySpan<int> positions, Span<float> output, int queryHeads, in AttentionOptions options)
+        ReadOnlySpan<float> queries, KvCache cache, ReadOnlySpan<int> sequences, ReadOnlySpan<int> positions, Span<float> output, int queryHeads,
+        in AttentionOptions options)
     {
         ArgumentNullException.ThrowIfNull(cache);
         Shape = new AttentionShape(queryHeads, cache.Options.KeyValueHeads, cache.Options.HeadDimension);
@@ -87,7 +88,8 @@ internal readonly ref struct CachedAttentionProblem
             throw new ArgumentException("the cache knows where its sequences' keys are", nameof(options.KeyOffsets));
         if (options.SharedPrefix)
             throw new ArgumentException("sequences of a cache share a prefix by being forked", nameof(options.SharedPrefix));
-        if (options.QueryOffsets.IsEmpty ? sequenceCount == 0 ? QueryCount > 0 : QueryCount % sequenceCount != 0 : options.QueryOffsets.Length != sequenceCount + 1)
+        if (options.QueryOffsets.IsEmpty ? sequenceCount == 0 ? QueryCount > 0 : QueryCount % sequenceCount != 0 : options.QueryOffsets.Length != sequenceCount
+            + 1)
             throw new ArgumentException($"{QueryCount} queries cannot be divided among {sequenceCount} sequences", nameof(options.QueryOffsets));
     }
 }

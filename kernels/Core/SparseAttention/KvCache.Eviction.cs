@@ -25,7 +25,8 @@ public sealed partial class KvCache
             return;
         int lacking = CountLackingPages(target, positions);
         if (lacking > 0)
-            throw new InvalidOperationException($"shared pages are to be written: {lacking} more of the cache's {Options.PageCount} pages must be free for their copies");
+            throw new InvalidOperationException(
+                $"shared pages are to be written: {lacking} more of the cache's {Options.PageCount} pages must be free for their copies");
         Compact(target, positions);
         target.Shrink(positions.Length, PagesOf(positions.Length));
     }

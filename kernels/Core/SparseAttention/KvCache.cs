@@ -9,9 +9,9 @@ namespace Kernels;
 /// <see cref="KvCacheOptions.ByteCount"/> says how much that is.
 /// </summary>
 /// <remarks>
-/// Layout: page, then head, then slot, then d elements, so that a head's tokens on a page are contiguous. Tokens are numbered from 0 in the order in which they were appended; after an
-/// eviction those that stay are numbered anew. An operation that throws has changed nothing. Not for concurrent use, though any number of calls may read it at
-/// once. Owns native memory: dispose of it.
+/// Layout: page, then head, then slot, then d elements, so that a head's tokens on a page are contiguous. Tokens are numbered from 0 in the order in which they
+/// were appended; after an eviction those that stay are numbered anew. An operation that throws has changed nothing. Not for concurrent use, though any number
+/// of calls may read it at once. Owns native memory: dispose of it.
 /// </remarks>
 public sealed partial class KvCache : IDisposable
 {
@@ -90,7 +90,8 @@ public sealed partial class KvCache : IDisposable
         for (int i = 0; i < count; i++)
         {
             int token = target.TokenCount++;
-            _pages.Write(target.Table[token >> _pages.Shift], token & _pages.SlotMask, keys.Slice(i * rowLength, rowLength), values.Slice(i * rowLength, rowLength));
+            _pages.Write(target.Table[token >> _pages.Shift], token & _pages.SlotMask, keys.Slice(i * rowLength, rowLength),
+                values.Slice(i * rowLength, rowLength));
         }
     }
 
@@ -145,7 +146,8 @@ public sealed partial class KvCache : IDisposable
         int pages = PagesOf((long)target.TokenCount + count), more = pages - target.PageCount;
         bool continues = count > 0 && (target.TokenCount & _pages.SlotMask) != 0, copies = continues && _pages.IsShared(target.Table[target.PageCount - 1]);
         if (more + (copies ? 1 : 0) > _pages.FreeCount)
-            throw new InvalidOperationException($"{count} tokens need {more + (copies ? 1 : 0)} more pages of the cache, and {_pages.FreeCount} of its {Options.PageCount} are free");
+            throw new InvalidOperationException(
+                $"{count} tokens need {more + (copies ? 1 : 0)} more pages of the cache, and {_pages.FreeCount} of its {Options.PageCount} are free");
         if (copies)
         {
             int shared = target.Table[target.PageCount - 1], own = _pages.Take();

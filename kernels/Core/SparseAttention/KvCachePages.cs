@@ -110,8 +110,10 @@ internal sealed unsafe class KvCachePages : IDisposable
         for (int head = 0; head < _options.KeyValueHeads; head++)
         {
             long row = RowOf(page, head, slot);
-            KeyValueCodec.Widen(_rows.Keys + row * d * _elementBytes, keys.Slice(head * d, d), _options.Type, _rows.KeyScales == null ? 1 : _rows.KeyScales[row]);
-            KeyValueCodec.Widen(_rows.Values + row * d * _elementBytes, values.Slice(head * d, d), _options.Type, _rows.KeyScales == null ? 1 : _rows.ValueScales[row]);
+            KeyValueCodec.Widen(_rows.Keys + row * d * _elementBytes, keys.Slice(head * d, d), _options.Type, _rows.KeyScales == null ? 1
+                : _rows.KeyScales[row]);
+            KeyValueCodec.Widen(_rows.Values + row * d * _elementBytes, values.Slice(head * d, d), _options.Type, _rows.KeyScales == null ? 1
+                : _rows.ValueScales[row]);
         }
     }
 
@@ -162,7 +164,8 @@ internal sealed unsafe class KvCachePages : IDisposable
     private long RowOf(int page, int head, int slot) => page * _rowsPerPage + (long)head * _pageSize + slot;
 
     private uint* Lane(byte* plane, int page, int head, int slot, int step) =>
-        (uint*)(plane + ((long)page * _options.KeyValueHeads + head) * _planeBytesPerHead + NibbleLayout.LaneOffset(slot, step, NibbleLayout.StepCount(_options.HeadDimension)));
+        (uint*)(plane + ((long)page * _options.KeyValueHeads + head) * _planeBytesPerHead
+        + NibbleLayout.LaneOffset(slot, step, NibbleLayout.StepCount(_options.HeadDimension)));
 
     private void WritePlanes(int page, int head, int slot, ReadOnlySpan<float> key)
     {

@@ -17,7 +17,8 @@ internal readonly ref struct LinePlanProblem
     public readonly BlockMaskShape Mask;
 
     public LinePlanProblem(
-        ReadOnlySpan<float> queries, ReadOnlySpan<float> keys, in AttentionShape shape, ReadOnlySpan<VerticalSlashCounts> counts, int blockLength, in KernelOptions kernel)
+        ReadOnlySpan<float> queries, ReadOnlySpan<float> keys, in AttentionShape shape, ReadOnlySpan<VerticalSlashCounts> counts, int blockLength,
+        in KernelOptions kernel)
     {
         shape.Check(nameof(shape));
         Check.Kernel(kernel);

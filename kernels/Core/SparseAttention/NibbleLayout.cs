@@ -4,10 +4,10 @@ namespace Kernels.Core.SparseAttention;
 /// Keys in eight bits, cut into planes of their high and low four bits, so that scores can be had for half or for a quarter of a 16-bit key's traffic.
 /// </summary>
 /// <remarks>
-/// A key of head h at a slot is scale (c - 128), c = round(key / scale) + 128 within 1 to 255, scale = largest magnitude / 127; c = 16 high + low.
-/// In each plane [page, head] holds blocks of 16 slots; a block holds a step for each 8 dimensions; a step holds a 32-bit lane for each slot, in whose bytes 0 to 3 the
-/// lower nibbles are dimensions 0 to 3 and the upper ones dimensions 4 to 7. So a register of any width finds whole tokens in its lanes, and sums need no exchange between them.
-/// Dimensions that fill up the last step have c = 128.
+/// A key of head h at a slot is scale (c - 128), c = round(key / scale) + 128 within 1 to 255, scale = largest magnitude / 127; c = 16 high + low. In each
+/// plane [page, head] holds blocks of 16 slots; a block holds a step for each 8 dimensions; a step holds a 32-bit lane for each slot, in whose bytes 0 to 3 the
+/// lower nibbles are dimensions 0 to 3 and the upper ones dimensions 4 to 7. So a register of any width finds whole tokens in its lanes, and sums need no
+/// exchange between them. Dimensions that fill up the last step have c = 128.
 /// </remarks>
 internal static class NibbleLayout
 {

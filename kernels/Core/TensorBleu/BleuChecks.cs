@@ -44,7 +44,8 @@ internal static class BleuChecks
             throw new ArgumentOutOfRangeException(nameof(BleuOptions.MaxOrder), options.MaxOrder, $"orders run from 1 to {BleuOptions.LargestOrder}");
         Check.Defined(options.Smoothing, nameof(BleuOptions.Smoothing));
         if (options.Smoothing == BleuSmoothing.NltkMethod6 && options.MaxOrder < BleuNltkFormula.FirstInterpolatedOrder)
-            throw new ArgumentOutOfRangeException(nameof(BleuOptions.MaxOrder), options.MaxOrder, $"method 6 needs order {BleuNltkFormula.FirstInterpolatedOrder}");
+            throw new ArgumentOutOfRangeException(nameof(BleuOptions.MaxOrder), options.MaxOrder,
+                $"method 6 needs order {BleuNltkFormula.FirstInterpolatedOrder}");
         if (options.SmoothingValue is { } value && !(double.IsFinite(value) && value >= 0))
             throw new ArgumentOutOfRangeException(nameof(BleuOptions.SmoothingValue), value, "a finite number, not negative, is needed");
         Check.Kernel(options.Kernel);

@@ -71,7 +71,8 @@ internal static class BleuCompatibleCorpus
                 _ => plain,
             };
         }
-        return formula.Scale * BleuFormula.BrevityPenalty(referenceLength, candidateLength) * BleuCompatibleFormula.Mean(precisions, formula.Weights(0), added: 0);
+        return formula.Scale * BleuFormula.BrevityPenalty(referenceLength, candidateLength)
+            * BleuCompatibleFormula.Mean(precisions, formula.Weights(0), added: 0);
     }
 
     private static bool IsLong<T>(BleuReferences<T> references, int column, int order) where T : unmanaged, IBinaryInteger<T>

@@ -1,6 +1,8 @@
 namespace Kernels.Core.TensorBleu;
 
-/// <summary>Precisions and their mean as the published TensorBLEU implementation computes them for sentences: see <see cref="BleuOptions.TensorBleuCompatible"/>.</summary>
+/// <summary>
+/// Precisions and their mean as the published TensorBLEU implementation computes them for sentences: see <see cref="BleuOptions.TensorBleuCompatible"/>.
+/// </summary>
 internal static class BleuCompatibleFormula
 {
     /// <summary>Added to every precision before the logarithm, and in place of a precision of 0 under <see cref="BleuSmoothing.Exponential"/>.</summary>

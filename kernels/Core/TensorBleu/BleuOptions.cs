@@ -28,22 +28,26 @@ public readonly ref struct BleuOptions
     /// <summary>What happens to orders without a match. See <see cref="BleuSmoothing"/>.</summary>
     public BleuSmoothing Smoothing { get; init; }
 
-    /// <summary>The smoothing's parameter, finite and not negative; <see langword="null"/> (the default) for its usual value. Only for smoothings that have one.</summary>
+    /// <summary>
+    /// The smoothing's parameter, finite and not negative; <see langword="null"/> (the default) for its usual value. Only for smoothings that have one.
+    /// </summary>
     public double? SmoothingValue { get; init; }
 
     /// <summary>
     /// Leaves out the orders of which a short candidate has no n-gram, so that it is not scored 0 for being short. With sacreBLEU's smoothings as its
-    /// <c>effective_order</c>: the mean stops at the last such order with matches or a smoothed precision. With NLTK's as its <c>auto_reweigh</c>: a candidate shorter than
-    /// <see cref="MaxOrder"/> is scored with equal weights up to its length. Weights given explicitly are then rescaled to keep their sum (sacreBLEU's) or left as they are (NLTK's).
+    /// <c>effective_order</c>: the mean stops at the last such order with matches or a smoothed precision. With NLTK's as its <c>auto_reweigh</c>: a candidate
+    /// shorter than <see cref="MaxOrder"/> is scored with equal weights up to its length. Weights given explicitly are then rescaled to keep their sum
+    /// (sacreBLEU's) or left as they are (NLTK's).
     /// </summary>
     public bool EffectiveOrder { get; init; }
 
     /// <summary>
-    /// Scores sentences and, by <c>TensorBleu.CorpusScore</c>, a corpus as the published TensorBLEU implementation does (RxAI, <c>tensor_sentence_bleu</c> and <c>tensor_corpus_bleu</c>, arXiv 2510.05485), but in double, for results
-    /// comparable with those obtained there. Departs from BLEU as published: 1e-12 is added to every precision and takes the place of exponential
-    /// smoothing, add-k includes unigrams, of two reference lengths equally close the first counts, rows of padding count as references of length 0, and a
-    /// pad token inside a row takes the n-grams that touch it out. A corpus in addition leaves out an order of which any
-    /// candidate is too short, and every column of references of which any is. Only with the first four smoothings and without effective order.
+    /// Scores sentences and, by <c>TensorBleu.CorpusScore</c>, a corpus as the published TensorBLEU implementation does (RxAI, <c>tensor_sentence_bleu</c> and
+    /// <c>tensor_corpus_bleu</c>, arXiv 2510.05485), but in double, for results comparable with those obtained there. Departs from BLEU as published: 1e-12 is
+    /// added to every precision and takes the place of exponential smoothing, add-k includes unigrams, of two reference lengths equally close the first counts,
+    /// rows of padding count as references of length 0, and a pad token inside a row takes the n-grams that touch it out. A corpus in addition leaves out an
+    /// order of which any candidate is too short, and every column of references of which any is. Only with the first four smoothings and without effective
+    /// order.
     /// </summary>
     public bool TensorBleuCompatible { get; init; }
 

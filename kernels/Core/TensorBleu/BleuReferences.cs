@@ -14,7 +14,8 @@ public static class BleuReferences
     /// sequence always is a reference of length 0, and missing references are left out.
     /// </param>
     /// <exception cref="ArgumentException">The number is below 1 or does not divide the number of sequences.</exception>
-    public static BleuReferences<T> Uniform<T>(TokenBatch<T> sequences, int referencesPerCandidate = 1, bool keepEmptyRows = false) where T : unmanaged, IBinaryInteger<T>
+    public static BleuReferences<T> Uniform<T>(TokenBatch<T> sequences, int referencesPerCandidate = 1, bool keepEmptyRows = false)
+        where T : unmanaged, IBinaryInteger<T>
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(referencesPerCandidate, 1);
         if (sequences.Count % referencesPerCandidate != 0)
@@ -24,10 +25,12 @@ public static class BleuReferences
 
     /// <summary>Any number of references for each candidate, none included.</summary>
     /// <param name="sequences">The references of candidate 0, of candidate 1 ...</param>
-    /// <param name="groupOffsets">Where the references of each candidate begin in <paramref name="sequences"/>, and where the last ones end. Not falling, within 0 and the number of sequences.</param>
+    /// <param name="groupOffsets">Where the references of each candidate begin in <paramref name="sequences"/>, and where the last ones end. Not falling,
+    /// within 0 and the number of sequences.</param>
     /// <param name="keepEmptyRows">As for <see cref="Uniform"/>.</param>
     /// <exception cref="ArgumentException">An offset is below the one before it or outside of the sequences.</exception>
-    public static BleuReferences<T> Grouped<T>(TokenBatch<T> sequences, ReadOnlySpan<int> groupOffsets, bool keepEmptyRows = false) where T : unmanaged, IBinaryInteger<T>
+    public static BleuReferences<T> Grouped<T>(TokenBatch<T> sequences, ReadOnlySpan<int> groupOffsets, bool keepEmptyRows = false)
+        where T : unmanaged, IBinaryInteger<T>
     {
         BleuChecks.Offsets(groupOffsets, sequences.Count, nameof(groupOffsets));
         return new BleuReferences<T>(sequences, groupOffsets, Math.Max(0, groupOffsets.Length - 1), 0, keepEmptyRows);

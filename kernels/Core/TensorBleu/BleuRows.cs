@@ -2,7 +2,9 @@ using System.Numerics;
 
 namespace Kernels.Core.TensorBleu;
 
-/// <summary>Candidates and their references with pinned memory, as backends see them. Candidate c belongs to group c / <see cref="CandidatesPerGroup"/>.</summary>
+/// <summary>
+/// Candidates and their references with pinned memory, as backends see them. Candidate c belongs to group c / <see cref="CandidatesPerGroup"/>.
+/// </summary>
 internal readonly unsafe struct BleuRows<T> where T : unmanaged, IBinaryInteger<T>
 {
     public required TokenRows<T> Candidates { get; init; }

@@ -36,7 +36,9 @@ public enum BleuSmoothing
     /// <summary>1 / (2^k t_n) for the k-th order without a match.</summary>
     NltkMethod3,
 
-    /// <summary>1 / (2^k value / ln(length)) / t_n for the k-th order without a match, if the candidate has two tokens or more; value 5 by default (k).</summary>
+    /// <summary>
+    /// 1 / (2^k value / ln(length)) / t_n for the k-th order without a match, if the candidate has two tokens or more; value 5 by default (k).
+    /// </summary>
     NltkMethod4,
 
     /// <summary>p'_n = (p'_(n-1) + p_n + p_(n+1)) / 3 with p'_0 = p_1 + 1; behind the last order stands p_5, whatever the last order. Can exceed 1.</summary>

@@ -13,7 +13,8 @@ public readonly partial struct BleuStatistics : IEquatable<BleuStatistics>, IAdd
 {
     private readonly OrderCounts _matches, _totals, _sentencesWithout;
 
-    internal BleuStatistics(int orderCount, long sentenceCount, long candidateLength, long referenceLength, in OrderCounts matches, in OrderCounts totals, in OrderCounts sentencesWithout)
+    internal BleuStatistics(int orderCount, long sentenceCount, long candidateLength, long referenceLength, in OrderCounts matches, in OrderCounts totals,
+        in OrderCounts sentencesWithout)
     {
         (OrderCount, SentenceCount, CandidateLength, ReferenceLength) = (orderCount, sentenceCount, candidateLength, referenceLength);
         (_matches, _totals, _sentencesWithout) = (matches, totals, sentencesWithout);
@@ -27,7 +28,8 @@ public readonly partial struct BleuStatistics : IEquatable<BleuStatistics>, IAdd
     /// <param name="totals">The candidates' n-grams, as many orders.</param>
     /// <param name="candidateLength">Tokens of all candidates.</param>
     /// <param name="referenceLength">The sum of the closest reference lengths.</param>
-    /// <exception cref="ArgumentException">The spans differ in length, have no or too many orders, or hold a negative number or more matches than n-grams.</exception>
+    /// <exception cref="ArgumentException">The spans differ in length, have no or too many orders, or hold a negative number or more matches than
+    /// n-grams.</exception>
     public static BleuStatistics FromCounts(ReadOnlySpan<long> matches, ReadOnlySpan<long> totals, long candidateLength, long referenceLength)
     {
         if (matches.Length is 0 or > BleuOptions.LargestOrder)
@@ -123,7 +125,8 @@ public readonly partial struct BleuStatistics : IEquatable<BleuStatistics>, IAdd
     private unsafe void Scores(Span<double> scores, in BleuOptions options, int setCount)
     {
         if (options.TensorBleuCompatible)
-            throw new ArgumentException("statistics do not hold what the compatible mode needs to know of a corpus; TensorBleu.CorpusScore does", nameof(BleuOptions.TensorBleuCompatible));
+            throw new ArgumentException("statistics do not hold what the compatible mode needs to know of a corpus; TensorBleu.CorpusScore does",
+                nameof(BleuOptions.TensorBleuCompatible));
         if (OrderCount != 0 && OrderCount < options.CountedOrder)
             throw new ArgumentException($"{OrderCount} orders were counted, {options.CountedOrder} are needed", nameof(options));
         fixed (double* weights = options.Weights, results = scores)

@@ -18,7 +18,10 @@ internal sealed unsafe class BleuWorkspace : IDisposable
     private int _laneCount;
     private object? _owner;
 
-    /// <summary>The largest group of references (tokens, and one more for each reference) and the longest candidate that lanes are laid out for: as large as was ever asked for.</summary>
+    /// <summary>
+    /// The largest group of references (tokens, and one more for each reference) and the longest candidate that lanes are laid out for: as large as was ever
+    /// asked for.
+    /// </summary>
     public int LargestGroup { get; private set; }
 
     public int LongestCandidate { get; private set; }

@@ -34,7 +34,8 @@ public static class TokenBatch
 }
 
 /// <summary>Token ids of several sequences: see <see cref="TokenBatch"/>. The default value holds none.</summary>
-/// <typeparam name="T">The type of the ids: <see cref="int"/>, <see cref="long"/>, <see cref="ushort"/> or <see cref="uint"/>. Any value is a token.</typeparam>
+/// <typeparam name="T">The type of the ids: <see cref="int"/>, <see cref="long"/>, <see cref="ushort"/> or <see cref="uint"/>. Any value is a
+/// token.</typeparam>
 public readonly ref struct TokenBatch<T> where T : unmanaged, IBinaryInteger<T>
 {
     internal TokenBatch(ReadOnlySpan<T> tokens, ReadOnlySpan<int> offsets, int count, int rowLength, T padToken)

@@ -5,8 +5,8 @@ using System.Text;
 namespace Kernels.Core.Tensors;
 
 /// <summary>
-/// The head of a NumPy file (numpy.lib.format): magic bytes, a version (2 bytes), the length of the header (2 bytes little-endian in version 1, 4 in versions 2 and 3), and
-/// the header, a Python dictionary: {'descr': '&lt;f4', 'fortran_order': False, 'shape': (2, 3), }. The elements follow.
+/// The head of a NumPy file (numpy.lib.format): magic bytes, a version (2 bytes), the length of the header (2 bytes little-endian in version 1, 4 in versions 2
+/// and 3), and the header, a Python dictionary: {'descr': '&lt;f4', 'fortran_order': False, 'shape': (2, 3), }. The elements follow.
 /// </summary>
 internal static class NpyHeader
 {
@@ -30,15 +30,18 @@ internal static class NpyHeader
         int version = head[VersionOffset];
         if (version is < 1 or > 3)
             throw new TensorFileException(file, null, VersionOffset, $"version {version} of the format is none of 1, 2 and 3");
-        long length = version == 1 ? BinaryPrimitives.ReadUInt16LittleEndian(head[LengthOffset..]) : BinaryPrimitives.ReadUInt32LittleEndian(head[LengthOffset..]);
+        long length = version == 1 ? BinaryPrimitives.ReadUInt16LittleEndian(head[LengthOffset..])
+            : BinaryPrimitives.ReadUInt32LittleEndian(head[LengthOffset..]);
         int start = LengthOffset + (version == 1 ? sizeof(ushort) : sizeof(uint));
         if (length > LargestHeader || start + length > fileLength)
-            throw new TensorFileException(file, null, LengthOffset, $"a header of {length} bytes does not fit a file of {fileLength}, or exceeds the limit of {LargestHeader}");
+            throw new TensorFileException(file, null, LengthOffset,
+                $"a header of {length} bytes does not fit a file of {fileLength}, or exceeds the limit of {LargestHeader}");
         string name = Path.GetFileNameWithoutExtension(file);
         TensorInfo tensor = new NpyDictionary(file, Encoding.UTF8.GetString(head.Slice(start, (int)length)), start).Read(name);
         long dataStart = start + length;
         if (tensor.ByteCount != fileLength - dataStart)
-            throw new TensorFileException(file, null, dataStart, $"{fileLength - dataStart} bytes follow the header, but {tensor.ShapeText} of {tensor.Type} take {tensor.ByteCount}");
+            throw new TensorFileException(file, null, dataStart,
+                $"{fileLength - dataStart} bytes follow the header, but {tensor.ShapeText} of {tensor.Type} take {tensor.ByteCount}");
         return new TensorInfo(tensor, dataStart);
     }
 

@@ -3,7 +3,9 @@ using Kernels.Core.Tensors;
 namespace Kernels;
 
 /// <summary>A NumPy array in a .npy file, mapped: opening reads the header alone.</summary>
-/// <remarks>Format versions 1 to 3; little-endian numbers in C order, which alone are row-major. The rules of <see cref="SafetensorsReader"/> for mappings hold.</remarks>
+/// <remarks>
+/// Format versions 1 to 3; little-endian numbers in C order, which alone are row-major. The rules of <see cref="SafetensorsReader"/> for mappings hold.
+/// </remarks>
 public sealed class NpyReader : IDisposable
 {
     private readonly MappedFile _file;

@@ -10,7 +10,8 @@ public static class NpyWriter
     /// <param name="path">Where it will stand.</param>
     /// <param name="elements">Row-major (C order).</param>
     /// <param name="shape">The dimensions, slowest first.</param>
-    /// <typeparam name="T">A number type that NumPy has: integers, <see cref="Half"/>, <see cref="float"/>, <see cref="double"/>, <see cref="bool"/>.</typeparam>
+    /// <typeparam name="T">A number type that NumPy has: integers, <see cref="Half"/>, <see cref="float"/>, <see cref="double"/>,
+    /// <see cref="bool"/>.</typeparam>
     /// <exception cref="ArgumentException">The shape has another number of elements.</exception>
     /// <exception cref="NotSupportedException">NumPy has no such type.</exception>
     public static void Write<T>(string path, ReadOnlySpan<T> elements, params ReadOnlySpan<long> shape) where T : unmanaged

@@ -2,7 +2,9 @@ using System.Text;
 
 namespace Kernels.Core.Tensors;
 
-/// <summary>Python's json writes and reads numbers that JSON lacks: NaN, Infinity, -Infinity. They become strings, which no property that is asked for a number takes.</summary>
+/// <summary>
+/// Python's json writes and reads numbers that JSON lacks: NaN, Infinity, -Infinity. They become strings, which no property that is asked for a number takes.
+/// </summary>
 internal static class PythonJson
 {
     private static readonly byte[][] s_words = ["NaN"u8.ToArray(), "-Infinity"u8.ToArray(), "Infinity"u8.ToArray()];

@@ -4,7 +4,10 @@ using Kernels.Core.Tensors;
 
 namespace Kernels;
 
-/// <summary>The tensors of a checkpoint: one safetensors file, or the shards that a model.safetensors.index.json names; shards are mapped when a tensor of theirs is asked for.</summary>
+/// <summary>
+/// The tensors of a checkpoint: one safetensors file, or the shards that a model.safetensors.index.json names; shards are mapped when a tensor of theirs is
+/// asked for.
+/// </summary>
 /// <remarks>Shards stand beside their index and nowhere else. Not for several threads at a time; the files that it hands out are.</remarks>
 public sealed class SafetensorsCheckpoint : IDisposable
 {
@@ -29,7 +32,9 @@ public sealed class SafetensorsCheckpoint : IDisposable
     /// <summary>The bytes of all files that are mapped so far.</summary>
     public long MappedBytes => _readers.Values.Sum(reader => reader.ByteCount);
 
-    /// <summary>Opens a safetensors file, an index, or a folder with either under its usual name; where both are there, the file, which is whole, as transformers does.</summary>
+    /// <summary>
+    /// Opens a safetensors file, an index, or a folder with either under its usual name; where both are there, the file, which is whole, as transformers does.
+    /// </summary>
     /// <param name="path">The file, index or folder.</param>
     /// <exception cref="TensorFileException">A file or the index is malformed, or the index names a file that is not beside it.</exception>
     /// <exception cref="IOException">It cannot be read.</exception>
@@ -37,7 +42,8 @@ public sealed class SafetensorsCheckpoint : IDisposable
     {
         if (Directory.Exists(path))
             path = Path.Combine(path, File.Exists(Path.Combine(path, IndexName)) && !File.Exists(Path.Combine(path, SingleName)) ? IndexName : SingleName);
-        var files = new SafetensorsCheckpoint(path, path.EndsWith(".json", StringComparison.OrdinalIgnoreCase) ? ReadIndex(path, File.ReadAllBytes(path)) : null);
+        var files = new SafetensorsCheckpoint(path, path.EndsWith(".json", StringComparison.OrdinalIgnoreCase) ? ReadIndex(path, File.ReadAllBytes(path))
+            : null);
         if (files._fileOfTensor is null)
             files.Reader(path);
         return files;
@@ -68,7 +74,8 @@ public sealed class SafetensorsCheckpoint : IDisposable
     /// <param name="name">The tensor.</param>
     /// <exception cref="TensorFileException">There is no such tensor, or as for <see cref="TryFind"/>.</exception>
     /// <exception cref="ObjectDisposedException">The checkpoint was closed.</exception>
-    public SafetensorsReader Find(string name) => TryFind(name, out SafetensorsReader? file) ? file : throw new TensorFileException(FileName, name, null, "there is no such tensor");
+    public SafetensorsReader Find(string name) => TryFind(name, out SafetensorsReader? file) ? file
+        : throw new TensorFileException(FileName, name, null, "there is no such tensor");
 
     /// <summary>Ends all mappings; spans over them may not be used any more.</summary>
     public void Dispose()

@@ -4,8 +4,8 @@ using System.Text.Json;
 namespace Kernels.Core.Tensors;
 
 /// <summary>
-/// The head of a safetensors file, read and checked: the length of the header (8 bytes, little-endian), the header, a JSON object that gives each tensor's dtype, shape and
-/// data_offsets (begin and end, counted from the end of the header), and strings under __metadata__. Elements follow without holes.
+/// The head of a safetensors file, read and checked: the length of the header (8 bytes, little-endian), the header, a JSON object that gives each tensor's
+/// dtype, shape and data_offsets (begin and end, counted from the end of the header), and strings under __metadata__. Elements follow without holes.
 /// </summary>
 internal sealed class SafetensorsHeader
 {
@@ -45,7 +45,8 @@ internal sealed class SafetensorsHeader
             throw new TensorFileException(file, null, 0, $"{fileLength} bytes are too few for a safetensors file");
         ulong length = BinaryPrimitives.ReadUInt64LittleEndian(head);
         if (length > LargestHeader || (long)length > fileLength - Start)
-            throw new TensorFileException(file, null, 0, FileKind.Name(head) ?? $"a header of {length} bytes does not fit a file of {fileLength}, or exceeds the limit of {LargestHeader}");
+            throw new TensorFileException(file, null, 0, FileKind.Name(head)
+                ?? $"a header of {length} bytes does not fit a file of {fileLength}, or exceeds the limit of {LargestHeader}");
         var header = new SafetensorsHeader(file, Start + (long)length, fileLength - Start - (long)length);
         var reader = new Utf8JsonReader(head.Slice(Start, (int)length), new JsonReaderOptions { MaxDepth = 8 });
         try
@@ -55,7 +56,8 @@ internal sealed class SafetensorsHeader
         // What the walk does not expect is an InvalidOperationException, and so are bytes that are not UTF-8.
         catch (Exception malformed) when (malformed is JsonException or InvalidOperationException)
         {
-            throw new TensorFileException(file, null, Start + reader.BytesConsumed, $"the header is not that of a safetensors file: {malformed.Message}", malformed);
+            throw new TensorFileException(file, null, Start + reader.BytesConsumed, $"the header is not that of a safetensors file: {malformed.Message}",
+                malformed);
         }
         header.CheckCoverage();
         return header;
@@ -111,12 +113,14 @@ internal sealed class SafetensorsHeader
         if (type is null || shape is null || offsets is not [var begin, var end])
             throw new TensorFileException(_file, name, at, $"needs {TypeKey}, {ShapeKey} and two {OffsetsKey}");
         if (!TensorInfo.TryCount(shape, TensorTypes.Bits(type.Value), out _))
-            throw new TensorFileException(_file, name, at, $"the shape [{string.Join(", ", shape)}] has more elements than there can be, or does not fill whole bytes");
+            throw new TensorFileException(_file, name, at,
+                $"the shape [{string.Join(", ", shape)}] has more elements than there can be, or does not fill whole bytes");
         var tensor = new TensorInfo(name, type.Value, shape);
         if (begin > end || end > _dataLength || end - begin != tensor.ByteCount)
         {
             throw new TensorFileException(
-                _file, name, at, $"offsets {begin} to {end} within {_dataLength} bytes of data do not hold [{string.Join(", ", shape)}] of {TensorTypes.SafetensorsName(type.Value)}");
+                _file, name, at, $"offsets {begin} to {end} within {_dataLength} bytes of data do not hold [{string.Join(", ", shape)}] of " +
+                $"{TensorTypes.SafetensorsName(type.Value)}");
         }
         return new TensorInfo(tensor, _dataStart + begin);
     }
@@ -164,7 +168,8 @@ internal sealed class SafetensorsHeader
         foreach (TensorInfo tensor in Tensors)
         {
             if (tensor.Offset != next)
-                throw new TensorFileException(_file, tensor.Name, tensor.Offset, tensor.Offset < next ? "overlaps the tensor before it" : $"a hole of {tensor.Offset - next} bytes lies before it");
+                throw new TensorFileException(_file, tensor.Name, tensor.Offset, tensor.Offset < next ? "overlaps the tensor before it"
+                    : $"a hole of {tensor.Offset - next} bytes lies before it");
             next += tensor.ByteCount;
         }
         if (next != _dataStart + _dataLength)

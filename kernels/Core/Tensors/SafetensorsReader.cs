@@ -6,8 +6,9 @@ namespace Kernels;
 
 /// <summary>A safetensors file, mapped: opening reads the header alone, and elements are spans over the mapping, without a copy.</summary>
 /// <remarks>
-/// Everything that the header says is checked when the file is opened: JSON, types, shapes, offsets, that tensors neither overlap nor leave holes, and that they
-/// fill the file. Any number of threads may read at a time. A file must not be shortened by others while it is mapped: reading what is gone ends the process.
+/// Everything that the header says is checked when the file is opened: JSON, types, shapes, offsets, that tensors neither overlap nor leave holes, and that
+/// they fill the file. Any number of threads may read at a time. A file must not be shortened by others while it is mapped: reading what is gone ends the
+/// process.
 /// </remarks>
 public sealed class SafetensorsReader : IDisposable
 {
@@ -57,11 +58,13 @@ public sealed class SafetensorsReader : IDisposable
 
     /// <summary>Looks a tensor up by name.</summary>
     /// <exception cref="TensorFileException">There is none.</exception>
-    public TensorInfo Find(string name) => TryFind(name, out TensorInfo? tensor) ? tensor : throw new TensorFileException(FileName, name, null, "there is no such tensor");
+    public TensorInfo Find(string name) => TryFind(name, out TensorInfo? tensor) ? tensor
+        : throw new TensorFileException(FileName, name, null, "there is no such tensor");
 
     /// <summary>All elements of a tensor, row-major, over the mapping.</summary>
     /// <param name="name">The tensor.</param>
-    /// <typeparam name="T">The element type; <see cref="byte"/> also stands for types of one byte and for those that .NET lacks, whose bytes are then counted.</typeparam>
+    /// <typeparam name="T">The element type; <see cref="byte"/> also stands for types of one byte and for those that .NET lacks, whose bytes are then
+    /// counted.</typeparam>
     /// <returns>A span that is valid until <see cref="Dispose"/>. Elements are aligned if the writer aligned them, which the format only recommends.</returns>
     /// <exception cref="TensorFileException">There is no such tensor, it has another type, or more elements than a span holds.</exception>
     /// <exception cref="ObjectDisposedException">The file was closed.</exception>
@@ -86,7 +89,8 @@ public sealed class SafetensorsReader : IDisposable
     {
         TensorInfo tensor = Find(name);
         if (!TensorTypes.IsReadAs<T>(tensor.Type))
-            throw new TensorFileException(FileName, name, tensor.Offset, $"has elements of type {TensorTypes.SafetensorsName(tensor.Type)}, not {typeof(T).Name}");
+            throw new TensorFileException(FileName, name, tensor.Offset,
+                $"has elements of type {TensorTypes.SafetensorsName(tensor.Type)}, not {typeof(T).Name}");
         ArgumentOutOfRangeException.ThrowIfNegative(count);
         if (first < 0 || first > tensor.CountOf<T>() - count)
             throw new ArgumentOutOfRangeException(nameof(first), first, $"{count} elements from there are not within the {tensor.CountOf<T>()} of {name}");

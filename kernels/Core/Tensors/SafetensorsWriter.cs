@@ -6,11 +6,14 @@ using Kernels.Core.Tensors;
 
 namespace Kernels;
 
-/// <summary>Writes a safetensors file: tensors are declared at first, so that the header is known, and their elements follow one by one, in any order, without a copy in memory.</summary>
+/// <summary>
+/// Writes a safetensors file: tensors are declared at first, so that the header is known, and their elements follow one by one, in any order, without a copy in
+/// memory.
+/// </summary>
 /// <remarks>
-/// The file appears under its name with <see cref="Commit"/>, whole; without it, <see cref="Dispose"/> leaves nothing behind. Elements begin at a multiple of 64
-/// bytes, and each tensor at a multiple of the largest power of two, at most 64, that divides its size: so a tensor of whole cache lines is mapped aligned, and the format's rule
-/// that there be no holes is kept.
+/// The file appears under its name with <see cref="Commit"/>, whole; without it, <see cref="Dispose"/> leaves nothing behind. Elements begin at a multiple of
+/// 64 bytes, and each tensor at a multiple of the largest power of two, at most 64, that divides its size: so a tensor of whole cache lines is mapped aligned,
+/// and the format's rule that there be no holes is kept.
 /// </remarks>
 public sealed class SafetensorsWriter : IDisposable
 {
@@ -35,7 +38,8 @@ public sealed class SafetensorsWriter : IDisposable
     {
         // Descending alignment: each tensor's size is a multiple of the alignment of all that follow it.
         TensorInfo[] ordered = [.. tensors.OrderByDescending(tensor => AlignmentOf(tensor.ByteCount))];
-        string? twice = ordered.Select(tensor => tensor.Name).Append(SafetensorsHeader.MetadataKey).CountBy(name => name).FirstOrDefault(name => name.Value > 1).Key;
+        string? twice = ordered.Select(tensor => tensor.Name).Append(SafetensorsHeader.MetadataKey).CountBy(name => name)
+            .FirstOrDefault(name => name.Value > 1).Key;
         if (twice is not null)
             throw new ArgumentException($"{twice} cannot be the name of a tensor twice, or at all", nameof(tensors));
         byte[] header = Header(ordered, metadata ?? new Dictionary<string, string>());
@@ -65,7 +69,8 @@ public sealed class SafetensorsWriter : IDisposable
         if (!_missing.TryGetValue(name, out TensorInfo? tensor))
             throw new ArgumentException($"{name} was not declared, or is written already", nameof(name));
         if (!TensorTypes.IsReadAs<T>(tensor.Type) || tensor.CountOf<T>() != elements.Length)
-            throw new ArgumentException($"{elements.Length} elements of {typeof(T).Name} for {name}, declared as {tensor.ShapeText} of {tensor.Type}", nameof(elements));
+            throw new ArgumentException($"{elements.Length} elements of {typeof(T).Name} for {name}, declared as {tensor.ShapeText} of {tensor.Type}",
+                nameof(elements));
         RandomAccess.Write(_file.Handle, MemoryMarshal.AsBytes(elements), tensor.Offset);
         _missing.Remove(name);
     }

@@ -11,14 +11,16 @@ public sealed class TensorInfo
     /// <param name="name">Its name in the file.</param>
     /// <param name="type">Its element type.</param>
     /// <param name="shape">Its dimensions, slowest first; none for a single number. A dimension may be 0.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A dimension is negative, the bytes exceed 2^63, elements of less than a byte do not fill whole bytes, or there is no such type.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A dimension is negative, the bytes exceed 2^63, elements of less than a byte do not fill whole bytes, or
+    /// there is no such type.</exception>
     public TensorInfo(string name, TensorType type, params ReadOnlySpan<long> shape)
     {
         ArgumentNullException.ThrowIfNull(name);
         if (!Enum.IsDefined(type))
             throw new ArgumentOutOfRangeException(nameof(type), type, "no such element type");
         if (!TryCount(shape, TensorTypes.Bits(type), out long count))
-            throw new ArgumentOutOfRangeException(nameof(shape), string.Join(", ", shape.ToArray()), "a dimension is negative, their product too large, or the elements do not fill whole bytes");
+            throw new ArgumentOutOfRangeException(nameof(shape), string.Join(", ", shape.ToArray()),
+                "a dimension is negative, their product too large, or the elements do not fill whole bytes");
         Name = name;
         Type = type;
         _shape = shape.ToArray();
@@ -40,7 +42,8 @@ public sealed class TensorInfo
     public long ElementCount { get; }
 
     /// <summary>The bytes of all elements.</summary>
-    public long ByteCount => TensorTypes.Bits(Type) is var bits && bits % BitsOfByte == 0 ? ElementCount * (bits / BitsOfByte) : ElementCount * bits / BitsOfByte;
+    public long ByteCount => TensorTypes.Bits(Type) is var bits && bits % BitsOfByte == 0 ? ElementCount * (bits / BitsOfByte)
+        : ElementCount * bits / BitsOfByte;
 
     /// <summary>The byte of the file at which the elements begin.</summary>
     public long Offset { get; }
@@ -52,7 +55,10 @@ public sealed class TensorInfo
 
     internal bool HasShape(params ReadOnlySpan<long> shape) => shape.SequenceEqual(_shape);
 
-    /// <summary>The number of elements, if no dimension is negative, their bytes (bits, where an element is less than a byte) are fewer than 2^63, and they fill whole bytes.</summary>
+    /// <summary>
+    /// The number of elements, if no dimension is negative, their bytes (bits, where an element is less than a byte) are fewer than 2^63, and they fill whole
+    /// bytes.
+    /// </summary>
     internal static bool TryCount(ReadOnlySpan<long> shape, int elementBits, out long count)
     {
         count = 1;
@@ -61,7 +67,8 @@ public sealed class TensorInfo
             count = 0;
         foreach (long dimension in shape)
         {
-            if (dimension < 0 || Math.BigMul(count, dimension) is var product && product > long.MaxValue / (elementBits % BitsOfByte == 0 ? elementBits / BitsOfByte : elementBits))
+            if (dimension < 0 || Math.BigMul(count, dimension) is var product && product > long.MaxValue
+                / (elementBits % BitsOfByte == 0 ? elementBits / BitsOfByte : elementBits))
                 return false;
             count = (long)product;
         }

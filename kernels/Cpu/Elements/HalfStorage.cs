@@ -3,7 +3,9 @@ using System.Runtime.Intrinsics;
 
 namespace Kernels.Cpu.Elements;
 
-/// <summary>IEEE binary16 storage with float arithmetic. .NET 10 has no conversion instruction to offer, so eight elements at a time by integer and float arithmetic.</summary>
+/// <summary>
+/// IEEE binary16 storage with float arithmetic. .NET 10 has no conversion instruction to offer, so eight elements at a time by integer and float arithmetic.
+/// </summary>
 /// <remarks>
 /// Layouts: binary16 is 1 sign, 5 exponent (bias 15), 10 fraction bits; binary32 1, 8 (127), 23. Shifting a half's magnitude left by 13 aligns the fractions;
 /// the exponents then differ by 127 - 15 = 112, which a multiplication by 2^112 mends for normal and denormal numbers alike.
@@ -81,8 +83,11 @@ internal readonly unsafe struct HalfStorage : IStorage<Half, float>
         Vector256<uint> normal = (magnitude + odd + Vector256.Create(RoundAndRebias)) >> FractionShift;
         Vector256<uint> denormal = (magnitude.AsSingle() + Vector256.Create(OneHalf).AsSingle()).AsUInt32() - Vector256.Create(OneHalf);
         Vector256<uint> isNaN = Vector256.GreaterThan(magnitude.AsInt32(), Vector256.Create((int)SingleInfinity)).AsUInt32();
-        Vector256<uint> special = Vector256.Create(HalfInfinity) | (isNaN & (Vector256.Create(HalfQuietBit) | ((magnitude >> FractionShift) & Vector256.Create(HalfQuietBit - 1))));
-        Vector256<uint> result = Vector256.ConditionalSelect(Vector256.LessThan(magnitude.AsInt32(), Vector256.Create((int)SmallestNormal)).AsUInt32(), denormal, normal);
-        return Vector256.ConditionalSelect(Vector256.GreaterThan(magnitude.AsInt32(), Vector256.Create((int)FirstInfinite - 1)).AsUInt32(), special, result) | sign;
+        Vector256<uint> special = Vector256.Create(HalfInfinity)
+            | (isNaN & (Vector256.Create(HalfQuietBit) | ((magnitude >> FractionShift) & Vector256.Create(HalfQuietBit - 1))));
+        Vector256<uint> result = Vector256.ConditionalSelect(Vector256.LessThan(magnitude.AsInt32(), Vector256.Create((int)SmallestNormal)).AsUInt32(),
+            denormal, normal);
+        return Vector256.ConditionalSelect(Vector256.GreaterThan(magnitude.AsInt32(), Vector256.Create((int)FirstInfinite - 1)).AsUInt32(), special, result)
+            | sign;
     }
 }

@@ -1,6 +1,9 @@
 namespace Kernels.Cpu.Elements;
 
-/// <summary>How elements of type T are kept in memory while kernels compute in C: widened block by block into a scratch that fits level 1, and rounded once on the way back.</summary>
+/// <summary>
+/// How elements of type T are kept in memory while kernels compute in C: widened block by block into a scratch that fits level 1, and rounded once on the way
+/// back.
+/// </summary>
 internal unsafe interface IStorage<T, C>
     where T : unmanaged
     where C : unmanaged

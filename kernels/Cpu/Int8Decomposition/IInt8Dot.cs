@@ -14,7 +14,9 @@ internal unsafe interface IInt8Dot<V> where V : unmanaged
     /// <summary>Bytes in which an activation is kept for <see cref="LoadActivations"/>.</summary>
     static abstract int ActivationBytes { get; }
 
-    /// <summary>What <see cref="StoreActivations"/> adds to an activation. Its product with the weights is taken off again by starting sums at -shift (sum of weights).</summary>
+    /// <summary>
+    /// What <see cref="StoreActivations"/> adds to an activation. Its product with the weights is taken off again by starting sums at -shift (sum of weights).
+    /// </summary>
     static abstract int ActivationShift { get; }
 
     static abstract V Zero { get; }

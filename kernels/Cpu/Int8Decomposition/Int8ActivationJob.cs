@@ -5,9 +5,11 @@ using Kernels.Cpu.Elements;
 namespace Kernels.Cpu.Int8Decomposition;
 
 /// <summary>
-/// Brings tiles of rows into an <see cref="Int8ActivationBlock"/>: largest magnitudes and outlier columns in one pass, values in a second, and the outliers gathered.
+/// Brings tiles of rows into an <see cref="Int8ActivationBlock"/>: largest magnitudes and outlier columns in one pass, values in a second, and the outliers
+/// gathered.
 /// </summary>
-internal readonly unsafe struct Int8ActivationJob<T, TStorage, TKernels>(in Int8DecompositionRows<T> rows, int firstRow, int rowCount, in Int8ActivationBlock block) : IRangeJob
+internal readonly unsafe struct Int8ActivationJob<T, TStorage, TKernels>(in Int8DecompositionRows<T> rows, int firstRow, int rowCount,
+    in Int8ActivationBlock block) : IRangeJob
     where T : unmanaged
     where TStorage : struct, IStorage<T, float>
     where TKernels : struct, IInt8Kernels
@@ -95,7 +97,8 @@ internal readonly unsafe struct Int8ColumnJob<T, TStorage>(T* matrix, int column
 }
 
 /// <summary>Packs rows that are quantised already.</summary>
-internal readonly unsafe struct Int8PackJob<TKernels>(sbyte* values, int inputCount, in Int8ActivationBlock block) : IRangeJob where TKernels : struct, IInt8Kernels
+internal readonly unsafe struct Int8PackJob<TKernels>(sbyte* values, int inputCount, in Int8ActivationBlock block) : IRangeJob
+    where TKernels : struct, IInt8Kernels
 {
     private readonly sbyte* _values = values;
     private readonly int _inputCount = inputCount;

@@ -6,8 +6,8 @@ using Kernels.Cpu.Memory;
 namespace Kernels.Cpu.Int8Decomposition;
 
 /// <summary>
-/// The driver: blocks of rows; for each, activations are quantised and packed, then the panels of outputs are spread over the threads. A panel's weights are read once for
-/// each block of rows, so once at small batch. Knows no instruction set.
+/// The driver: blocks of rows; for each, activations are quantised and packed, then the panels of outputs are spread over the threads. A panel's weights are
+/// read once for each block of rows, so once at small batch. Knows no instruction set.
 /// </summary>
 internal sealed unsafe class Int8DecompositionCpu<T, TStorage, TKernels> : IInt8DecompositionBackend<T>
     where T : unmanaged
@@ -36,25 +36,31 @@ internal sealed unsafe class Int8DecompositionCpu<T, TStorage, TKernels> : IInt8
         for (int first = 0; first < rows.RowCount; first += Int8DecompositionTuning.BlockRows)
         {
             int count = Math.Min(Int8DecompositionTuning.BlockRows, rows.RowCount - first);
-            RangeRunner.Run(new Int8PackJob<TKernels>(rows.Values + (long)first * inputCount, inputCount, block), count, grain: 1, threads, options.CancellationToken);
+            RangeRunner.Run(new Int8PackJob<TKernels>(rows.Values + (long)first * inputCount, inputCount, block), count, grain: 1, threads,
+                options.CancellationToken);
             MultiplyBlock(rows.Weights, block, count, new Int8IntegerOutput(rows, first), threads, options.CancellationToken);
         }
     }
 
     public void QuantizeRows(in Int8QuantizationRows<T> rows, in KernelOptions options) =>
-        RangeRunner.Run(new Int8RowJob<T, TStorage>(rows), rows.RowCount, grain: 1, ThreadCount((long)rows.RowCount * rows.ColumnCount, options), options.CancellationToken);
+        RangeRunner.Run(new Int8RowJob<T, TStorage>(rows), rows.RowCount, grain: 1, ThreadCount((long)rows.RowCount * rows.ColumnCount, options),
+        options.CancellationToken);
 
     public void QuantizeColumns(in Int8QuantizationRows<T> rows, in KernelOptions options) => RangeRunner.Run(
-        new Int8ColumnsJob<T, TStorage>(rows), ChunkCount(rows.ColumnCount), grain: 1, ThreadCount((long)rows.RowCount * rows.ColumnCount, options), options.CancellationToken);
+        new Int8ColumnsJob<T, TStorage>(rows), ChunkCount(rows.ColumnCount), grain: 1, ThreadCount((long)rows.RowCount * rows.ColumnCount, options),
+        options.CancellationToken);
 
     public void FindOutlierColumns(in Int8QuantizationRows<T> rows, byte* hasOutlier, in KernelOptions options) => FindColumns(
-        rows.Matrix, rows.RowCount, rows.ColumnCount, rows.Limit, hasOutlier, ThreadCount((long)rows.RowCount * rows.ColumnCount, options), options.CancellationToken);
+        rows.Matrix, rows.RowCount, rows.ColumnCount, rows.Limit, hasOutlier, ThreadCount((long)rows.RowCount * rows.ColumnCount, options),
+        options.CancellationToken);
 
     public void Dequantize(in Int8QuantizationRows<T> rows, in KernelOptions options) =>
-        RangeRunner.Run(new Int8DequantizeJob<T, TStorage>(rows), rows.RowCount, grain: 1, ThreadCount((long)rows.RowCount * rows.ColumnCount, options), options.CancellationToken);
+        RangeRunner.Run(new Int8DequantizeJob<T, TStorage>(rows), rows.RowCount, grain: 1, ThreadCount((long)rows.RowCount * rows.ColumnCount, options),
+        options.CancellationToken);
 
     public void DequantizeProduct(in Int8DequantizationRows<T> rows, in KernelOptions options) => RangeRunner.Run(
-        new Int8DequantizeProductJob<T, TStorage>(rows), rows.RowCount, grain: 1, ThreadCount((long)rows.RowCount * rows.ColumnCount, options), options.CancellationToken);
+        new Int8DequantizeProductJob<T, TStorage>(rows), rows.RowCount, grain: 1, ThreadCount((long)rows.RowCount * rows.ColumnCount, options),
+        options.CancellationToken);
 
     private static int ChunkCount(int columnCount) => (columnCount + Int8DecompositionTuning.Chunk - 1) / Int8DecompositionTuning.Chunk;
 

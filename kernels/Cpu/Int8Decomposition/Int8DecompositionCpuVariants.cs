@@ -10,9 +10,9 @@ using static Kernels.Core.Machine.InstructionSets;
 namespace Kernels.Cpu.Int8Decomposition;
 
 /// <summary>
-/// The variants: one driver, six managed dot products and four native ones, in the order in which they were measured (docs/families/int8_decomposition.md). The native avx512vnni leads,
-/// since .NET 10 offers vpdpbusd on 256 bits only. One of that does in 256 bits what a widening load, a vpmaddwd and an addition do in 512, so AVX-VNNI comes before AVX-512. Elsewhere the
-/// managed one goes before the native one of the same instructions, which is no faster.
+/// The variants: one driver, six managed dot products and four native ones, in the order in which they were measured (docs/families/int8_decomposition.md). The
+/// native avx512vnni leads, since .NET 10 offers vpdpbusd on 256 bits only. One of that does in 256 bits what a widening load, a vpmaddwd and an addition do in
+/// 512, so AVX-VNNI comes before AVX-512. Elsewhere the managed one goes before the native one of the same instructions, which is no faster.
 /// </summary>
 internal static class Int8DecompositionCpuVariants
 {

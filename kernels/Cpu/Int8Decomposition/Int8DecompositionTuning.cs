@@ -9,8 +9,8 @@ internal static class Int8DecompositionTuning
     public const int TileRows = 6;
 
     /// <summary>
-    /// Rows that share a pass over the weights: whole tiles. Their sums for a panel are 24 KiB, and at 4096 inputs their activations 0.8 MiB (1.6 in 16 bits), read at 4 bytes a
-    /// cycle: from level 2 or 3.
+    /// Rows that share a pass over the weights: whole tiles. Their sums for a panel are 24 KiB, and at 4096 inputs their activations 0.8 MiB (1.6 in 16 bits),
+    /// read at 4 bytes a cycle: from level 2 or 3.
     /// </summary>
     public const int BlockRows = 32 * TileRows;
 

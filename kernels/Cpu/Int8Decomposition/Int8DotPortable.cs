@@ -4,7 +4,9 @@ using System.Runtime.Intrinsics.Arm;
 
 namespace Kernels.Cpu.Int8Decomposition;
 
-/// <summary>Dot products of bytes by their definition, in 32-bit lanes: for machines without an instruction for them, and for variants run in software.</summary>
+/// <summary>
+/// Dot products of bytes by their definition, in 32-bit lanes: for machines without an instruction for them, and for variants run in software.
+/// </summary>
 internal static unsafe class Int8DotPortable
 {
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
@@ -39,7 +41,8 @@ internal static unsafe class Int8DotPortable
 
     /// <summary>4 bytes as 16-bit numbers.</summary>
     [MethodImpl(Inline)]
-    public static void StoreShorts(int values, byte* packed) => *(long*)packed = Vector128.WidenLower(Vector128.CreateScalarUnsafe(values).AsSByte()).AsInt64().ToScalar();
+    public static void StoreShorts(int values, byte* packed) => *(long*)packed = Vector128.WidenLower(Vector128.CreateScalarUnsafe(values).AsSByte()).AsInt64()
+        .ToScalar();
 }
 
 /// <summary>sdot on 128 bits (ARM64): four products of signed bytes added to 32-bit lanes.</summary>

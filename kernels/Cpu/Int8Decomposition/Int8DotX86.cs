@@ -55,10 +55,10 @@ internal readonly unsafe struct Int8DotVnni : IInt8Dot<Vector256<int>>
 }
 
 /// <summary>
-/// vpmaddwd on 256 bits. Weights are widened to 16 bits as they are loaded, activations once when they are packed: a pair of products is at most
-/// 2 * 128 * 128 = 2^15 in magnitude and added in 32 bits, so nothing can saturate. (vpmaddubsw adds pairs in 16 bits, which 2 * 255 * 127 exceeds, and with operands made unsigned by
-/// their magnitude, |a| and w sign(a), -128 has no negative; the two vpsignb and vpmaddubsw of that form cost what the wider form costs here.)
-/// Each output has two lanes of totals, for the first and for the last two of four inputs.
+/// vpmaddwd on 256 bits. Weights are widened to 16 bits as they are loaded, activations once when they are packed: a pair of products is at most 2 * 128 * 128
+/// = 2^15 in magnitude and added in 32 bits, so nothing can saturate. (vpmaddubsw adds pairs in 16 bits, which 2 * 255 * 127 exceeds, and with operands made
+/// unsigned by their magnitude, |a| and w sign(a), -128 has no negative; the two vpsignb and vpmaddubsw of that form cost what the wider form costs here.) Each
+/// output has two lanes of totals, for the first and for the last two of four inputs.
 /// </summary>
 internal readonly unsafe struct Int8DotAvx2 : IInt8Dot<Vector256<int>>
 {
@@ -94,7 +94,8 @@ internal readonly unsafe struct Int8DotAvx2 : IInt8Dot<Vector256<int>>
     [MethodImpl(Inline)]
     public static Vector256<int> Add(Vector256<int> totals, Vector256<int> weights, Vector256<int> activations) => totals + (Avx2.IsSupported
         ? Avx2.MultiplyAddAdjacent(weights.AsInt16(), activations.AsInt16())
-        : Vector256.Create(Int8DotPortable.MultiplyAddPairs(weights.GetLower(), activations.GetLower()), Int8DotPortable.MultiplyAddPairs(weights.GetUpper(), activations.GetUpper())));
+        : Vector256.Create(Int8DotPortable.MultiplyAddPairs(weights.GetLower(), activations.GetLower()),
+            Int8DotPortable.MultiplyAddPairs(weights.GetUpper(), activations.GetUpper())));
 
     [MethodImpl(Inline)]
     public static void AddTo(Vector256<int> totals, int* sums)
@@ -149,7 +150,8 @@ internal readonly unsafe struct Int8DotAvx512 : IInt8Dot<Vector512<int>>
     public static Vector512<int> Add(Vector512<int> totals, Vector512<int> weights, Vector512<int> activations) => Avx512BW.IsSupported
         ? totals + Avx512BW.MultiplyAddAdjacent(weights.AsInt16(), activations.AsInt16())
         : Vector512.Create(
-            Int8DotAvx2.Add(totals.GetLower(), weights.GetLower(), activations.GetLower()), Int8DotAvx2.Add(totals.GetUpper(), weights.GetUpper(), activations.GetUpper()));
+            Int8DotAvx2.Add(totals.GetLower(), weights.GetLower(), activations.GetLower()),
+            Int8DotAvx2.Add(totals.GetUpper(), weights.GetUpper(), activations.GetUpper()));
 
     [MethodImpl(Inline)]
     public static void AddTo(Vector512<int> totals, int* sums)
@@ -190,14 +192,16 @@ internal readonly unsafe struct Int8DotSse : IInt8Dot<Vector128<int>>
 
     [MethodImpl(Inline)]
     public static Vector128<int> LoadWeights(byte* lanes) =>
-        Sse41.IsSupported ? Sse41.ConvertToVector128Int16((sbyte*)lanes).AsInt32() : Vector128.WidenLower(Vector128.CreateScalarUnsafe(*(long*)lanes).AsSByte()).AsInt32();
+        Sse41.IsSupported ? Sse41.ConvertToVector128Int16((sbyte*)lanes).AsInt32() : Vector128.WidenLower(Vector128.CreateScalarUnsafe(*(long*)lanes).AsSByte())
+        .AsInt32();
 
     [MethodImpl(Inline)]
     public static Vector128<int> LoadActivations(byte* inputs) => Vector128.Create(*(long*)inputs).AsInt32();
 
     [MethodImpl(Inline)]
     public static Vector128<int> Add(Vector128<int> totals, Vector128<int> weights, Vector128<int> activations) =>
-        totals + (Sse2.IsSupported ? Sse2.MultiplyAddAdjacent(weights.AsInt16(), activations.AsInt16()) : Int8DotPortable.MultiplyAddPairs(weights, activations));
+        totals + (Sse2.IsSupported ? Sse2.MultiplyAddAdjacent(weights.AsInt16(), activations.AsInt16())
+        : Int8DotPortable.MultiplyAddPairs(weights, activations));
 
     [MethodImpl(Inline)]
     public static void AddTo(Vector128<int> totals, int* sums)

@@ -8,8 +8,8 @@ using Kernels.Cpu.Simd;
 namespace Kernels.Cpu.Int8Decomposition;
 
 /// <summary>
-/// Gradients of y = x W^T + b in float, with W as the integers stand for it. Rows come in blocks; a block's gradient of the outputs is widened once, padded with zeros to whole
-/// panels, and the inputs are spread over the threads.
+/// Gradients of y = x W^T + b in float, with W as the integers stand for it. Rows come in blocks; a block's gradient of the outputs is widened once, padded
+/// with zeros to whole panels, and the inputs are spread over the threads.
 /// </summary>
 internal sealed unsafe class Int8GradientCpu<T, TStorage, TSimd, V> : IInt8GradientBackend<T>
     where T : unmanaged

@@ -9,7 +9,8 @@ using Kernels.Cpu.Simd;
 namespace Kernels.Cpu.Int8Decomposition;
 
 /// <summary>The contributions of a block of rows to the gradients, for blocks of <see cref="Int8DecompositionTuning.GradientColumns"/> inputs.</summary>
-internal readonly unsafe struct Int8GradientJob<T, TStorage, TSimd, V>(in Int8GradientRows<T> rows, int firstRow, int rowCount, float* gradient, int stride) : IRangeJob
+internal readonly unsafe struct Int8GradientJob<T, TStorage, TSimd, V>(in Int8GradientRows<T> rows, int firstRow, int rowCount, float* gradient, int stride)
+    : IRangeJob
     where T : unmanaged
     where TStorage : struct, IStorage<T, float>
     where TSimd : struct, ISimd<V, float>

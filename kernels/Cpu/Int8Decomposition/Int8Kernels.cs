@@ -37,15 +37,16 @@ internal unsafe interface IInt8Kernels
 }
 
 /// <summary>
-/// Tiles of registers: 6 rows x 2 registers of outputs, 2 x 4 and 1 x 4. The first needs 12 totals, 2 registers of weights and 1 of activations, so 15 of the 16 of
-/// AVX2, and serves 12 dot products with 8 loads; 12 chains hide the latency of vpdpbusd (4 or 5 cycles at two a cycle). The others are for what is left of the rows, and for
-/// small batches, which stream the weights.
+/// Tiles of registers: 6 rows x 2 registers of outputs, 2 x 4 and 1 x 4. The first needs 12 totals, 2 registers of weights and 1 of activations, so 15 of the
+/// 16 of AVX2, and serves 12 dot products with 8 loads; 12 chains hide the latency of vpdpbusd (4 or 5 cycles at two a cycle). The others are for what is left
+/// of the rows, and for small batches, which stream the weights.
 /// </summary>
 internal readonly unsafe struct Int8Kernels<V, TDot> : IInt8Kernels
     where V : unmanaged
     where TDot : struct, IInt8Dot<V>
 {
-    private const int TileRows = Int8DecompositionTuning.TileRows, PanelColumns = Int8WeightsLayout.PanelColumns, StepBytes = Int8WeightsLayout.StepBytes, LaneInputs = Int8WeightsLayout.LaneInputs;
+    private const int TileRows = Int8DecompositionTuning.TileRows, PanelColumns = Int8WeightsLayout.PanelColumns, StepBytes = Int8WeightsLayout.StepBytes,
+        LaneInputs = Int8WeightsLayout.LaneInputs;
 
     public static int ActivationBytes => TDot.ActivationBytes;
 

@@ -6,9 +6,9 @@ namespace Kernels.Cpu.Int8Decomposition;
 
 /// <summary>The small float product of a tile's outlier columns with a panel of integer weights.</summary>
 /// <remarks>
-/// A step of the panel holds 4 inputs of each output in a lane: the wanted one is shifted up to the sign bit, down again with its sign, and made a float, exactly. Columns come in
-/// ascending order, and rows that have no outlier in one multiply with zero, which changes no bit of their sums (x + 0 w = x, and w is finite): so a row's result is the same
-/// whatever columns its tile mates bring along.
+/// A step of the panel holds 4 inputs of each output in a lane: the wanted one is shifted up to the sign bit, down again with its sign, and made a float,
+/// exactly. Columns come in ascending order, and rows that have no outlier in one multiply with zero, which changes no bit of their sums (x + 0 w = x, and w is
+/// finite): so a row's result is the same whatever columns its tile mates bring along.
 /// </remarks>
 internal static unsafe class Int8OutlierProduct
 {
@@ -32,7 +32,8 @@ internal static unsafe class Int8OutlierProduct
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Compute(byte* panel, int output, int* columns, float* activations, int count, float* sums)
     {
-        Vector256<float> s00 = Vector256<float>.Zero, s01 = s00, s10 = s00, s11 = s00, s20 = s00, s21 = s00, s30 = s00, s31 = s00, s40 = s00, s41 = s00, s50 = s00, s51 = s00;
+        Vector256<float> s00 = Vector256<float>.Zero, s01 = s00, s10 = s00, s11 = s00, s20 = s00, s21 = s00, s30 = s00, s31 = s00, s40 = s00, s41 = s00,
+            s50 = s00, s51 = s00;
         for (int i = 0; i < count; i++, activations += TileRows)
         {
             int input = columns[i], up = TopByte - Byte * (input % Int8WeightsLayout.LaneInputs);

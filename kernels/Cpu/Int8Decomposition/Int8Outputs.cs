@@ -22,8 +22,8 @@ internal readonly unsafe struct Int8IntegerOutput(in Int8ProductRows rows, int f
 }
 
 /// <summary>
-/// output = (sum s_a / 127 + f) s_w / 127 + bias, where f is the outliers' product with the integer weights, in float: so 1 / 127^2 is nowhere a constant of limited precision, and
-/// the outliers are multiplied with the very weights, q s_w / 127, that the integers stand for.
+/// output = (sum s_a / 127 + f) s_w / 127 + bias, where f is the outliers' product with the integer weights, in float: so 1 / 127^2 is nowhere a constant of
+/// limited precision, and the outliers are multiplied with the very weights, q s_w / 127, that the integers stand for.
 /// </summary>
 internal readonly unsafe struct Int8FloatOutput<T, TStorage>(in Int8DecompositionRows<T> rows, int firstRow, in Int8ActivationBlock block) : IInt8Output
     where T : unmanaged
@@ -49,7 +49,8 @@ internal readonly unsafe struct Int8FloatOutput<T, TStorage>(in Int8Decompositio
             if (count == 0)
                 new Span<float>(outliers, TileRows * PanelColumns).Clear();
             else
-                Int8OutlierProduct.Compute(_rows.Weights.Panels + panel * _rows.Weights.Layout.PanelBytes, _block.OutlierColumns(tile), _block.Outliers(tile), count, outliers);
+                Int8OutlierProduct.Compute(_rows.Weights.Panels + panel * _rows.Weights.Layout.PanelBytes, _block.OutlierColumns(tile), _block.Outliers(tile),
+                    count, outliers);
             for (int i = 0; i < Math.Min(TileRows, rowCount - row); i++)
                 WriteRow(firstRow + row + i, firstOutput, columns, sums + (row + i) * PanelColumns, outliers + i * PanelColumns, bias);
         }
@@ -74,7 +75,8 @@ internal static unsafe class Dequantization
         Vector256<float> factor = Vector256.Create(rowFactor);
         for (int column = 0; column < Int8WeightsLayout.PanelColumns; column += Vector256<float>.Count)
         {
-            Vector256<float> row = Vector256.MultiplyAddEstimate(Vector256.ConvertToSingle(Vector256.Load(sums + column)), factor, Vector256.Load(outliers + column));
+            Vector256<float> row = Vector256.MultiplyAddEstimate(Vector256.ConvertToSingle(Vector256.Load(sums + column)), factor,
+                Vector256.Load(outliers + column));
             Vector256.MultiplyAddEstimate(row, Vector256.Load(columnFactors + column), Vector256.Load(bias + column)).Store(results + column);
         }
     }

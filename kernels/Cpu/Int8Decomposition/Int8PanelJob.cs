@@ -15,14 +15,16 @@ internal unsafe interface IInt8Output
 }
 
 /// <summary>
-/// Panels of 32 outputs for a block of rows. A panel is taken in blocks of steps that stay in level 1 while all rows pass by; then its sums go to the output. An item is a panel,
-/// or a part of the block's rows in a panel.
+/// Panels of 32 outputs for a block of rows. A panel is taken in blocks of steps that stay in level 1 while all rows pass by; then its sums go to the output.
+/// An item is a panel, or a part of the block's rows in a panel.
 /// </summary>
-internal readonly unsafe struct Int8PanelJob<TKernels, TOutput>(in Int8WeightsRows weights, in Int8ActivationBlock block, int rowCount, int partCount, TOutput output) : IRangeJob
+internal readonly unsafe struct Int8PanelJob<TKernels, TOutput>(in Int8WeightsRows weights, in Int8ActivationBlock block, int rowCount, int partCount,
+    TOutput output) : IRangeJob
     where TKernels : struct, IInt8Kernels
     where TOutput : unmanaged, IInt8Output
 {
-    private const int PanelColumns = Int8WeightsLayout.PanelColumns, TileRows = Int8DecompositionTuning.TileRows, BlockSteps = Int8DecompositionTuning.BlockSteps;
+    private const int PanelColumns = Int8WeightsLayout.PanelColumns, TileRows = Int8DecompositionTuning.TileRows,
+        BlockSteps = Int8DecompositionTuning.BlockSteps;
 
     private readonly Int8WeightsRows _weights = weights;
     private readonly Int8ActivationBlock _block = block;
@@ -39,7 +41,8 @@ internal readonly unsafe struct Int8PanelJob<TKernels, TOutput>(in Int8WeightsRo
         for (long item = begin; item < end; item++)
         {
             (long panel, long part) = Math.DivRem(item, _partCount);
-            int firstRow = (int)(part * tileCount / _partCount) * TileRows, lastRow = Math.Min((int)((part + 1) * tileCount / _partCount) * TileRows, _rowCount);
+            int firstRow = (int)(part * tileCount / _partCount) * TileRows,
+                lastRow = Math.Min((int)((part + 1) * tileCount / _partCount) * TileRows, _rowCount);
             Multiply((int)panel, firstRow, lastRow - firstRow, sums);
             _output.Write((int)panel, firstRow, lastRow - firstRow, sums);
         }
@@ -52,7 +55,8 @@ internal readonly unsafe struct Int8PanelJob<TKernels, TOutput>(in Int8WeightsRo
         for (int step = 0; step < _weights.Layout.StepCount; step += BlockSteps)
         {
             int steps = Math.Min(BlockSteps, _weights.Layout.StepCount - step);
-            TKernels.Add(weights + (long)step * Int8WeightsLayout.StepBytes, activations + step * _block.StepBytes, _block.StepBytes, _block.TileBytes, rowCount, steps, sums);
+            TKernels.Add(weights + (long)step * Int8WeightsLayout.StepBytes, activations + step * _block.StepBytes, _block.StepBytes, _block.TileBytes,
+                rowCount, steps, sums);
         }
     }
 

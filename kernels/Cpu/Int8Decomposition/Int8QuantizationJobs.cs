@@ -45,13 +45,15 @@ internal readonly unsafe struct Int8ColumnsJob<T, TStorage>(in Int8QuantizationR
         float* absMax = _rows.AbsMax + first;
         new Span<float>(absMax, count).Clear();
         for (long row = 0; row < _rows.RowCount; row++)
-            RowQuantizer.LargestByColumn(StoredRow<T, TStorage>.Widened(_rows.Matrix + row * _rows.ColumnCount + first, wide, count), count, _rows.Limit, absMax);
+            RowQuantizer.LargestByColumn(StoredRow<T, TStorage>.Widened(_rows.Matrix + row * _rows.ColumnCount + first, wide, count), count, _rows.Limit,
+                absMax);
         for (int i = 0; i < count; i++)
             (raises[i], factors[i]) = AbsMaxRule.FactorsOf(absMax[i]);
         for (long row = 0; row < _rows.RowCount; row++)
         {
             long start = row * _rows.ColumnCount + first;
-            RowQuantizer.QuantizeByColumn(StoredRow<T, TStorage>.Widened(_rows.Matrix + start, wide, count), count, _rows.Limit, raises, factors, _rows.Values + start);
+            RowQuantizer.QuantizeByColumn(StoredRow<T, TStorage>.Widened(_rows.Matrix + start, wide, count), count, _rows.Limit, raises, factors,
+                _rows.Values + start);
         }
     }
 }

@@ -5,8 +5,8 @@ using Kernels.Native.Library;
 namespace Kernels.Cpu.Int8Decomposition;
 
 /// <summary>
-/// Native micro-kernels under the managed driver: the integer product. Activations are packed as <typeparamref name="TPacking"/> has them, which is the form that the
-/// native code of the same instructions reads.
+/// Native micro-kernels under the managed driver: the integer product. Activations are packed as <typeparamref name="TPacking"/> has them, which is the form
+/// that the native code of the same instructions reads.
 /// </summary>
 internal readonly unsafe struct NativeInt8Kernels<TPacking, TSet> : IInt8Kernels
     where TPacking : struct, IInt8Kernels

@@ -5,14 +5,17 @@ using Kernels.Core.Int8Decomposition;
 namespace Kernels.Cpu.Int8Decomposition;
 
 /// <summary>
-/// The loops of <see cref="AbsMaxRule"/>. Every register width gives the same bits, since each element goes through the same operations. Magnitudes are compared as the integers
-/// that their bits are: NaN then stands above infinity, and both above every limit.
+/// The loops of <see cref="AbsMaxRule"/>. Every register width gives the same bits, since each element goes through the same operations. Magnitudes are
+/// compared as the integers that their bits are: NaN then stands above infinity, and both above every limit.
 /// </summary>
 internal static unsafe class RowQuantizer
 {
     private const int MagnitudeBits = int.MaxValue;
 
-    /// <summary>The largest magnitude below the limit, and no less than <paramref name="largest"/>; an element that is not below it sets its byte in <paramref name="outliers"/>.</summary>
+    /// <summary>
+    /// The largest magnitude below the limit, and no less than <paramref name="largest"/>; an element that is not below it sets its byte in
+    /// <paramref name="outliers"/>.
+    /// </summary>
     /// <param name="source">Elements.</param>
     /// <param name="count">Their number.</param>
     /// <param name="limit">Above 0; may be infinity.</param>

@@ -4,9 +4,9 @@ using System.Runtime.Intrinsics;
 namespace Kernels.Cpu.MixedPrecisionGemm;
 
 /// <summary>
-/// Rounds the activations of one row and segment to eight bits: scale = max|x| / 127, value = round(x / scale), ties to even. Every register width gives
-/// the same bits, since each element goes through the same operations. A scale that is no normal number is rounded up, so that values stay within 127, and activations and scale are raised by 2^64,
-/// which is exact, before they are divided.
+/// Rounds the activations of one row and segment to eight bits: scale = max|x| / 127, value = round(x / scale), ties to even. Every register width gives the
+/// same bits, since each element goes through the same operations. A scale that is no normal number is rounded up, so that values stay within 127, and
+/// activations and scale are raised by 2^64, which is exact, before they are divided.
 /// </summary>
 internal static unsafe class ActivationRounding
 {

@@ -33,7 +33,9 @@ internal static unsafe class CodebookMemory
     }
 }
 
-/// <summary>Two indices into a codebook in a byte: <see cref="U4Weights"/> with a table for the conversion to float. There are no integers to multiply.</summary>
+/// <summary>
+/// Two indices into a codebook in a byte: <see cref="U4Weights"/> with a table for the conversion to float. There are no integers to multiply.
+/// </summary>
 internal readonly unsafe struct CodebookWeights<TCodebook> : IWeightFormat where TCodebook : struct, ICodebook
 {
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
@@ -47,7 +49,8 @@ internal readonly unsafe struct CodebookWeights<TCodebook> : IWeightFormat where
     public static V Second<V, TSimd>(byte* step) where V : unmanaged where TSimd : struct, IGemmSimd<V> => U4Weights.Second<V, TSimd>(step);
 
     [MethodImpl(Inline)]
-    public static V ToSingle<V, TSimd>(V bytes, int index) where V : unmanaged where TSimd : struct, IGemmSimd<V> => TSimd.LookUp(bytes, index, TCodebook.Numbers);
+    public static V ToSingle<V, TSimd>(V bytes, int index) where V : unmanaged where TSimd : struct, IGemmSimd<V> =>
+        TSimd.LookUp(bytes, index, TCodebook.Numbers);
 
     public static int StepsPerFlush<V, TDot>() where V : unmanaged where TDot : struct, IGemmDot<V> => throw NoIntegers;
 

@@ -4,7 +4,9 @@ using Kernels.Core.MixedPrecisionGemm;
 
 namespace Kernels.Cpu.MixedPrecisionGemm;
 
-/// <summary>The dot product of four bytes by its definition, in 32-bit lanes: for machines without an instruction for it, and for variants run in software.</summary>
+/// <summary>
+/// The dot product of four bytes by its definition, in 32-bit lanes: for machines without an instruction for it, and for variants run in software.
+/// </summary>
 internal static class GemmDotPortable
 {
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;

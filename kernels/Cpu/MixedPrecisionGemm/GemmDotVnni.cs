@@ -17,7 +17,8 @@ internal readonly struct GemmDotVnni : IGemmDot<Vector256<int>>
     }
 
     [MethodImpl(Inline)]
-    public static Vector256<int> AddNibbles(Vector256<int> partial, Vector256<int> weights, Vector256<int> activations) => AddBytes(partial, weights, activations);
+    public static Vector256<int> AddNibbles(Vector256<int> partial, Vector256<int> weights, Vector256<int> activations) =>
+        AddBytes(partial, weights, activations);
 
     [MethodImpl(Inline)]
     public static Vector256<int> Flush(Vector256<int> total, Vector256<int> partial) => total + partial;

@@ -39,8 +39,10 @@ internal readonly unsafe partial struct GemmKernels<V, TSimd, TDot, TFormat>
                 V a = TSimd.BroadcastLane(activation + step * StepInputs), b = TSimd.BroadcastLane(activation + step * StepInputs + LaneInputs);
                 p0 = TFormat.Add<V, TDot>(TFormat.Add<V, TDot>(p0, TFormat.First<V, TSimd>(weights), a), TFormat.Second<V, TSimd>(weights), b);
                 p1 = TFormat.Add<V, TDot>(TFormat.Add<V, TDot>(p1, TFormat.First<V, TSimd>(weights + next), a), TFormat.Second<V, TSimd>(weights + next), b);
-                p2 = TFormat.Add<V, TDot>(TFormat.Add<V, TDot>(p2, TFormat.First<V, TSimd>(weights + 2 * next), a), TFormat.Second<V, TSimd>(weights + 2 * next), b);
-                p3 = TFormat.Add<V, TDot>(TFormat.Add<V, TDot>(p3, TFormat.First<V, TSimd>(weights + 3 * next), a), TFormat.Second<V, TSimd>(weights + 3 * next), b);
+                p2 = TFormat.Add<V, TDot>(TFormat.Add<V, TDot>(p2, TFormat.First<V, TSimd>(weights + 2 * next), a),
+                    TFormat.Second<V, TSimd>(weights + 2 * next), b);
+                p3 = TFormat.Add<V, TDot>(TFormat.Add<V, TDot>(p3, TFormat.First<V, TSimd>(weights + 3 * next), a),
+                    TFormat.Second<V, TSimd>(weights + 3 * next), b);
                 weights += TFormat.StepBytes;
             }
             t0 = TFormat.Flush<V, TDot>(t0, p0);

@@ -11,10 +11,11 @@ internal readonly unsafe partial struct GemmKernels<V, TSimd, TDot, TFormat> : I
     where TDot : struct, IGemmDot<V>
     where TFormat : struct, IWeightFormat
 {
-    private const int PanelColumns = QuantizedWeightsLayout.PanelColumns, StepInputs = QuantizedWeightsLayout.StepInputs, LaneInputs = QuantizedWeightsLayout.LaneInputs;
+    private const int PanelColumns = QuantizedWeightsLayout.PanelColumns, StepInputs = QuantizedWeightsLayout.StepInputs,
+        LaneInputs = QuantizedWeightsLayout.LaneInputs;
 
-    // Hardware prefetchers stop at the end of a page, and a segment is one. So weights are asked for two pages ahead when they are first met. On Zen 5 the single row
-    // gains a fifth, 2 to 8 rows up to two thirds; 4 KiB ahead does nearly as well, 2 KiB or less does harm.
+    // Hardware prefetchers stop at the end of a page, and a segment is one. So weights are asked for two pages ahead when they are first met. On Zen 5 the
+    // single row gains a fifth, 2 to 8 rows up to two thirds; 4 KiB ahead does nearly as well, 2 KiB or less does harm.
     private const int PrefetchBytes = 8192;
 
     public static void AddExact(in GemmRun run, float* sums)

@@ -15,7 +15,8 @@ namespace Kernels.Cpu.MixedPrecisionGemm;
 /// <param name="block">Its activations.</param>
 /// <param name="parts">How a panel is cut.</param>
 /// <param name="partSums">[panels, parts, rows of the block, 64]; null for a single part.</param>
-internal readonly unsafe struct GemmPanelJob<T, TStorage, TKernels>(in MixedPrecisionGemmRows<T> rows, int firstRow, in ActivationBlock block, GemmParts parts, float* partSums) : IRangeJob
+internal readonly unsafe struct GemmPanelJob<T, TStorage, TKernels>(in MixedPrecisionGemmRows<T> rows, int firstRow, in ActivationBlock block, GemmParts parts,
+    float* partSums) : IRangeJob
     where T : unmanaged
     where TStorage : struct, IStorage<T, float>
     where TKernels : struct, IGemmKernels
@@ -99,7 +100,8 @@ internal readonly unsafe struct GemmPanelJob<T, TStorage, TKernels>(in MixedPrec
             StepCount = steps,
         };
         int groupStride = layout.SegmentsPerGroup == 1 ? PanelColumns : 0;
-        var run = new GemmRun(segment, activations, count, groupStride, layout.Format.ScaleBytes, steps * layout.StepBytes, isInt8 ? sizeof(sbyte) : sizeof(float));
+        var run = new GemmRun(segment, activations, count, groupStride, layout.Format.ScaleBytes, steps * layout.StepBytes, isInt8 ? sizeof(sbyte)
+            : sizeof(float));
         if (isInt8)
             TKernels.AddInt8(run, sums);
         else

@@ -12,7 +12,8 @@ internal readonly struct GemmParts(in QuantizedWeightsLayout layout)
 
     /// <summary>Parts of a panel: 1 where there are panels enough, or where parts would be too short.</summary>
     public int Count { get; } = Math.Clamp(
-        Math.Min(MixedPrecisionGemmTuning.ItemsToShareOut / layout.PanelCount, (int)(layout.PaddedInputCount / MixedPrecisionGemmTuning.ShortestPart)), 1, layout.GroupCount);
+        Math.Min(MixedPrecisionGemmTuning.ItemsToShareOut / layout.PanelCount, (int)(layout.PaddedInputCount / MixedPrecisionGemmTuning.ShortestPart)), 1,
+        layout.GroupCount);
 
     /// <summary>The groups [First, End) of a part.</summary>
     public (int First, int End) Groups(int part) => ((int)((long)_groupCount * part / Count), (int)((long)_groupCount * (part + 1) / Count));

@@ -49,7 +49,8 @@ internal unsafe struct ActivationSegment
 }
 
 /// <summary>
-/// Segments of one panel that follow each other in memory, and so do their scales and activations: all of a group but a shorter last one, or one segment of each of many groups.
+/// Segments of one panel that follow each other in memory, and so do their scales and activations: all of a group but a shorter last one, or one segment of
+/// each of many groups.
 /// </summary>
 /// <param name="segment">The first.</param>
 /// <param name="activations">What meets it.</param>
@@ -58,7 +59,8 @@ internal unsafe struct ActivationSegment
 /// <param name="scaleBytes">Of a scale.</param>
 /// <param name="segmentBytes">Of a segment's weights.</param>
 /// <param name="valueBytes">Of an activation.</param>
-internal readonly unsafe struct GemmRun(in GemmSegment segment, in ActivationSegment activations, int count, int groupStride, int scaleBytes, int segmentBytes, int valueBytes)
+internal readonly unsafe struct GemmRun(in GemmSegment segment, in ActivationSegment activations, int count, int groupStride, int scaleBytes, int segmentBytes,
+    int valueBytes)
 {
     private readonly GemmSegment _segment = segment;
     private readonly ActivationSegment _activations = activations;

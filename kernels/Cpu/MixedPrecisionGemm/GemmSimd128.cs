@@ -73,7 +73,8 @@ internal readonly unsafe struct GemmSimd128 : IGemmSimd<Vector128<int>>
         Vector128.MultiplyAddEstimate(a.AsSingle(), b.AsSingle(), c.AsSingle()).AsInt32();
 
     [MethodImpl(Inline)]
-    public static Vector128<int> LoadBytes(byte* source) => ToSingle(Vector128.WidenLower(Vector128.WidenLower(Vector128.CreateScalarUnsafe(*(uint*)source).AsByte())).AsInt32());
+    public static Vector128<int> LoadBytes(byte* source) =>
+        ToSingle(Vector128.WidenLower(Vector128.WidenLower(Vector128.CreateScalarUnsafe(*(uint*)source).AsByte())).AsInt32());
 
     [MethodImpl(Inline)]
     public static Vector128<int> LoadHalves(Half* source)

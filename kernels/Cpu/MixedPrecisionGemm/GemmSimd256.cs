@@ -55,7 +55,8 @@ internal readonly unsafe struct GemmSimd256 : IGemmSimd<Vector256<int>>
     {
         Vector256<int> i = bytes >>> (GemmBits.Byte * index);
         Vector256<int> lower = Avx2.IsSupported ? Avx2.PermuteVar8x32(Load(table), i) : Vector256.Shuffle(Load(table), i & Vector256.Create(Lanes - 1));
-        Vector256<int> upper = Avx2.IsSupported ? Avx2.PermuteVar8x32(Load(table + Lanes), i) : Vector256.Shuffle(Load(table + Lanes), i & Vector256.Create(Lanes - 1));
+        Vector256<int> upper = Avx2.IsSupported ? Avx2.PermuteVar8x32(Load(table + Lanes), i)
+            : Vector256.Shuffle(Load(table + Lanes), i & Vector256.Create(Lanes - 1));
         return Vector256.ConditionalSelect(Vector256.Equals(i & Vector256.Create(Lanes), Vector256<int>.Zero), lower, upper);
     }
 
@@ -81,7 +82,8 @@ internal readonly unsafe struct GemmSimd256 : IGemmSimd<Vector256<int>>
         Vector256.FusedMultiplyAdd(a.AsSingle(), b.AsSingle(), c.AsSingle()).AsInt32();
 
     [MethodImpl(Inline)]
-    public static Vector256<int> LoadBytes(byte* source) => ToSingle(Vector256.WidenLower(Vector256.WidenLower(Vector256.CreateScalarUnsafe(*(ulong*)source).AsByte())).AsInt32());
+    public static Vector256<int> LoadBytes(byte* source) =>
+        ToSingle(Vector256.WidenLower(Vector256.WidenLower(Vector256.CreateScalarUnsafe(*(ulong*)source).AsByte())).AsInt32());
 
     [MethodImpl(Inline)]
     public static Vector256<int> LoadHalves(Half* source)

@@ -62,7 +62,8 @@ internal readonly unsafe struct GemmSimd512 : IGemmSimd<Vector512<int>>
     public static Vector512<int> Select(float* four, Vector512<int> positions, int index)
     {
         Vector512<int> i = positions >>> (GemmBits.Position * index), values = Vector512.Create(Vector128.Load((int*)four));
-        return Avx512F.IsSupported ? Avx512F.PermuteVar4x32(values.AsSingle(), i).AsInt32() : Vector512.Shuffle(values, i & Vector512.Create(GemmBits.LargestPosition));
+        return Avx512F.IsSupported ? Avx512F.PermuteVar4x32(values.AsSingle(), i)
+            .AsInt32() : Vector512.Shuffle(values, i & Vector512.Create(GemmBits.LargestPosition));
     }
 
     [MethodImpl(Inline)]
@@ -79,7 +80,8 @@ internal readonly unsafe struct GemmSimd512 : IGemmSimd<Vector512<int>>
         Vector512.FusedMultiplyAdd(a.AsSingle(), b.AsSingle(), c.AsSingle()).AsInt32();
 
     [MethodImpl(Inline)]
-    public static Vector512<int> LoadBytes(byte* source) => ToSingle(Vector512.WidenLower(Vector256.WidenLower(Vector128.Load(source).ToVector256Unsafe()).ToVector512Unsafe()).AsInt32());
+    public static Vector512<int> LoadBytes(byte* source) =>
+        ToSingle(Vector512.WidenLower(Vector256.WidenLower(Vector128.Load(source).ToVector256Unsafe()).ToVector512Unsafe()).AsInt32());
 
     [MethodImpl(Inline)]
     public static Vector512<int> LoadHalves(Half* source)
@@ -123,6 +125,7 @@ internal readonly struct GemmDotAvx512 : IGemmDot<Vector512<int>>
             return GemmDotPortable.Add(total, weights, activations);
         Vector512<short> low = Avx512BW.MultiplyAddAdjacent(GemmSimd512.LowNibbles(weights).AsByte(), activations.AsSByte());
         Vector512<short> high = Avx512BW.MultiplyAddAdjacent(GemmSimd512.HighNibbles(weights).AsByte(), activations.AsSByte());
-        return total + Avx512BW.MultiplyAddAdjacent(low, Vector512<short>.One) + Avx512BW.MultiplyAddAdjacent(high, Vector512.Create((short)(1 << GemmBits.Nibble)));
+        return total + Avx512BW.MultiplyAddAdjacent(low, Vector512<short>.One)
+            + Avx512BW.MultiplyAddAdjacent(high, Vector512.Create((short)(1 << GemmBits.Nibble)));
     }
 }

@@ -21,7 +21,10 @@ internal static class GemmTiles
     /// <summary>The most rows of a tile that any register file has room for.</summary>
     public const int LargestRowCount = 6;
 
-    /// <summary>Runs the fewest tiles of at most <paramref name="mostRows"/> rows, which then differ by one row at most: 16 rows in tiles of at most 5 are 4 times 4, and none of 1.</summary>
+    /// <summary>
+    /// Runs the fewest tiles of at most <paramref name="mostRows"/> rows, which then differ by one row at most: 16 rows in tiles of at most 5 are 4 times 4,
+    /// and none of 1.
+    /// </summary>
     public static void Run<TTile>(ref TTile tile, int rowCount, int mostRows) where TTile : struct, IGemmTile
     {
         int tileCount = (rowCount + mostRows - 1) / mostRows;

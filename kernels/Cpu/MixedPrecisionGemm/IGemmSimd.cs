@@ -10,8 +10,9 @@ internal unsafe interface IGemmSimd<V> where V : unmanaged
     static abstract int Lanes { get; }
 
     /// <summary>
-    /// The most rows of a tile of two registers of outputs. 32 registers: 12 sums and 12 totals of 6 rows, 2 registers of weights, 2 of packed ones, an activation and a product. 16
-    /// registers: 10 sums of 5 rows (totals in memory). Either way there are as many chains of additions as cover the latency of two pipes of 4 cycles.
+    /// The most rows of a tile of two registers of outputs. 32 registers: 12 sums and 12 totals of 6 rows, 2 registers of weights, 2 of packed ones, an
+    /// activation and a product. 16 registers: 10 sums of 5 rows (totals in memory). Either way there are as many chains of additions as cover the latency of
+    /// two pipes of 4 cycles.
     /// </summary>
     static abstract int TileRows { get; }
 

@@ -27,7 +27,8 @@ internal sealed unsafe class MixedPrecisionGemmCpu<T, TStorage, TKernels> : IMix
             MultiplyBlock(rows, row, Math.Min(blockRows, rows.RowCount - row), activations, partSums, threads, options.CancellationToken);
     }
 
-    private static void MultiplyBlock(in MixedPrecisionGemmRows<T> rows, int firstRow, int rowCount, byte* scratch, float* partSums, int threads, CancellationToken cancellation)
+    private static void MultiplyBlock(in MixedPrecisionGemmRows<T> rows, int firstRow, int rowCount, byte* scratch, float* partSums, int threads,
+        CancellationToken cancellation)
     {
         var block = new ActivationBlock(scratch, rows.Layout, rows.Arithmetic, rowCount);
         RangeRunner.Run(new ActivationJob<T, TStorage>(rows, firstRow, block), rowCount, grain: 1, threads, cancellation);

@@ -9,14 +9,16 @@ using static Kernels.Core.Machine.InstructionSets;
 namespace Kernels.Cpu.MixedPrecisionGemm;
 
 /// <summary>
-/// The variants, for each of the two arithmetics. One driver serves all. Exact arithmetic is fused multiply-adds of floats: managed code by width of the registers, since native code would
-/// be no faster. The order of the eight-bit ones was measured (docs/families/mixed_precision_gemm.md): the native avx512vnni leads, since .NET has no 512-bit vpdpbusd; the managed avx512
-/// comes before avxvnni, for a 512-bit vpmaddubsw with sums in 16 bits does as many products for each instruction; elsewhere the managed one goes before the native one of the same
-/// instructions, which is no faster.
+/// The variants, for each of the two arithmetics. One driver serves all. Exact arithmetic is fused multiply-adds of floats: managed code by width of the
+/// registers, since native code would be no faster. The order of the eight-bit ones was measured (docs/families/mixed_precision_gemm.md): the native avx512vnni
+/// leads, since .NET has no 512-bit vpdpbusd; the managed avx512 comes before avxvnni, for a 512-bit vpmaddubsw with sums in 16 bits does as many products for
+/// each instruction; elsewhere the managed one goes before the native one of the same instructions, which is no faster.
 /// </summary>
 internal static class MixedPrecisionGemmCpuVariants
 {
-    /// <summary>The variants of exact arithmetic for one type of activations and outputs and one way of storing weights, best first. The last one runs everywhere.</summary>
+    /// <summary>
+    /// The variants of exact arithmetic for one type of activations and outputs and one way of storing weights, best first. The last one runs everywhere.
+    /// </summary>
     public static VariantEntry<IMixedPrecisionGemmBackend<T>>[] ExactOf<T>(QuantizationFormat format) where T : unmanaged => format.Type switch
     {
         _ when format.IsSparse => format.IsEightBit ? Sparse<T, U8Weights>("u8sparse") : Sparse<T, U4Weights>("u4sparse"),

@@ -3,7 +3,10 @@ namespace Kernels.Cpu.MixedPrecisionGemm;
 /// <summary>The sizes that steer the driver.</summary>
 internal static class MixedPrecisionGemmTuning
 {
-    /// <summary>Rows that share a pass over the weights. Their sums for a panel are 32 KiB on the stack; their eight-bit activations for 4096 inputs 512 KiB, for level 2.</summary>
+    /// <summary>
+    /// Rows that share a pass over the weights. Their sums for a panel are 32 KiB on the stack; their eight-bit activations for 4096 inputs 512 KiB, for level
+    /// 2.
+    /// </summary>
     public const int BlockRows = 128;
 
     /// <summary>Bytes that the activations of a block take at most, unless a single row takes more.</summary>

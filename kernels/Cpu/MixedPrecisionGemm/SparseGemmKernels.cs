@@ -4,8 +4,8 @@ using Kernels.Core.MixedPrecisionGemm;
 namespace Kernels.Cpu.MixedPrecisionGemm;
 
 /// <summary>
-/// Exact arithmetic on 2:4 weights (<see cref="TwoOfFour"/>): half of the products, each with the activation that its position chooses out of four. Within a segment the sum of
-/// a (q - z) over the kept inputs in order, then times the scale, as dense weights are summed.
+/// Exact arithmetic on 2:4 weights (<see cref="TwoOfFour"/>): half of the products, each with the activation that its position chooses out of four. Within a
+/// segment the sum of a (q - z) over the kept inputs in order, then times the scale, as dense weights are summed.
 /// </summary>
 internal readonly unsafe struct SparseGemmKernels<V, TSimd, TFormat> : IGemmKernels
     where V : unmanaged

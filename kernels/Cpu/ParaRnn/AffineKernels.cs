@@ -82,7 +82,8 @@ internal static unsafe class AffineKernels<TBlock, TSimd, V, T>
     }
 
     /// <summary>
-    /// The state before each lane, [size, lanes]. Lanes l and l + <paramref name="channels"/> are stretches of one channel that follow one another; the states before the first ones are given.
+    /// The state before each lane, [size, lanes]. Lanes l and l + <paramref name="channels"/> are stretches of one channel that follow one another; the states
+    /// before the first ones are given.
     /// </summary>
     public static void Chain(T* matrix, T* vector, T* starts, int channels)
     {

@@ -3,7 +3,9 @@ using Kernels.Cpu.Simd;
 
 namespace Kernels.Cpu.ParaRnn;
 
-/// <summary>One window of one channel in lanes: lane l holds the stretch of steps l n to l n + n - 1. All arrays are [steps, components, lanes] in scratch.</summary>
+/// <summary>
+/// One window of one channel in lanes: lane l holds the stretch of steps l n to l n + n - 1. All arrays are [steps, components, lanes] in scratch.
+/// </summary>
 internal readonly unsafe struct NewtonWindow<TCell, TSimd, V, T>
     where TCell : struct, IDifferentiableRnnCell
     where TSimd : struct, ISimd<V, T>
@@ -88,7 +90,8 @@ internal readonly unsafe struct NewtonWindow<TCell, TSimd, V, T>
         for (int i = 0; i < Components; i++)
             Put(Constant(0), _starts, i);
         for (int t = 0; t < steps; t++)
-            TCell.Step<V, RnnArithmetic<TSimd, V, T>>(Row(Gates + t * TCell.GateCount * Width), Row(_weights), Row(_starts), Row(States + t * Components * Width));
+            TCell.Step<V, RnnArithmetic<TSimd, V, T>>(Row(Gates + t * TCell.GateCount * Width), Row(_weights), Row(_starts),
+                Row(States + t * Components * Width));
     }
 
     // The state before each lane's first step.
@@ -110,7 +113,8 @@ internal readonly unsafe struct NewtonWindow<TCell, TSimd, V, T>
         for (int t = 0; t < steps; t++)
         {
             T* jacobian = _jacobians + t * Components * Components * Width, update = _updates + t * Components * Width, state = States + t * Components * Width;
-            TCell.StepWithJacobian<V, RnnArithmetic<TSimd, V, T>>(Row(Gates + t * TCell.GateCount * Width), Row(_weights), StateBefore(t), Row(update), Row(jacobian));
+            TCell.StepWithJacobian<V, RnnArithmetic<TSimd, V, T>>(Row(Gates + t * TCell.GateCount * Width), Row(_weights), StateBefore(t), Row(update),
+                Row(jacobian));
             V norm = Constant(0);
             for (int i = 0; i < Components; i++)
             {

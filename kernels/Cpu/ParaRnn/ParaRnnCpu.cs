@@ -13,7 +13,8 @@ internal sealed unsafe class ParaRnnCpu<TSimd, V, T> : IParaRnnBackend<T>
     where V : unmanaged
     where T : unmanaged
 {
-    public SolveReport Forward<TCell>(in RnnArrays<T> arrays, in RnnSolverSettings settings, in KernelOptions options) where TCell : struct, IDifferentiableRnnCell
+    public SolveReport Forward<TCell>(in RnnArrays<T> arrays, in RnnSolverSettings settings, in KernelOptions options)
+        where TCell : struct, IDifferentiableRnnCell
     {
         RnnStrides strides = RnnStrides.Of(arrays.Shape, arrays.Direction, TCell.GateCount, TCell.StateCount);
         if (arrays.Shape.Elements(1) == 0)
@@ -35,7 +36,8 @@ internal sealed unsafe class ParaRnnCpu<TSimd, V, T> : IParaRnnBackend<T>
     }
 
     private static SolveReport Solve<TCell>(
-        in RnnArrays<T> arrays, in RnnStrides strides, RnnRun<T>* runs, int runCount, in RnnSolverSettings settings, int threads, CancellationToken cancellation)
+        in RnnArrays<T> arrays, in RnnStrides strides, RnnRun<T>* runs, int runCount, in RnnSolverSettings settings, int threads,
+        CancellationToken cancellation)
         where TCell : struct, IDifferentiableRnnCell
     {
         T* weights = arrays.Weights;
@@ -51,7 +53,8 @@ internal sealed unsafe class ParaRnnCpu<TSimd, V, T> : IParaRnnBackend<T>
         return new SolveReport(RnnSolver.Sequential, choice.Reason, Converged: true);
     }
 
-    public void Backward<TCell>(in RnnArrays<T> arrays, in RnnGradientArrays<T> gradients, in KernelOptions options) where TCell : struct, IDifferentiableRnnCell
+    public void Backward<TCell>(in RnnArrays<T> arrays, in RnnGradientArrays<T> gradients, in KernelOptions options)
+        where TCell : struct, IDifferentiableRnnCell
     {
         RnnStrides strides = RnnStrides.Of(arrays.Shape, arrays.Direction, TCell.GateCount, TCell.StateCount);
         if (arrays.Shape.Elements(1) == 0)

@@ -7,7 +7,8 @@ namespace Kernels.Cpu.ParaRnn;
 
 /// <summary>
 /// Gradients. Items: for each sequence its tiles of channels, where they lie; copied to scratch where they fill no register. Each item adds up its sequence's
-/// gradients by the weights, in double every <see cref="RnnTuning.GradientWindowSteps"/> steps, into partial sums of its own: no bit depends on the number of threads.
+/// gradients by the weights, in double every <see cref="RnnTuning.GradientWindowSteps"/> steps, into partial sums of its own: no bit depends on the number of
+/// threads.
 /// </summary>
 internal readonly unsafe struct RnnBackwardJob<TCell, TSimd, V, T>(
     RnnArrays<T> arrays, RnnGradientArrays<T> gradients, RnnRun<T>* runs, int* firstRuns, double* partialSums) : IRangeJob
@@ -34,7 +35,8 @@ internal readonly unsafe struct RnnBackwardJob<TCell, TSimd, V, T>(
     // Carry and total, and the gradients by the weights.
     private static int TileScratch => TileLanes * (2 * TCell.StateCount + TCell.WeightCount);
 
-    private static int StagedScratch => TSimd.Count * (RnnTuning.GradientWindowSteps * 2 * (TCell.GateCount + TCell.StateCount) + TCell.StateCount + TCell.WeightCount);
+    private static int StagedScratch =>
+        TSimd.Count * (RnnTuning.GradientWindowSteps * 2 * (TCell.GateCount + TCell.StateCount) + TCell.StateCount + TCell.WeightCount);
 
     /// <summary>Items handed out at a time: tiles side by side, window after window, so that rows of the arrays are read whole.</summary>
     public long Grain(int threads) => Math.Clamp((ItemCount + threads - 1) / threads, 1, RnnTuning.GradientTiles);
@@ -112,7 +114,8 @@ internal readonly unsafe struct RnnBackwardJob<TCell, TSimd, V, T>(
         int channels = tile.ChannelCount, whole = Math.Min(channels, tile.WholeLanes(TSimd.Count));
         LaneCopy<TSimd, V, T>.Gather(source, 0, _strides.Channels, tile.Carry, tile.ScratchLanes, TCell.StateCount, whole, 1);
         if (whole < channels)
-            LaneCopy<TSimd, V, T>.Gather(source + channels - TSimd.Count, 0, _strides.Channels, tile.Carry + whole, tile.ScratchLanes, TCell.StateCount, TSimd.Count, 1);
+            LaneCopy<TSimd, V, T>.Gather(source + channels - TSimd.Count, 0, _strides.Channels, tile.Carry + whole, tile.ScratchLanes, TCell.StateCount,
+                TSimd.Count, 1);
     }
 
     private void StoreCarry(in RnnGradientTile<T> tile, T* destination)
@@ -120,7 +123,8 @@ internal readonly unsafe struct RnnBackwardJob<TCell, TSimd, V, T>(
         int channels = tile.ChannelCount, whole = Math.Min(channels, tile.WholeLanes(TSimd.Count));
         LaneCopy<TSimd, V, T>.Scatter(tile.Carry, tile.ScratchLanes, destination, 0, _strides.Channels, TCell.StateCount, whole, 1);
         if (whole < channels)
-            LaneCopy<TSimd, V, T>.Scatter(tile.Carry + whole, tile.ScratchLanes, destination + channels - TSimd.Count, 0, _strides.Channels, TCell.StateCount, TSimd.Count, 1);
+            LaneCopy<TSimd, V, T>.Scatter(tile.Carry + whole, tile.ScratchLanes, destination + channels - TSimd.Count, 0, _strides.Channels, TCell.StateCount,
+                TSimd.Count, 1);
     }
 
     private bool IsReset(int sequence)
@@ -159,11 +163,13 @@ internal readonly unsafe struct RnnBackwardJob<TCell, TSimd, V, T>(
     // The same on copies in scratch, [steps, components, lanes].
     private void RunStaged(in RnnGradientTile<T> tile, T* scratch)
     {
-        int channels = tile.ChannelCount, lanes = tile.ScratchLanes, steps = tile.Forward.Steps, gateRow = TCell.GateCount * lanes, stateRow = TCell.StateCount * lanes;
+        int channels = tile.ChannelCount, lanes = tile.ScratchLanes, steps = tile.Forward.Steps, gateRow = TCell.GateCount * lanes, stateRow = TCell.StateCount
+            * lanes;
         RnnTile<T> forward = tile.Forward;
         RnnGradientTile<T> copy = tile;
         T* gates = scratch, gateGradients = gates + RnnTuning.GradientWindowSteps * gateRow, states = gateGradients + RnnTuning.GradientWindowSteps * gateRow;
-        T* stateGradients = states + RnnTuning.GradientWindowSteps * stateRow, start = stateGradients + RnnTuning.GradientWindowSteps * stateRow, weights = start + stateRow;
+        T* stateGradients = states + RnnTuning.GradientWindowSteps * stateRow, start = stateGradients + RnnTuning.GradientWindowSteps * stateRow,
+            weights = start + stateRow;
         new Span<T>(scratch, (int)(weights - scratch) + TCell.WeightCount * lanes).Clear();
         LaneCopy<TSimd, V, T>.Gather(forward.Gates, forward.GateStep, forward.GateStride, gates, lanes, TCell.GateCount, channels, steps);
         LaneCopy<TSimd, V, T>.Gather(forward.States, forward.StateStep, forward.StateStride, states, lanes, TCell.StateCount, channels, steps);

@@ -10,13 +10,17 @@ internal unsafe struct RnnGradientTile<T> where T : unmanaged
     /// <summary>The loss's gradient by the states, and the gradient by the gates to be written, with the distances of states and gates.</summary>
     public T* StateGradients, GateGradients;
 
-    /// <summary>The gradient by the state after the last step, through what followed it; becomes that by the state before the first. [components, lanes].</summary>
+    /// <summary>
+    /// The gradient by the state after the last step, through what followed it; becomes that by the state before the first. [components, lanes].
+    /// </summary>
     public T* Carry;
 
     /// <summary>Room for one row of states, [components, lanes], and the sums of the gradients by the weights, [weights, lanes].</summary>
     public T* Total, WeightGradients;
 
-    /// <summary>The sums of all windows' gradients by the weights, for the tile's first channel; those of different weights are a channel count apart.</summary>
+    /// <summary>
+    /// The sums of all windows' gradients by the weights, for the tile's first channel; those of different weights are a channel count apart.
+    /// </summary>
     public double* WeightSums;
 
     /// <summary>The tile's channels; those before the fresh one are also another tile's, which adds up their weights.</summary>
@@ -30,8 +34,8 @@ internal unsafe struct RnnGradientTile<T> where T : unmanaged
 }
 
 /// <summary>
-/// The gradient of a recurrence: g[t] = dL/dh[t] + J[t+1]^T g[t+1], the transposed recurrence backwards in time, with the derivative of each step computed anew from its state.
-/// From step to step only a product with the Jacobian waits; the transcendental functions of all steps are independent and overlap.
+/// The gradient of a recurrence: g[t] = dL/dh[t] + J[t+1]^T g[t+1], the transposed recurrence backwards in time, with the derivative of each step computed anew
+/// from its state. From step to step only a product with the Jacobian waits; the transcendental functions of all steps are independent and overlap.
 /// </summary>
 internal static unsafe class RnnGradientKernels<TCell, TSimd, V, T>
     where TCell : struct, IDifferentiableRnnCell
@@ -60,7 +64,8 @@ internal static unsafe class RnnGradientKernels<TCell, TSimd, V, T>
                 for (int i = 0; i < TCell.StateCount; i++)
                     total[i] = TSimd.Add(gradient[i], carry[i]);
                 TCell.Backward<V, RnnArithmetic<TSimd, V, T>>(
-                    Registers(gates + lane, forward.GateStride), Registers(forward.Weights + lane, forward.WeightStride), Registers(before + lane, beforeStride),
+                    Registers(gates + lane, forward.GateStride), Registers(forward.Weights + lane, forward.WeightStride),
+                    Registers(before + lane, beforeStride),
                     total, carry, Registers(gateGradients + lane, forward.GateStride), Registers(tile.WeightGradients + register, tile.ScratchLanes));
             }
         }

@@ -25,7 +25,8 @@ internal static unsafe class RnnNewton<TCell, TSimd, V, T>
     where T : unmanaged
 {
     public static SolveReport Run(
-        RnnRun<T>* runs, int runCount, T* weights, in RnnStrides strides, in RnnSolverSettings settings, string reason, int threads, CancellationToken cancellation)
+        RnnRun<T>* runs, int runCount, T* weights, in RnnStrides strides, in RnnSolverSettings settings, string reason, int threads,
+        CancellationToken cancellation)
     {
         long items = (long)runCount * strides.Channels;
         using var outcomeMemory = RentedScratch.Of(items, out NewtonOutcome* outcomes);

@@ -7,10 +7,12 @@ using Kernels.Cpu.Simd;
 namespace Kernels.Cpu.ParaRnn;
 
 /// <summary>
-/// Newton's method, channel by channel, window by window: the lanes of a register are stretches of the window that follow one another. One iteration linearises every step at the
-/// current states, d[t] = J[t] d[t-1] + f(h[t-1], x[t]) - h[t], solves that affine recurrence by a scan, and adds d. The fewer steps than lanes at a run's end follow one by one.
+/// Newton's method, channel by channel, window by window: the lanes of a register are stretches of the window that follow one another. One iteration linearises
+/// every step at the current states, d[t] = J[t] d[t-1] + f(h[t-1], x[t]) - h[t], solves that affine recurrence by a scan, and adds d. The fewer steps than
+/// lanes at a run's end follow one by one.
 /// </summary>
-internal readonly unsafe struct RnnNewtonJob<TCell, TSimd, V, T>(RnnRun<T>* runs, T* weights, NewtonOutcome* outcomes, RnnStrides strides, RnnSolverSettings settings) : IRangeJob
+internal readonly unsafe struct RnnNewtonJob<TCell, TSimd, V, T>(RnnRun<T>* runs, T* weights, NewtonOutcome* outcomes, RnnStrides strides,
+    RnnSolverSettings settings) : IRangeJob
     where TCell : struct, IDifferentiableRnnCell
     where TSimd : struct, ISimd<V, T>
     where V : unmanaged
@@ -47,11 +49,13 @@ internal readonly unsafe struct RnnNewtonJob<TCell, TSimd, V, T>(RnnRun<T>* runs
             int steps = Math.Min(RnnTuning.NewtonLaneSteps, (run.Steps - outcome.Solved) / width);
             T* gates = run.Gates + outcome.Solved * _strides.GateStep + channel, states = run.States + outcome.Solved * _strides.StateStep + channel;
             for (int lane = 0; lane < width; lane++)
-                LaneCopy<TSimd, V, T>.Gather(gates + lane * steps * _strides.GateStep, _strides.GateStep, _strides.Channels, window.Gates + lane, width, TCell.GateCount, 1, steps);
+                LaneCopy<TSimd, V, T>.Gather(gates + lane * steps * _strides.GateStep, _strides.GateStep, _strides.Channels, window.Gates + lane, width,
+                    TCell.GateCount, 1, steps);
             if (!window.Solve(steps, _settings, ref outcome))
                 return outcome;
             for (int lane = 0; lane < width; lane++)
-                LaneCopy<TSimd, V, T>.Scatter(window.States + lane, width, states + lane * steps * _strides.StateStep, _strides.StateStep, _strides.Channels, TCell.StateCount, 1, steps);
+                LaneCopy<TSimd, V, T>.Scatter(window.States + lane, width, states + lane * steps * _strides.StateStep, _strides.StateStep, _strides.Channels,
+                    TCell.StateCount, 1, steps);
             window.Advance(steps);
             outcome.Solved += steps * width;
         }

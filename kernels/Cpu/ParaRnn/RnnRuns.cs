@@ -3,7 +3,8 @@ using Kernels.Core.ParaRnn;
 namespace Kernels.Cpu.ParaRnn;
 
 /// <summary>
-/// Steps of one sequence that follow one another without a reset, in the order in which they are computed. Resets, lengths and direction end here: kernels see runs only.
+/// Steps of one sequence that follow one another without a reset, in the order in which they are computed. Resets, lengths and direction end here: kernels see
+/// runs only.
 /// </summary>
 internal unsafe struct RnnRun<T> where T : unmanaged
 {
@@ -41,13 +42,16 @@ internal unsafe struct RnnRun<T> where T : unmanaged
     };
 }
 
-/// <summary>Distances in elements; those from step to step are negative where time runs backwards. Components of gates, states and weights are a channel count apart.</summary>
+/// <summary>
+/// Distances in elements; those from step to step are negative where time runs backwards. Components of gates, states and weights are a channel count apart.
+/// </summary>
 internal readonly record struct RnnStrides(int Channels, long GateStep, long StateStep, long GateSequence, long StateSequence)
 {
     public static RnnStrides Of(in RnnShape shape, RnnDirection direction, int gates, int components)
     {
         int sign = direction == RnnDirection.Reverse ? -1 : 1;
-        return new(shape.ChannelCount, sign * shape.StepStride(gates), sign * shape.StepStride(components), shape.SequenceStride(gates), shape.SequenceStride(components));
+        return new(shape.ChannelCount, sign * shape.StepStride(gates), sign * shape.StepStride(components), shape.SequenceStride(gates),
+            shape.SequenceStride(components));
     }
 }
 
@@ -134,7 +138,8 @@ internal static unsafe class RnnRuns
             var destination = new Span<T>(arrays.FinalState + (long)sequence * row, row);
             int length = arrays.LengthOf(sequence), last = arrays.Direction == RnnDirection.Reverse ? 0 : length - 1;
             if (length > 0)
-                new ReadOnlySpan<T>(arrays.States + sequence * arrays.Shape.SequenceStride(components) + last * arrays.Shape.StepStride(components), row).CopyTo(destination);
+                new ReadOnlySpan<T>(arrays.States + sequence * arrays.Shape.SequenceStride(components) + last * arrays.Shape.StepStride(components), row)
+                    .CopyTo(destination);
             else if (arrays.InitialState != null)
                 new ReadOnlySpan<T>(arrays.InitialState + (long)sequence * row, row).CopyTo(destination);
             else

@@ -6,8 +6,8 @@ using Kernels.Cpu.Simd;
 namespace Kernels.Cpu.ParaRnn;
 
 /// <summary>
-/// Runs, step after step, in SIMD over channels. Items: for each run its tiles of registers, where they lie; where all channels of a run fill no register, registers of the channels of all runs
-/// together, copied to scratch.
+/// Runs, step after step, in SIMD over channels. Items: for each run its tiles of registers, where they lie; where all channels of a run fill no register,
+/// registers of the channels of all runs together, copied to scratch.
 /// </summary>
 internal readonly unsafe struct RnnSequentialJob<TCell, TSimd, V, T>(RnnRun<T>* runs, int runCount, T* weights, RnnStrides strides, int tileVectors) : IRangeJob
     where TCell : struct, IRnnCell

@@ -16,7 +16,9 @@ internal unsafe struct SegmentedRun<T> where T : unmanaged
     public int FirstTile, TileCount;
 }
 
-/// <summary>Multiple shooting: sweeps over segments until the states at all cuts are the same bits, and a sequential finish of what does not get there.</summary>
+/// <summary>
+/// Multiple shooting: sweeps over segments until the states at all cuts are the same bits, and a sequential finish of what does not get there.
+/// </summary>
 internal static unsafe class RnnShooting<TCell, TSimd, V, T>
     where TCell : struct, IRnnCell
     where TSimd : struct, ISimd<V, T>
@@ -26,7 +28,8 @@ internal static unsafe class RnnShooting<TCell, TSimd, V, T>
     public static int TileLanes => RnnTuning.TileVectors * TSimd.Count;
 
     public static SolveReport Run(
-        RnnRun<T>* runs, int runCount, T* weights, in RnnStrides strides, in RnnSolverSettings settings, string reason, int threads, CancellationToken cancellation)
+        RnnRun<T>* runs, int runCount, T* weights, in RnnStrides strides, in RnnSolverSettings settings, string reason, int threads,
+        CancellationToken cancellation)
     {
         using var segmentedMemory = RentedScratch.Of(runCount, out SegmentedRun<T>* segmented);
         long startElements = 0;
@@ -77,8 +80,8 @@ internal static unsafe class RnnShooting<TCell, TSimd, V, T>
         return new SolveReport(RnnSolver.MultipleShooting, reason, isMet, Sweeps: sweeps, SequentialSteps: finished);
     }
 
-    // The end of each segment becomes the start of the next. Tiles whose starts changed are dirty; each run's rest from its first change on is written to rests. True if nothing changed:
-    // then, from the first segment on, every start is the exact end before it.
+    // The end of each segment becomes the start of the next. Tiles whose starts changed are dirty; each run's rest from its first change on is written to
+    // rests. True if nothing changed: then, from the first segment on, every start is the exact end before it.
     private static bool PassOn(SegmentedRun<T>* segmented, int runCount, bool* dirty, int tileCount, RnnRun<T>* rests, in RnnStrides strides)
     {
         bool isMet = true;

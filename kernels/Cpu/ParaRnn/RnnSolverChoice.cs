@@ -9,8 +9,8 @@ internal readonly record struct RnnSolverChoice(RnnSolver Solver, int Threads, s
     // What shooting must save to be chosen: it may need another sweep.
     private const double Margin = 0.95;
 
-    // Measured: channels that fill three of a tile's four registers keep a core as busy as segments would, 24 of them in float with 256 bits. With 512 bits 32 channels gained a seventh
-    // in one hour and lost a fifth in another: 24 are enough there too.
+    // Measured: channels that fill three of a tile's four registers keep a core as busy as segments would, 24 of them in float with 256 bits. With 512 bits 32
+    // channels gained a seventh in one hour and lost a fifth in another: 24 are enough there too.
     private const int EnoughRegistersPerCore = 3, EnoughChannelsPerCore = 24;
 
     // Beyond the cache segments are as many streams of short rows, which wait for memory: 32 channels took twice as long as in order, 16 as long.
@@ -32,7 +32,8 @@ internal readonly record struct RnnSolverChoice(RnnSolver Solver, int Threads, s
         if (sizes.Lanes >= (long)enough * shootingThreads)
             return new(RnnSolver.Sequential, threads, "sequential: the channels alone keep the lanes of each core busy enough");
         return shooting < Margin * sequential
-            ? new(RnnSolver.MultipleShooting, shootingThreads, "segment shooting: few channels and long runs, so most lanes would idle through the latency of every step")
+            ? new(RnnSolver.MultipleShooting, shootingThreads,
+                "segment shooting: few channels and long runs, so most lanes would idle through the latency of every step")
             : new(RnnSolver.Sequential, threads, "sequential: runs too short for segments to be worth their run-in and the copies");
     }
 
@@ -53,7 +54,9 @@ internal readonly record struct RnnSolverChoice(RnnSolver Solver, int Threads, s
     }
 }
 
-/// <summary>The sizes of a recurrence and what solving it costs, in steps of one register among enough others to hide its latency: some 14 ns of a GRU.</summary>
+/// <summary>
+/// The sizes of a recurrence and what solving it costs, in steps of one register among enough others to hide its latency: some 14 ns of a GRU.
+/// </summary>
 /// <param name="RunCount">Runs, each from its own start.</param>
 /// <param name="RunSteps">The steps of a run, on average.</param>
 /// <param name="Channels">Channels of a run.</param>
@@ -64,7 +67,8 @@ internal readonly record struct RnnSizes(int RunCount, int RunSteps, int Channel
     // A step that waits for its own latency: 44 ns of a GRU, the same for one register and for two.
     private const double Latency = 3;
 
-    // Copying a step's gates and states between the caller's arrays and the lanes of a tile: for each group of neighbouring channels, and for each register of it.
+    // Copying a step's gates and states between the caller's arrays and the lanes of a tile: for each group of neighbouring channels, and for each register of
+    // it.
     private const double GroupCopy = 0.2, RegisterCopy = 0.1;
 
     public long Lanes => (long)RunCount * Channels;

@@ -6,7 +6,8 @@ using Kernels.Cpu.Simd;
 namespace Kernels.Cpu.ParaRnn;
 
 /// <summary>Runs the segments of dirty tiles; the first sweep runs the steps before each segment from a zero state, for a first guess of its start.</summary>
-internal readonly unsafe struct RnnSweepJob<TCell, TSimd, V, T>(SegmentedRun<T>* runs, int runCount, T* weights, bool* dirty, RnnStrides strides, bool isFirst = false) : IRangeJob
+internal readonly unsafe struct RnnSweepJob<TCell, TSimd, V, T>(SegmentedRun<T>* runs, int runCount, T* weights, bool* dirty, RnnStrides strides,
+    bool isFirst = false) : IRangeJob
     where TCell : struct, IRnnCell
     where TSimd : struct, ISimd<V, T>
     where V : unmanaged
@@ -78,7 +79,8 @@ internal readonly unsafe struct RnnSweepJob<TCell, TSimd, V, T>(SegmentedRun<T>*
         {
             int segment = SegmentOf(tile, groups[i].Lane), channel = ChannelOf(tile, groups[i].Lane);
             LaneCopy<TSimd, V, T>.Scatter(
-                ends + groups[i].Lane, lanes, run.Starts + (long)segment * TCell.StateCount * _strides.Channels + channel, 0, _strides.Channels, TCell.StateCount, groups[i].Count, 1);
+                ends + groups[i].Lane, lanes, run.Starts + (long)segment * TCell.StateCount * _strides.Channels + channel, 0, _strides.Channels,
+                TCell.StateCount, groups[i].Count, 1);
         }
     }
 

@@ -4,8 +4,8 @@ using Kernels.Cpu.Simd;
 namespace Kernels.Cpu.ParaRnn;
 
 /// <summary>
-/// A few registers of lanes, side by side, over some steps: pointers to the first lane and distances in elements. The lanes are channels where they lie in the caller's arrays, or any mix of
-/// channels and segments where they were copied to scratch.
+/// A few registers of lanes, side by side, over some steps: pointers to the first lane and distances in elements. The lanes are channels where they lie in the
+/// caller's arrays, or any mix of channels and segments where they were copied to scratch.
 /// </summary>
 internal unsafe struct RnnTile<T> where T : unmanaged
 {
@@ -18,7 +18,10 @@ internal unsafe struct RnnTile<T> where T : unmanaged
     public long GateStep, StateStep;
     public int Steps;
 
-    /// <summary>All lanes, at least one register. Where they are no whole number of registers, the last one shares lanes with the one before it: both compute the same bits.</summary>
+    /// <summary>
+    /// All lanes, at least one register. Where they are no whole number of registers, the last one shares lanes with the one before it: both compute the same
+    /// bits.
+    /// </summary>
     public int Lanes;
 }
 

@@ -5,7 +5,10 @@ namespace Kernels.Cpu.ParaRnn;
 /// <summary>Every size that steers the drivers of recurrences, and what it was derived from or measured by (docs/families/para_rnn.md).</summary>
 internal static class RnnTuning
 {
-    /// <summary>Registers whose steps run side by side: a step's latency, some 150 cycles, over its throughput, some 30, less what the processor's window of instructions holds.</summary>
+    /// <summary>
+    /// Registers whose steps run side by side: a step's latency, some 150 cycles, over its throughput, some 30, less what the processor's window of
+    /// instructions holds.
+    /// </summary>
     public const int TileVectors = 4;
 
     /// <summary>Registers whose steps together take the time of one: two, measured. Threads do not cut tiles below it.</summary>
@@ -34,7 +37,9 @@ internal static class RnnTuning
     /// <summary>The shortest segment: shorter ones begin too close to the run-in's guess.</summary>
     public const int MinSegmentSteps = 64;
 
-    /// <summary>Steps before a segment from which its first guess is computed: a contraction by 0.9 in each step forgets a float's 24 bits in 158 steps.</summary>
+    /// <summary>
+    /// Steps before a segment from which its first guess is computed: a contraction by 0.9 in each step forgets a float's 24 bits in 158 steps.
+    /// </summary>
     public const int RunInSteps = 160;
 
     /// <summary>The segments of a run of that many steps: as many as fill the lanes, none shorter than the least that is worth a run-in.</summary>

@@ -3,8 +3,8 @@ using Kernels.Cpu.Simd;
 namespace Kernels.Cpu.ParaRnn;
 
 /// <summary>
-/// Runs lanes that do not lie side by side in memory: window after window their gates are copied to scratch, computed there, and their states copied back. Lanes that have
-/// ended, and those nobody uses, go on computing on whatever is there, which nobody sees.
+/// Runs lanes that do not lie side by side in memory: window after window their gates are copied to scratch, computed there, and their states copied back.
+/// Lanes that have ended, and those nobody uses, go on computing on whatever is there, which nobody sees.
 /// </summary>
 internal unsafe ref struct StagedTile<TCell, TSimd, V, T>
     where TCell : struct, IRnnCell
@@ -33,7 +33,8 @@ internal unsafe ref struct StagedTile<TCell, TSimd, V, T>
     public static long ScratchElements(int lanes) =>
         Math.Max(RnnTuning.StagedBytes / sizeof(T), (long)lanes * (TCell.GateCount + TCell.StateCount)) + (long)lanes * (TCell.StateCount + TCell.WeightCount);
 
-    private static int WindowSteps(int lanes) => Math.Clamp(RnnTuning.StagedBytes / (lanes * sizeof(T) * (TCell.GateCount + TCell.StateCount)), 1, RnnTuning.WindowSteps);
+    private static int WindowSteps(int lanes) =>
+        Math.Clamp(RnnTuning.StagedBytes / (lanes * sizeof(T) * (TCell.GateCount + TCell.StateCount)), 1, RnnTuning.WindowSteps);
 
     /// <summary>Runs all lanes to their ends and writes their states to the caller's arrays.</summary>
     public readonly void Run(ReadOnlySpan<RnnLanes<T>> groups)
@@ -73,7 +74,8 @@ internal unsafe ref struct StagedTile<TCell, TSimd, V, T>
         foreach (ref readonly RnnLanes<T> group in groups)
         {
             LaneCopy<TSimd, V, T>.Gather(
-                group.Gates + begin * _strides.GateStep, _strides.GateStep, _strides.Channels, _gates + group.Lane, _lanes, TCell.GateCount, group.Count, Math.Min(steps, group.Steps - begin));
+                group.Gates + begin * _strides.GateStep, _strides.GateStep, _strides.Channels, _gates + group.Lane, _lanes, TCell.GateCount, group.Count,
+                Math.Min(steps, group.Steps - begin));
         }
         RnnKernels<TCell, TSimd, V, T>.Forward(new RnnTile<T>
         {
@@ -95,7 +97,8 @@ internal unsafe ref struct StagedTile<TCell, TSimd, V, T>
         foreach (ref readonly RnnLanes<T> group in groups)
         {
             LaneCopy<TSimd, V, T>.Scatter(
-                _states + stateRow + group.Lane, _lanes, group.States + begin * _strides.StateStep, _strides.StateStep, _strides.Channels, TCell.StateCount, group.Count, Math.Min(steps, group.Steps - begin));
+                _states + stateRow + group.Lane, _lanes, group.States + begin * _strides.StateStep, _strides.StateStep, _strides.Channels, TCell.StateCount,
+                group.Count, Math.Min(steps, group.Steps - begin));
         }
     }
 }

@@ -1,8 +1,9 @@
 namespace Kernels.Cpu.Primitives;
 
 /// <summary>
-/// The blocking of a dense product, after Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008). A piece of work is some slivers of B's columns by some of A's rows: its
-/// slivers, packed, stay in level 2 while blocks of rows pass, and one of them near level 1 while a block's tiles do. No size shows in a bit of the result.
+/// The blocking of a dense product, after Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008). A piece of work is some slivers of
+/// B's columns by some of A's rows: its slivers, packed, stay in level 2 while blocks of rows pass, and one of them near level 1 while a block's tiles do. No
+/// size shows in a bit of the result.
 /// </summary>
 /// <param name="Depth">Terms added before the next block of slivers is packed.</param>
 /// <param name="Rows">Rows that pass a sliver at a time.</param>
@@ -12,7 +13,8 @@ namespace Kernels.Cpu.Primitives;
 /// <param name="RowItems">Pieces one below another.</param>
 internal readonly record struct MatrixBlocks(int Depth, int Rows, int Slivers, int SliverBlocks, int ItemRows, int RowItems)
 {
-    // A sliver may exceed level 1: each step of a tile then takes a register's worth of it from level 2 in six cycles or more, which costs less than a further pass over C.
+    // A sliver may exceed level 1: each step of a tile then takes a register's worth of it from level 2 in six cycles or more, which costs less than a further
+    // pass over C.
     private const double SliverShare = 1.5;
 
     // What a block of rows and a piece's slivers take of level 2 each: the rest is for what passes by.

@@ -6,7 +6,10 @@ using Kernels.Cpu.Simd;
 
 namespace Kernels.Cpu.Primitives;
 
-/// <summary>Dense products of any strides: pieces of work (<see cref="MatrixBlocks"/>), each of which packs what it needs, so that threads share nothing and wait for nobody.</summary>
+/// <summary>
+/// Dense products of any strides: pieces of work (<see cref="MatrixBlocks"/>), each of which packs what it needs, so that threads share nothing and wait for
+/// nobody.
+/// </summary>
 internal readonly unsafe struct MatrixProductJob<TSimd, V, T>(in ProductArrays<T> arrays, in MatrixBlocks blocks) : IRangeJob
     where TSimd : struct, ISimd<V, T>
     where V : unmanaged
@@ -53,7 +56,8 @@ internal readonly unsafe struct MatrixProductJob<TSimd, V, T>(in ProductArrays<T
     // All slivers of the piece by one block of rows.
     private void RunBlock(int term, int depth, int row, int rows, int column, int columns, T* scratch)
     {
-        T* bias = scratch, slivers = bias + TileColumns, edge = slivers + (long)_blocks.Slivers * _blocks.Depth * TileColumns, packed = edge + (long)_blocks.Rows * TileColumns;
+        T* bias = scratch, slivers = bias + TileColumns, edge = slivers + (long)_blocks.Slivers * _blocks.Depth * TileColumns,
+            packed = edge + (long)_blocks.Rows * TileColumns;
         bool startsFromResult = _arrays.Accumulates || term > 0;
         if (!LeftLiesInRows)
             PackLeft(term, depth, row, rows, packed);

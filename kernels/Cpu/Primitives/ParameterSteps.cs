@@ -20,8 +20,8 @@ internal unsafe struct MomentumStep : IRangeJob
 }
 
 /// <summary>
-/// One step of AdamW (arXiv 1711.05101, algorithm 2): m += MeanPart (g - m), s += SquarePart (g^2 - s), w = Keep w - Rate m / (sqrt(s Correction) + Epsilon). Rounded operation by
-/// operation: the bits do not depend on the width of registers.
+/// One step of AdamW (arXiv 1711.05101, algorithm 2): m += MeanPart (g - m), s += SquarePart (g^2 - s), w = Keep w - Rate m / (sqrt(s Correction) + Epsilon).
+/// Rounded operation by operation: the bits do not depend on the width of registers.
 /// </summary>
 internal unsafe struct AdamWStep : IRangeJob
 {
@@ -59,7 +59,9 @@ internal static class ParameterSteps
     // Below it waking a second thread costs more than it saves.
     private const long ParallelElements = 1 << 17;
 
-    /// <summary>All elements, on all processors where there are many. A step is not cancelled: half of one would leave parameters that belong to no step.</summary>
+    /// <summary>
+    /// All elements, on all processors where there are many. A step is not cancelled: half of one would leave parameters that belong to no step.
+    /// </summary>
     public static void Run<TStep>(in TStep step, long elements) where TStep : unmanaged, IRangeJob =>
         RangeRunner.Run(step, elements, GrainElements, ThreadPolicy.Threads(elements, ParallelElements, default), CancellationToken.None);
 

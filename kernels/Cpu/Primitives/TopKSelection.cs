@@ -4,8 +4,8 @@ using System.Runtime.CompilerServices;
 namespace Kernels.Cpu.Primitives;
 
 /// <summary>
-/// Exact selection of the largest of many scores: the k-th largest by radix selection, of few scores by halving with counts, then one pass in order. Both find the same: equal scores
-/// are taken by lower index, -0 equals 0, NaN is below all others.
+/// Exact selection of the largest of many scores: the k-th largest by radix selection, of few scores by halving with counts, then one pass in order. Both find
+/// the same: equal scores are taken by lower index, -0 equals 0, NaN is below all others.
 /// </summary>
 internal static class TopKSelection
 {
@@ -17,7 +17,10 @@ internal static class TopKSelection
     // Clearing and reading the histograms costs as much as counting this many scores for each bit; their keys take as much of the stack as a histogram.
     private const int LargestCounted = 1 << StepBits;
 
-    /// <summary>The indices of the largest scores, ascending; of equal ones the lower index is taken, NaN is taken last. Returns their number, at most the scores' and the destination's.</summary>
+    /// <summary>
+    /// The indices of the largest scores, ascending; of equal ones the lower index is taken, NaN is taken last. Returns their number, at most the scores' and
+    /// the destination's.
+    /// </summary>
     public static int Select(ReadOnlySpan<float> scores, Span<int> indices)
     {
         int count = Math.Min(scores.Length, indices.Length);
@@ -123,7 +126,8 @@ internal static class TopKSelection
         return (uint)known;
     }
 
-    // From index i on, passes registers of scores without a key from the least to the largest. A NaN, among the scores or as a bound, is within: such registers are looked at.
+    // From index i on, passes registers of scores without a key from the least to the largest. A NaN, among the scores or as a bound, is within: such registers
+    // are looked at.
     private static int NextWithin(ReadOnlySpan<float> scores, int i, uint least, uint largest)
     {
         var low = new Vector<float>(Score(least));

@@ -8,10 +8,10 @@ namespace Kernels.Cpu.Simd;
 /// </summary>
 /// <remarks>
 /// n = round(x log2 e) comes from adding 1.5 * 2^f (f: fraction bits), which leaves n in the low bits of the sum z; shifting z's bits left by f drops the
-/// constant and puts n into the exponent field. t = x - n ln 2 in two steps; the first part of ln 2 is so short (14 bits in float, 39 in double) that its product
-/// with |n| &lt; 2^10 (2^13 in double) is exact and that, from |x| = 1/2 on, so is the difference.
-/// m = 1 + t + t^2 q(t): minimax for the relative error on |t| &lt;= 1.002 ln2 / 2, 3.2e-9 (degree 6, float) and 4.0e-18 (degree 11, double).
-/// Roundings: at most 1.3 u relative to m, u = 2^-24 (float, found by trying every x of magnitude 2^-26 to 2^9).
+/// constant and puts n into the exponent field. t = x - n ln 2 in two steps; the first part of ln 2 is so short (14 bits in float, 39 in double) that its
+/// product with |n| &lt; 2^10 (2^13 in double) is exact and that, from |x| = 1/2 on, so is the difference. m = 1 + t + t^2 q(t): minimax for the relative error
+/// on |t| &lt;= 1.002 ln2 / 2, 3.2e-9 (degree 6, float) and 4.0e-18 (degree 11, double). Roundings: at most 1.3 u relative to m, u = 2^-24 (float, found by
+/// trying every x of magnitude 2^-26 to 2^9).
 /// </remarks>
 internal static class ExtendedExponential<TSimd, V, T>
     where TSimd : struct, ISimd<V, T>

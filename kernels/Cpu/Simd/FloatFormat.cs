@@ -3,7 +3,8 @@ using System.Runtime.CompilerServices;
 namespace Kernels.Cpu.Simd;
 
 /// <summary>
-/// The layout of IEEE binary32 and binary64. Inlined by force: in a large kernel the JIT's budget for inlining runs out before these constants, and a call in the loop spills every register.
+/// The layout of IEEE binary32 and binary64. Inlined by force: in a large kernel the JIT's budget for inlining runs out before these constants, and a call in
+/// the loop spills every register.
 /// </summary>
 internal static class FloatFormat
 {

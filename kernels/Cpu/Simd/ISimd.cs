@@ -17,7 +17,10 @@ internal unsafe interface ISimd<V, T>
 
     static abstract void Store(V value, ref T destination, nuint index);
 
-    /// <summary>The first <paramref name="lanes"/> (fewer than all) elements, and <paramref name="fill"/> in the other lanes; not a byte beyond them is read. The source is pinned.</summary>
+    /// <summary>
+    /// The first <paramref name="lanes"/> (fewer than all) elements, and <paramref name="fill"/> in the other lanes; not a byte beyond them is read. The source
+    /// is pinned.
+    /// </summary>
     static abstract V LoadFirst(ref T source, nuint index, nuint lanes, V fill);
 
     /// <summary>Writes the first <paramref name="lanes"/> (fewer than all) elements, and not a byte beyond them. The destination is pinned.</summary>
@@ -35,8 +38,8 @@ internal unsafe interface ISimd<V, T>
     static abstract V Divide(V a, V b);
 
     /// <summary>
-    /// a b + c: rounded once where the processor has the instruction. Without it float sums the exact product in double and rounds that, which differs only where the double lies halfway
-    /// between two floats; double rounds twice.
+    /// a b + c: rounded once where the processor has the instruction. Without it float sums the exact product in double and rounds that, which differs only
+    /// where the double lies halfway between two floats; double rounds twice.
     /// </summary>
     static abstract V MultiplyAdd(V a, V b, V c);
 
@@ -54,7 +57,9 @@ internal unsafe interface ISimd<V, T>
     /// <summary>value, but 0 where x equals y, which NaN does not.</summary>
     static abstract V ZeroWhereEqual(V value, V x, V y);
 
-    /// <summary>The number whose bits are (bits of z shifted into the exponent field) + bits of offset: see <see cref="ExtendedExponential{TSimd, V, T}"/>.</summary>
+    /// <summary>
+    /// The number whose bits are (bits of z shifted into the exponent field) + bits of offset: see <see cref="ExtendedExponential{TSimd, V, T}"/>.
+    /// </summary>
     static abstract V ExponentOf(V z, V offset);
 
     /// <summary>The register whose elements all have the bits of this integer.</summary>
@@ -82,8 +87,8 @@ internal unsafe interface ISimd<V, T>
     static abstract V SubtractWide(V x, ref double first, ref double second, nuint index);
 
     /// <summary>
-    /// Adds x[i] to the running sum sums[index + i] + lost[index + i] in at least twice the precision of float: in double for float, which loses nothing that counts; with
-    /// Knuth's TwoSum for double.
+    /// Adds x[i] to the running sum sums[index + i] + lost[index + i] in at least twice the precision of float: in double for float, which loses nothing that
+    /// counts; with Knuth's TwoSum for double.
     /// </summary>
     static abstract void AccumulateEach(ref double sums, ref double lost, nuint index, V x);
 

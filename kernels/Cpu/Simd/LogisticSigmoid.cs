@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace Kernels.Cpu.Simd;
 
 /// <summary>
-/// The logistic function 1 / (1 + exp(-u)), by the exponential with its argument held within the range of normal results; relative error below 3 u (2^-24 or 2^-53), NaN gives NaN.
-/// Beyond the clamp the result is 1, or the smallest the clamp allows (1.6e-38 in float, 4e-308 in double), never 0.
+/// The logistic function 1 / (1 + exp(-u)), by the exponential with its argument held within the range of normal results; relative error below 3 u (2^-24 or
+/// 2^-53), NaN gives NaN. Beyond the clamp the result is 1, or the smallest the clamp allows (1.6e-38 in float, 4e-308 in double), never 0.
 /// </summary>
 internal static class LogisticSigmoid<TSimd, V, T>
     where TSimd : struct, ISimd<V, T>

@@ -4,8 +4,8 @@ using System.Runtime.Intrinsics;
 namespace Kernels.Cpu.Simd;
 
 /// <summary>
-/// Some rows of A times one sliver of B, the columns of two registers: C[i, j] = S[i, j] + sum over k of A[i, k] B[k, j], or that added to C[i, j]. Each element is one chain of multiply-adds
-/// in the order of k: no cut of rows or columns shows in a bit, nor one of depth where the chain starts from C.
+/// Some rows of A times one sliver of B, the columns of two registers: C[i, j] = S[i, j] + sum over k of A[i, k] B[k, j], or that added to C[i, j]. Each
+/// element is one chain of multiply-adds in the order of k: no cut of rows or columns shows in a bit, nor one of depth where the chain starts from C.
 /// </summary>
 internal unsafe struct SliverProduct<T> where T : unmanaged
 {
@@ -37,8 +37,8 @@ internal static unsafe class ProductTile<TSimd, V, T>
 {
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
 
-    // 12 sums, 2 registers of the sliver and one element fit the 16 registers of AVX2, and 12 chains cover the latency of multiply-adds on two pipes. The 32 registers of AVX-512
-    // hold the 16 sums of 8 rows, with fewer loads for a sum.
+    // 12 sums, 2 registers of the sliver and one element fit the 16 registers of AVX2, and 12 chains cover the latency of multiply-adds on two pipes. The 32
+    // registers of AVX-512 hold the 16 sums of 8 rows, with fewer loads for a sum.
     private const int FewRows = 6, MostRows = 8, Registers = 2;
 
     /// <summary>Rows of a full tile.</summary>

@@ -160,13 +160,16 @@ internal readonly unsafe struct Simd128<T> : ISimd<Vector128<T>, T> where T : un
     public static Vector128<T> SubtractWide(Vector128<T> x, ref double first, ref double second, nuint index)
     {
         nuint upper = typeof(T) == typeof(float) ? index + (nuint)Vector128<double>.Count : index;
-        return Difference(x, Vector128.LoadUnsafe(ref first, index), Vector128.LoadUnsafe(ref first, upper), Vector128.LoadUnsafe(ref second, index), Vector128.LoadUnsafe(ref second, upper));
+        return Difference(x, Vector128.LoadUnsafe(ref first, index), Vector128.LoadUnsafe(ref first, upper), Vector128.LoadUnsafe(ref second, index),
+            Vector128.LoadUnsafe(ref second, upper));
     }
 
     // Upper halves are those of float; double has none.
     [MethodImpl(Inline)]
-    private static Vector128<T> Difference(Vector128<T> x, Vector128<double> firstLower, Vector128<double> firstUpper, Vector128<double> secondLower, Vector128<double> secondUpper) => typeof(T) == typeof(float)
-        ? Vector128.Narrow(Vector128.WidenLower(x.AsSingle()) - firstLower - secondLower, Vector128.WidenUpper(x.AsSingle()) - firstUpper - secondUpper).As<float, T>()
+    private static Vector128<T> Difference(Vector128<T> x, Vector128<double> firstLower, Vector128<double> firstUpper, Vector128<double> secondLower,
+        Vector128<double> secondUpper) => typeof(T) == typeof(float)
+        ? Vector128.Narrow(Vector128.WidenLower(x.AsSingle()) - firstLower - secondLower, Vector128.WidenUpper(x.AsSingle()) - firstUpper - secondUpper)
+            .As<float, T>()
         : (x.AsDouble() - firstLower - secondLower).As<double, T>();
 
     [MethodImpl(Inline)]

@@ -143,13 +143,16 @@ internal readonly unsafe struct Simd256<T> : ISimd<Vector256<T>, T> where T : un
     public static Vector256<T> SubtractWide(Vector256<T> x, ref double first, ref double second, nuint index)
     {
         nuint upper = typeof(T) == typeof(float) ? index + (nuint)Vector256<double>.Count : index;
-        return Difference(x, Vector256.LoadUnsafe(ref first, index), Vector256.LoadUnsafe(ref first, upper), Vector256.LoadUnsafe(ref second, index), Vector256.LoadUnsafe(ref second, upper));
+        return Difference(x, Vector256.LoadUnsafe(ref first, index), Vector256.LoadUnsafe(ref first, upper), Vector256.LoadUnsafe(ref second, index),
+            Vector256.LoadUnsafe(ref second, upper));
     }
 
     // Upper halves are those of float; double has none.
     [MethodImpl(Inline)]
-    private static Vector256<T> Difference(Vector256<T> x, Vector256<double> firstLower, Vector256<double> firstUpper, Vector256<double> secondLower, Vector256<double> secondUpper) => typeof(T) == typeof(float)
-        ? Vector256.Narrow(Vector256.WidenLower(x.AsSingle()) - firstLower - secondLower, Vector256.WidenUpper(x.AsSingle()) - firstUpper - secondUpper).As<float, T>()
+    private static Vector256<T> Difference(Vector256<T> x, Vector256<double> firstLower, Vector256<double> firstUpper, Vector256<double> secondLower,
+        Vector256<double> secondUpper) => typeof(T) == typeof(float)
+        ? Vector256.Narrow(Vector256.WidenLower(x.AsSingle()) - firstLower - secondLower, Vector256.WidenUpper(x.AsSingle()) - firstUpper - secondUpper)
+            .As<float, T>()
         : (x.AsDouble() - firstLower - secondLower).As<double, T>();
 
     [MethodImpl(Inline)]

@@ -142,13 +142,16 @@ internal readonly unsafe struct Simd512<T> : ISimd<Vector512<T>, T> where T : un
     public static Vector512<T> SubtractWide(Vector512<T> x, ref double first, ref double second, nuint index)
     {
         nuint upper = typeof(T) == typeof(float) ? index + (nuint)Vector512<double>.Count : index;
-        return Difference(x, Vector512.LoadUnsafe(ref first, index), Vector512.LoadUnsafe(ref first, upper), Vector512.LoadUnsafe(ref second, index), Vector512.LoadUnsafe(ref second, upper));
+        return Difference(x, Vector512.LoadUnsafe(ref first, index), Vector512.LoadUnsafe(ref first, upper), Vector512.LoadUnsafe(ref second, index),
+            Vector512.LoadUnsafe(ref second, upper));
     }
 
     // Upper halves are those of float; double has none.
     [MethodImpl(Inline)]
-    private static Vector512<T> Difference(Vector512<T> x, Vector512<double> firstLower, Vector512<double> firstUpper, Vector512<double> secondLower, Vector512<double> secondUpper) => typeof(T) == typeof(float)
-        ? Vector512.Narrow(Vector512.WidenLower(x.AsSingle()) - firstLower - secondLower, Vector512.WidenUpper(x.AsSingle()) - firstUpper - secondUpper).As<float, T>()
+    private static Vector512<T> Difference(Vector512<T> x, Vector512<double> firstLower, Vector512<double> firstUpper, Vector512<double> secondLower,
+        Vector512<double> secondUpper) => typeof(T) == typeof(float)
+        ? Vector512.Narrow(Vector512.WidenLower(x.AsSingle()) - firstLower - secondLower, Vector512.WidenUpper(x.AsSingle()) - firstUpper - secondUpper)
+            .As<float, T>()
         : (x.AsDouble() - firstLower - secondLower).As<double, T>();
 
     [MethodImpl(Inline)]

@@ -32,16 +32,20 @@ internal readonly unsafe struct SimdScalar<T> : ISimd<T, T> where T : unmanaged
     public static void StoreNonTemporal(T value, T* destination) => *destination = value;
 
     [MethodImpl(Inline)]
-    public static T Add(T a, T b) => typeof(T) == typeof(float) ? (T)(object)((float)(object)a + (float)(object)b) : (T)(object)((double)(object)a + (double)(object)b);
+    public static T Add(T a, T b) => typeof(T) == typeof(float) ? (T)(object)((float)(object)a + (float)(object)b)
+        : (T)(object)((double)(object)a + (double)(object)b);
 
     [MethodImpl(Inline)]
-    public static T Subtract(T a, T b) => typeof(T) == typeof(float) ? (T)(object)((float)(object)a - (float)(object)b) : (T)(object)((double)(object)a - (double)(object)b);
+    public static T Subtract(T a, T b) => typeof(T) == typeof(float) ? (T)(object)((float)(object)a - (float)(object)b)
+        : (T)(object)((double)(object)a - (double)(object)b);
 
     [MethodImpl(Inline)]
-    public static T Multiply(T a, T b) => typeof(T) == typeof(float) ? (T)(object)((float)(object)a * (float)(object)b) : (T)(object)((double)(object)a * (double)(object)b);
+    public static T Multiply(T a, T b) => typeof(T) == typeof(float) ? (T)(object)((float)(object)a * (float)(object)b)
+        : (T)(object)((double)(object)a * (double)(object)b);
 
     [MethodImpl(Inline)]
-    public static T Divide(T a, T b) => typeof(T) == typeof(float) ? (T)(object)((float)(object)a / (float)(object)b) : (T)(object)((double)(object)a / (double)(object)b);
+    public static T Divide(T a, T b) => typeof(T) == typeof(float) ? (T)(object)((float)(object)a / (float)(object)b)
+        : (T)(object)((double)(object)a / (double)(object)b);
 
     [MethodImpl(Inline)]
     public static T MultiplyAdd(T a, T b, T c) => typeof(T) == typeof(float)
@@ -98,7 +102,8 @@ internal readonly unsafe struct SimdScalar<T> : ISimd<T, T> where T : unmanaged
     public static T SubtractWide(T x, double first, double second) => ComputeType.FromDouble<T>(ComputeType.ToDouble(x) - first - second);
 
     [MethodImpl(Inline)]
-    public static T SubtractWide(T x, ref double first, ref double second, nuint index) => SubtractWide(x, Unsafe.Add(ref first, index), Unsafe.Add(ref second, index));
+    public static T SubtractWide(T x, ref double first, ref double second, nuint index) =>
+        SubtractWide(x, Unsafe.Add(ref first, index), Unsafe.Add(ref second, index));
 
     [MethodImpl(Inline)]
     public static void AccumulateEach(ref double sums, ref double lost, nuint index, T x)

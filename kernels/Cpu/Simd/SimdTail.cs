@@ -16,5 +16,6 @@ internal static unsafe class SimdTail
     public static void Store<V, T>(V value, ref T destination, nuint index, nuint lanes)
         where V : unmanaged
         where T : unmanaged =>
-        Unsafe.CopyBlockUnaligned(ref Unsafe.As<T, byte>(ref Unsafe.Add(ref destination, index)), ref Unsafe.As<V, byte>(ref value), (uint)lanes * (uint)sizeof(T));
+        Unsafe.CopyBlockUnaligned(ref Unsafe.As<T, byte>(ref Unsafe.Add(ref destination, index)), ref Unsafe.As<V, byte>(ref value),
+            (uint)lanes * (uint)sizeof(T));
 }

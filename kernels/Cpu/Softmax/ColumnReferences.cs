@@ -2,7 +2,9 @@ using Kernels.Cpu.Primitives;
 
 namespace Kernels.Cpu.Softmax;
 
-/// <summary>The references of adjacent columns, field by field: what <see cref="SoftmaxReference{T}"/> is for one row. Offsets hold the bits of OffsetBits.</summary>
+/// <summary>
+/// The references of adjacent columns, field by field: what <see cref="SoftmaxReference{T}"/> is for one row. Offsets hold the bits of OffsetBits.
+/// </summary>
 internal readonly ref struct ColumnReferences<T>(ref T origins, ref T floors, ref T offsets) where T : unmanaged
 {
     public readonly ref T Origins = ref origins;

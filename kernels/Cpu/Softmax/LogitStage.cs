@@ -5,7 +5,9 @@ using Kernels.Cpu.Simd;
 
 namespace Kernels.Cpu.Softmax;
 
-/// <summary>Hands out blocks of logits as they are exponentiated: widened, scaled, capped and masked in a scratch, or the input itself when nothing is to be done.</summary>
+/// <summary>
+/// Hands out blocks of logits as they are exponentiated: widened, scaled, capped and masked in a scratch, or the input itself when nothing is to be done.
+/// </summary>
 internal readonly unsafe struct LogitStage<T, C, TKernels, TStorage>(in SoftmaxRows<T> rows)
     where T : unmanaged
     where C : unmanaged

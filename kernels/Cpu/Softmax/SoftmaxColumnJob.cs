@@ -17,7 +17,8 @@ internal readonly unsafe struct SoftmaxColumnJob<T, C, TKernels, TStorage> : IRa
     where TKernels : struct, ISoftmaxKernels<C>
     where TStorage : struct, IStorage<T, C>
 {
-    // Arrays of one element a column in the scratch: largest logit (later the reciprocal's high part), low part (or log-sum-exp), origins, floors, offsets, staged logits.
+    // Arrays of one element a column in the scratch: largest logit (later the reciprocal's high part), low part (or log-sum-exp), origins, floors, offsets,
+    // staged logits.
     private const int ArrayCount = 6;
 
     // Such arrays in double: sums (later excesses), what these lost by rounding (later largest logits), terms of the largest logits.

@@ -13,7 +13,10 @@ namespace Kernels.Cpu.Softmax;
 /// <summary>The softmax variants. One body serves all managed ones; they differ in the width of its registers.</summary>
 internal static class SoftmaxCpuVariants
 {
-    /// <summary>The variants of one element type, best first: by width of the registers, and of equal width the native one, which was measured to be faster (docs/families/softmax.md).</summary>
+    /// <summary>
+    /// The variants of one element type, best first: by width of the registers, and of equal width the native one, which was measured to be faster
+    /// (docs/families/softmax.md).
+    /// </summary>
     public static VariantEntry<ISoftmaxBackend<T>>[] Of<T>() where T : unmanaged
     {
         var entries = new VariantEntries<ISoftmaxBackend<T>>("softmax", TypeName.Of<T>(), NativeKernels.AbsenceOf);

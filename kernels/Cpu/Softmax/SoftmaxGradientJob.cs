@@ -53,7 +53,8 @@ internal readonly unsafe struct SoftmaxGradientJob<T, C, TKernels, TStorage>(in 
             else
                 TKernels.Gradient(ref *g, ref *result, ref *scratch, count, total, isCapped ? one : scale);
             if (isCapped)
-                TKernels.MultiplyCapSlope(ref *Load(_rows.Logits, row, begin, count, scratch + BlockLength), ref *scratch, count, scale, ComputeType.FromDouble<C>(_rows.SoftCap));
+                TKernels.MultiplyCapSlope(ref *Load(_rows.Logits, row, begin, count, scratch + BlockLength), ref *scratch, count, scale,
+                    ComputeType.FromDouble<C>(_rows.SoftCap));
             TStorage.Narrow(scratch, _rows.LogitGradient + row * _rows.RowLength + begin, (int)count);
         }
     }

@@ -11,7 +11,8 @@ internal readonly partial struct SoftmaxKernels<TSimd, V, T>
     [MethodImpl(Hot)]
     public static void ColumnMax(ref T x, ref T max, nuint count) => SimdMap<TSimd, V, T>.Run2(default(Larger), ref max, ref x, ref max, count);
 
-    // SoftmaxReference in registers. Its exponents may differ by 1 from these where largest log2 e lies between two integers, which changes no digit of a result.
+    // SoftmaxReference in registers. Its exponents may differ by 1 from these where largest log2 e lies between two integers, which changes no digit of a
+    // result.
     [MethodImpl(Hot)]
     public static void SetColumnReferences(ref T largest, nuint count, int bias, in ColumnReferences<T> references)
     {

@@ -80,7 +80,8 @@ internal readonly partial struct SoftmaxKernels<TSimd, V, T>
     // scale (1 - t)(1 + t): 1 - t^2 would lose the small difference.
     private readonly struct TimesCapSlope(T scale, T cap) : ISimdMap2<V>
     {
-        private readonly V _scale = TSimd.Broadcast(scale), _cap = TSimd.Broadcast(cap), _one = TSimd.Broadcast(ComputeType.FromDouble<T>(1)), _zero = TSimd.Broadcast(default);
+        private readonly V _scale = TSimd.Broadcast(scale), _cap = TSimd.Broadcast(cap), _one = TSimd.Broadcast(ComputeType.FromDouble<T>(1)),
+            _zero = TSimd.Broadcast(default);
 
         [MethodImpl(Inline)]
         public V Of(V x, V y)

@@ -40,7 +40,8 @@ internal readonly unsafe struct SoftmaxLongRow<T, C, TKernels, TStorage>(in Soft
     }
 
     private readonly struct ChunkJob(
-        SoftmaxRow<T, C, TKernels, TStorage> part, long row, int length, int chunkLength, SoftmaxPartialSum<C>* sums, SoftmaxPartialSum<C> total, bool isSummation, bool nonTemporal) : IRangeJob
+        SoftmaxRow<T, C, TKernels, TStorage> part, long row, int length, int chunkLength, SoftmaxPartialSum<C>* sums, SoftmaxPartialSum<C> total,
+        bool isSummation, bool nonTemporal) : IRangeJob
     {
         public void Run(long begin, long end)
         {

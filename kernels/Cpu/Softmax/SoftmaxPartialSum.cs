@@ -16,8 +16,8 @@ internal readonly record struct SoftmaxPartialSum<C>(double Sum, C Largest) wher
     public bool IsFullyMasked => Sum == 0 && double.IsNegativeInfinity(ComputeType.ToDouble(Largest));
 
     /// <summary>
-    /// log sum exp(x) - Largest, given the term of the largest logit, the same digits as in the sum. Of a part with a single term exactly 0, as that term is the sum; and
-    /// never less, since no rounding takes a sum below one of its terms.
+    /// log sum exp(x) - Largest, given the term of the largest logit, the same digits as in the sum. Of a part with a single term exactly 0, as that term is
+    /// the sum; and never less, since no rounding takes a sum below one of its terms.
     /// </summary>
     public static double Excess(double sum, double largestTerm) => Math.Log(sum / largestTerm);
 

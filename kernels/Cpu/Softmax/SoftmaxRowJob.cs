@@ -8,7 +8,9 @@ namespace Kernels.Cpu.Softmax;
 /// <summary>How a row is computed; the same for all rows of a call.</summary>
 internal enum SoftmaxRowForm
 {
-    /// <summary>Sum, then results: the logits are read and exponentiated twice, nothing else is kept. The least traffic, for outputs beyond the caches.</summary>
+    /// <summary>
+    /// Sum, then results: the logits are read and exponentiated twice, nothing else is kept. The least traffic, for outputs beyond the caches.
+    /// </summary>
     TwoPass,
 
     /// <summary>Numerators are kept in the output: each logit is exponentiated once, for outputs that stay in a cache.</summary>

@@ -6,7 +6,9 @@ internal static class SoftmaxTuning
     /// <summary>Elements handled at a time: 8 KiB of floats, which stay in level 1 between the steps that handle them.</summary>
     public const int BlockLength = 2048;
 
-    /// <summary>Bytes of the scratch, on the stack, for the numerators of a short row: half of the smallest level 1 cache in use; the rest is for the row itself.</summary>
+    /// <summary>
+    /// Bytes of the scratch, on the stack, for the numerators of a short row: half of the smallest level 1 cache in use; the rest is for the row itself.
+    /// </summary>
     public const int ScratchBytes = 16 * 1024;
 
     /// <summary>Bytes of logits that a tile of columns may span, so that the sweeps after the first find it in level 2.</summary>
@@ -19,7 +21,8 @@ internal static class SoftmaxTuning
     public const int ColumnTileLength = 256;
 
     /// <summary>
-    /// Outputs from this size on are written past the caches: an eighth of the last level, of which input, output and the machine's other tenants all want a share.
+    /// Outputs from this size on are written past the caches: an eighth of the last level, of which input, output and the machine's other tenants all want a
+    /// share.
     /// </summary>
     public static long StreamedOutputBytes { get; } = MachineInfo.Current.Level3Bytes / 8;
 }

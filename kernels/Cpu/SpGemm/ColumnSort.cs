@@ -4,7 +4,9 @@ using System.Runtime.Intrinsics;
 
 namespace Kernels.Cpu.SpGemm;
 
-/// <summary>Sorts the columns of a row, which are all different: few by rank, many in a bitmap of two levels, and many of a very wide matrix by comparison.</summary>
+/// <summary>
+/// Sorts the columns of a row, which are all different: few by rank, many in a bitmap of two levels, and many of a very wide matrix by comparison.
+/// </summary>
 internal readonly unsafe struct ColumnSort(ulong* bits, ulong* summary, long columnCount)
 {
     // A word of the summary stands for 64 words of bits, each for 64 columns.
@@ -70,7 +72,8 @@ internal readonly unsafe struct ColumnSort(ulong* bits, ulong* summary, long col
         for (int i = 0; i < count; i++)
         {
             Vector256<int> key = Vector256.Create(keys[i]);
-            int rank = BitOperations.PopCount(Vector256.LessThan(first, key).ExtractMostSignificantBits()) + BitOperations.PopCount(Vector256.LessThan(second, key).ExtractMostSignificantBits());
+            int rank = BitOperations.PopCount(Vector256.LessThan(first, key).ExtractMostSignificantBits())
+                + BitOperations.PopCount(Vector256.LessThan(second, key).ExtractMostSignificantBits());
             for (int j = 2 * Vector256<int>.Count; j < count; j += Vector256<int>.Count)
                 rank += BitOperations.PopCount(Vector256.LessThan(Vector256.Load(keys + j), key).ExtractMostSignificantBits());
             sorted[rank] = keys[i];

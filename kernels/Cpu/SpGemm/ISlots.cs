@@ -1,6 +1,8 @@
 namespace Kernels.Cpu.SpGemm;
 
-/// <summary>From a column to the slot in which its sum is kept. States and values lie apart, indexed by slot, so that probing touches nothing but tags.</summary>
+/// <summary>
+/// From a column to the slot in which its sum is kept. States and values lie apart, indexed by slot, so that probing touches nothing but tags.
+/// </summary>
 internal interface ISlots
 {
     /// <summary>The slot of a column, taken for it if it has none yet.</summary>

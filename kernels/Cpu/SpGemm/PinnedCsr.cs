@@ -53,7 +53,8 @@ internal readonly unsafe struct PinnedCsr<T> : IDisposable where T : unmanaged
 internal static class PinnedCsr
 {
     public static PinnedCsr<T> Of<T>(CsrMatrix<T> matrix) where T : unmanaged, IEquatable<T> =>
-        new(matrix.RowPointerArray, matrix.FirstRow, matrix.RowCount, matrix.ColumnCount, matrix.ColumnArray, matrix.ValueArray, matrix.IsSorted, matrix.HasDuplicates);
+        new(matrix.RowPointerArray, matrix.FirstRow, matrix.RowCount, matrix.ColumnCount, matrix.ColumnArray, matrix.ValueArray, matrix.IsSorted,
+        matrix.HasDuplicates);
 
     /// <summary>The mask's pattern; an absent one for none.</summary>
     public static PinnedCsr<NoValue> Of(SpGemmMask? mask) =>

@@ -18,7 +18,9 @@ internal readonly struct DenseSlots : ISlots
     }
 }
 
-/// <summary>Multiplicative hashing of columns to a power of two of places: it spreads the columns that follow each other (Knuth, TAOCP 3, section 6.4).</summary>
+/// <summary>
+/// Multiplicative hashing of columns to a power of two of places: it spreads the columns that follow each other (Knuth, TAOCP 3, section 6.4).
+/// </summary>
 /// <param name="count">The number of places, at least 2.</param>
 internal readonly struct ColumnHash(int count)
 {
@@ -31,7 +33,9 @@ internal readonly struct ColumnHash(int count)
     public nint Of(int column) => (nint)(((uint)column * Multiplier) >> _shift);
 }
 
-/// <summary>A hash table with linear probing. Tags are columns, four bytes each, and -1 where a slot is free: emptying it is a fill of a few cache lines.</summary>
+/// <summary>
+/// A hash table with linear probing. Tags are columns, four bytes each, and -1 where a slot is free: emptying it is a fill of a few cache lines.
+/// </summary>
 /// <param name="tags">A power of two of them, all free.</param>
 /// <param name="count">How many, at least 2.</param>
 internal readonly unsafe struct HashSlots(int* tags, int count) : ISlots

@@ -24,7 +24,8 @@ internal static unsafe class SpGemmAnalysis
 
     public static long BytesOf<T>(in SpGemmOperands<T> operands) where T : unmanaged => BytesOf(operands.Left) + BytesOf(operands.Right);
 
-    public static SpGemmLaneSizes LaneSizes<T>(in SpGemmSchedule<T> schedule, in SpGemmChoice choice, in SpGemmOperands<T> operands, int threads) where T : unmanaged
+    public static SpGemmLaneSizes LaneSizes<T>(in SpGemmSchedule<T> schedule, in SpGemmChoice choice, in SpGemmOperands<T> operands, int threads)
+        where T : unmanaged
     {
         long columns = operands.Right.ColumnCount, slots = schedule.RowSlots;
         bool hasTables = !(choice.HasDense && choice.DenseFits) && choice.Accumulator != SpGemmAccumulator.Dense;
@@ -34,10 +35,12 @@ internal static unsafe class SpGemmAnalysis
         bool hasBitmaps = !operands.IsUnsorted && schedule.RowBound > SpGemmTuning.RankLimit && columns / 8 <= MachineInfo.Current.Level2Bytes;
         // Behind a tile's entries a row of another tile, see SpGemmTileJob.
         long stage = schedule.TileBound + (threads > 1 ? schedule.RowBound : 0);
-        return new(choice.HasDense ? columns : 0, hasTables ? SpGemmRows<NoValue, PatternSemiring>.TagCount(slots) : 0, schedule.RowBound, stage, hasBitmaps ? columns : 0);
+        return new(choice.HasDense ? columns : 0, hasTables ? SpGemmRows<NoValue, PatternSemiring>.TagCount(slots) : 0, schedule.RowBound, stage, hasBitmaps
+            ? columns : 0);
     }
 
-    public static SpGemmLanes<T> RentLanes<T, TSemiring>(SpGemmWorkspace workspace, in SpGemmLaneSizes sizes, int count) where T : unmanaged, IEquatable<T> where TSemiring : struct, ISemiring<T>
+    public static SpGemmLanes<T> RentLanes<T, TSemiring>(SpGemmWorkspace workspace, in SpGemmLaneSizes sizes, int count) where T : unmanaged, IEquatable<T>
+        where TSemiring : struct, ISemiring<T>
     {
         ScratchLanes lanes = workspace.RentLanes(count, SpGemmLanes<T>.Bytes(sizes));
         for (int i = 0; i < count; i++)

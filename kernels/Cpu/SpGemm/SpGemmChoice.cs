@@ -38,7 +38,8 @@ internal readonly record struct SpGemmChoice(SpGemmAccumulator Accumulator, bool
         bool fits = columnCount <= cached;
         bool isAffordable = fits || columnCount * (valueBytes + 1) * threads <= operandBytes / 2;
         bool paysOff = columnCount / SpGemmTuning.DenseColumnsPerProduct <= products;
-        return new(accumulator, fits, accumulator == SpGemmAccumulator.Dense || (accumulator == SpGemmAccumulator.Hybrid && isAffordable && paysOff), cached / 2);
+        return new(accumulator, fits, accumulator == SpGemmAccumulator.Dense || (accumulator == SpGemmAccumulator.Hybrid && isAffordable && paysOff),
+            cached / 2);
     }
 
     /// <summary>The accumulator of a row whose products, none of them outside of so many columns, are not known to be near each other.</summary>

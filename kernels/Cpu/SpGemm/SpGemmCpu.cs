@@ -6,7 +6,8 @@ namespace Kernels.Cpu.SpGemm;
 /// <summary>The driver: pins the operands and runs products, patterns and values of known patterns. The only place where sparse operands are pinned.</summary>
 internal sealed unsafe class SpGemmCpu(SpGemmAccumulator accumulator) : ISpGemmBackend
 {
-    public CsrMatrix<T> Multiply<T, TSemiring>(in SpGemmProblem<T> problem, SpGemmWorkspace workspace) where T : unmanaged, IEquatable<T> where TSemiring : struct, ISemiring<T>
+    public CsrMatrix<T> Multiply<T, TSemiring>(in SpGemmProblem<T> problem, SpGemmWorkspace workspace) where T : unmanaged, IEquatable<T>
+        where TSemiring : struct, ISemiring<T>
     {
         using PinnedCsr<T> left = PinnedCsr.Of(problem.Left), right = PinnedCsr.Of(problem.Right);
         using PinnedCsr<T> addend = problem.Options.Addend is { } present ? PinnedCsr.Of(present) : default;
@@ -54,7 +55,8 @@ internal sealed unsafe class SpGemmCpu(SpGemmAccumulator accumulator) : ISpGemmB
         }
     }
 
-    private void RunNumeric<T, TSemiring>(in SpGemmOperands<T> operands, in CsrRows<NoValue> pattern, T* values, SpGemmWorkspace workspace, in KernelOptions options)
+    private void RunNumeric<T, TSemiring>(in SpGemmOperands<T> operands, in CsrRows<NoValue> pattern, T* values, SpGemmWorkspace workspace,
+        in KernelOptions options)
         where T : unmanaged, IEquatable<T> where TSemiring : struct, ISemiring<T>
     {
         SpGemmSchedule<T> schedule;
@@ -80,7 +82,8 @@ internal sealed unsafe class SpGemmCpu(SpGemmAccumulator accumulator) : ISpGemmB
         RangeRunner.Run(job, schedule.TileCount, grain: 1, threads, options.CancellationToken);
     }
 
-    private static SpGemmOperands<TValue> Operands<T, TValue>(in SpGemmOptions<T> options, in CsrRows<TValue> left, in CsrRows<TValue> right, in CsrRows<NoValue> mask)
+    private static SpGemmOperands<TValue> Operands<T, TValue>(in SpGemmOptions<T> options, in CsrRows<TValue> left, in CsrRows<TValue> right,
+        in CsrRows<NoValue> mask)
         where T : unmanaged, IEquatable<T> where TValue : unmanaged => new()
         {
             Left = left,

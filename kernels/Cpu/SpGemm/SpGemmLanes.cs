@@ -3,8 +3,8 @@ using Kernels.Core.Threading;
 namespace Kernels.Cpu.SpGemm;
 
 /// <summary>
-/// The scratch of a call: a lane for each thread, which brings it into the state in which rows leave it when it first takes it. So lanes are cleared side by side, each by the
-/// thread that will use it, and those that no thread ever takes are never touched.
+/// The scratch of a call: a lane for each thread, which brings it into the state in which rows leave it when it first takes it. So lanes are cleared side by
+/// side, each by the thread that will use it, and those that no thread ever takes are never touched.
 /// </summary>
 /// <param name="lanes">Of <see cref="Bytes"/> each, closed by <see cref="Close"/>.</param>
 /// <param name="sizes">How they are laid out.</param>

@@ -7,8 +7,8 @@ namespace Kernels.Cpu.SpGemm;
 internal readonly record struct ColumnRange(int Begin, int End);
 
 /// <summary>
-/// One row of the product, merged as its products are made. A row of the right matrix holds each column once, mostly, so products of one left entry are independent,
-/// and whether a column is new is counted without a branch, which would be mispredicted often.
+/// One row of the product, merged as its products are made. A row of the right matrix holds each column once, mostly, so products of one left entry are
+/// independent, and whether a column is new is counted without a branch, which would be mispredicted often.
 /// </summary>
 internal static unsafe class SpGemmRow<T, TSemiring, TSlots>
     where T : unmanaged, IEquatable<T>

@@ -38,13 +38,16 @@ internal static unsafe class SpGemmRows<T, TSemiring>
             case SpGemmAccumulator.Dense:
                 return Merge(new DenseSlots(), operands, lane, row, range, columns, values);
             case SpGemmAccumulator.Hash:
-                return Merge(new HashSlots(lane.Tags, (int)TagCount(SpGemmSchedule<T>.SlotsOf(operands, row, products))), operands, lane, row, range, columns, values);
+                return Merge(new HashSlots(lane.Tags, (int)TagCount(SpGemmSchedule<T>.SlotsOf(operands, row, products))), operands, lane, row, range, columns,
+                    values);
             default:
-                return Merge(new BucketSlots(lane.Tags, (int)TagCount(SpGemmSchedule<T>.SlotsOf(operands, row, products))), operands, lane, row, range, columns, values);
+                return Merge(new BucketSlots(lane.Tags, (int)TagCount(SpGemmSchedule<T>.SlotsOf(operands, row, products))), operands, lane, row, range, columns,
+                    values);
         }
     }
 
-    private static int Merge<TSlots>(TSlots slots, in SpGemmOperands<T> operands, in SpGemmLane<T> lane, int row, ColumnRange range, int* columns, T* values) where TSlots : struct, ISlots
+    private static int Merge<TSlots>(TSlots slots, in SpGemmOperands<T> operands, in SpGemmLane<T> lane, int row, ColumnRange range, int* columns, T* values)
+        where TSlots : struct, ISlots
     {
         bool isMasked = operands.Mask.IsPresent;
         if (isMasked)
@@ -67,7 +70,8 @@ internal static unsafe class SpGemmRows<T, TSemiring>
         return Finish(operands, columns, values, count);
     }
 
-    private static int AddEntries<TSlots>(TSlots slots, in SpGemmOperands<T> operands, in SpGemmLane<T> lane, int row, ColumnRange range) where TSlots : struct, ISlots =>
+    private static int AddEntries<TSlots>(TSlots slots, in SpGemmOperands<T> operands, in SpGemmLane<T> lane, int row, ColumnRange range)
+        where TSlots : struct, ISlots =>
         SpGemmRow<T, TSemiring, TSlots>.AddEntries(slots, lane, operands.Addend, row, range, operands.Mask.IsPresent, operands.MaskIsComplement);
 
     /// <summary>Asks for the beginnings of the right rows that a left row needs, which are anywhere in memory.</summary>
@@ -94,7 +98,8 @@ internal static unsafe class SpGemmRows<T, TSemiring>
     {
         long* first = operands.Right.RowPointers + operands.Left.Columns[operands.Left.RowPointers[row]];
         long* last = operands.Right.RowPointers + operands.Left.Columns[operands.Left.RowPointers[row + 1] - 1];
-        return first[0] == first[1] || last[0] == last[1] ? long.MaxValue : Math.Abs((long)operands.Right.Columns[last[1] - 1] - operands.Right.Columns[first[0]]);
+        return first[0] == first[1] || last[0] == last[1] ? long.MaxValue
+            : Math.Abs((long)operands.Right.Columns[last[1] - 1] - operands.Right.Columns[first[0]]);
     }
 
     // The row of a left row with one entry: a multiple of a right row.
@@ -147,7 +152,8 @@ internal static unsafe class SpGemmRows<T, TSemiring>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static int Finish(in SpGemmOperands<T> operands, int* columns, T* values, int count) => operands.DropsZeros ? WithoutZeros(columns, values, count) : count;
+    private static int Finish(in SpGemmOperands<T> operands, int* columns, T* values, int count) => operands.DropsZeros ? WithoutZeros(columns, values, count)
+        : count;
 
     private static int WithoutZeros(int* columns, T* values, int count)
     {

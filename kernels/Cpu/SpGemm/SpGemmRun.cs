@@ -5,8 +5,8 @@ using Kernels.Cpu.Memory;
 namespace Kernels.Cpu.SpGemm;
 
 /// <summary>
-/// One product: schedule, scratch, room for the result, tiles. The result is computed in one pass: its size is estimated from a sample of the tiles, and where the
-/// room does not suffice, the tiles that are left are counted, and more is taken. Knows no accumulator.
+/// One product: schedule, scratch, room for the result, tiles. The result is computed in one pass: its size is estimated from a sample of the tiles, and where
+/// the room does not suffice, the tiles that are left are counted, and more is taken. Knows no accumulator.
 /// </summary>
 internal unsafe ref struct SpGemmRun<T, TSemiring>
     where T : unmanaged, IEquatable<T>
@@ -53,7 +53,8 @@ internal unsafe ref struct SpGemmRun<T, TSemiring>
         {
             long needed = checked(_schedule.Starts[tile] + CountTiles(tile, _schedule.TileCount - tile, stride: 1));
             Demand(needed);
-            (int[] moreColumns, T[] moreValues) = (GC.AllocateUninitializedArray<int>(CsrChecks.ArrayLength(needed)), GC.AllocateUninitializedArray<T>((int)needed));
+            (int[] moreColumns, T[] moreValues) =
+                (GC.AllocateUninitializedArray<int>(CsrChecks.ArrayLength(needed)), GC.AllocateUninitializedArray<T>((int)needed));
             columns.AsSpan(0, (int)_schedule.Starts[tile]).CopyTo(moreColumns);
             values.AsSpan(0, (int)_schedule.Starts[tile]).CopyTo(moreValues);
             (columns, values) = (moreColumns, moreValues);
@@ -63,7 +64,9 @@ internal unsafe ref struct SpGemmRun<T, TSemiring>
         // Room that was taken too generously is given back, unless it came from the workspace or is within the slack of estimates.
         if (count < columns.Length / 2 && !_workspace.KeepsResults)
             (columns, values) = (columns[..count], values[..count]);
-        return new(_operands.Left.RowCount, _operands.Right.ColumnCount, _rowPointers, columns, values, !_operands.IsUnsorted, hasDuplicates: false) { OwnsArrays = true };
+        return new(_operands.Left.RowCount, _operands.Right.ColumnCount, _rowPointers, columns, values, !_operands.IsUnsorted,
+            hasDuplicates: false)
+        { OwnsArrays = true };
     }
 
     // Little is lost with the bound of a small product, and nothing where a spare result is large enough.

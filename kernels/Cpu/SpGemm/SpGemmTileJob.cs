@@ -5,10 +5,10 @@ using Kernels.Core.Threading;
 namespace Kernels.Cpu.SpGemm;
 
 /// <summary>
-/// Computes tiles and puts their entries one behind the other. Where a tile's entries belong is known once all tiles before it are counted. A thread that
-/// knows it already writes there at once; otherwise it computes into its scratchpad, waits for the tile before, which another thread is at work on (tiles are
-/// handed out in order), passes on where the next one begins, and copies. Should the other thread be late, as when the machine has given its processor to somebody else, the one
-/// that waits counts that tile itself: no thread stands still for longer than two tiles take.
+/// Computes tiles and puts their entries one behind the other. Where a tile's entries belong is known once all tiles before it are counted. A thread that knows
+/// it already writes there at once; otherwise it computes into its scratchpad, waits for the tile before, which another thread is at work on (tiles are handed
+/// out in order), passes on where the next one begins, and copies. Should the other thread be late, as when the machine has given its processor to somebody
+/// else, the one that waits counts that tile itself: no thread stands still for longer than two tiles take.
 /// </summary>
 internal unsafe struct SpGemmTileJob<T, TSemiring> : IRangeJob
     where T : unmanaged, IEquatable<T>
@@ -107,8 +107,8 @@ internal unsafe struct SpGemmTileJob<T, TSemiring> : IRangeJob
         Buffer.MemoryCopy(lane.StageValues, Values + start, count * sizeof(T), count * sizeof(T));
     }
 
-    // Tiles take about the same time each: one that takes twice as long as this one did is late. Until then the processor is kept: on a busy machine somebody else would get it for
-    // many times as long.
+    // Tiles take about the same time each: one that takes twice as long as this one did is late. Until then the processor is kept: on a busy machine somebody
+    // else would get it for many times as long.
     private readonly long WaitForStart(long tile, in SpGemmLane<T> lane, long staged, long ownTime)
     {
         long deadline = Stopwatch.GetTimestamp() + Math.Min(ownTime, SpGemmTuning.LongestWait), start;

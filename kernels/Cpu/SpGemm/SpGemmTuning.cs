@@ -20,7 +20,9 @@ internal static class SpGemmTuning
     /// <summary>Products of a tile, about: some 100 microseconds, so that tiles are many and their handling does not show.</summary>
     public const long TileProducts = 1 << 16;
 
-    /// <summary>Ticks of the stopwatch that a thread waits at most for a tile's count before it counts itself: a millisecond, ten times what a tile takes.</summary>
+    /// <summary>
+    /// Ticks of the stopwatch that a thread waits at most for a tile's count before it counts itself: a millisecond, ten times what a tile takes.
+    /// </summary>
     public static long LongestWait { get; } = Stopwatch.Frequency / 1000;
 
     /// <summary>Pauses between two looks at a tile's count: some 300 nanoseconds, so that looking does not disturb whoever is about to write it.</summary>
@@ -38,7 +40,9 @@ internal static class SpGemmTuning
     /// <summary>What is added to an estimate: 1 / 8, more than samples of balanced tiles were seen to be off.</summary>
     public const long EstimateSlackDivisor = 8;
 
-    /// <summary>A dense accumulator wider than the second-level cache is used for a row with at least one product for so many columns (GraphBLAS: 12 to 16).</summary>
+    /// <summary>
+    /// A dense accumulator wider than the second-level cache is used for a row with at least one product for so many columns (GraphBLAS: 12 to 16).
+    /// </summary>
     public const long DenseColumnsPerProduct = 16;
 
     /// <summary>Tables are at most half full.</summary>

@@ -8,7 +8,8 @@ internal static unsafe class SparseDenseCpu
     // Entries that a thread takes at a time, in rows of the average length: some ten microseconds.
     private const long GrainEntries = 1 << 14;
 
-    public static void Multiply<T, TSemiring>(CsrMatrix<T> matrix, ReadOnlySpan<T> dense, int width, Span<T> result, in KernelOptions options) where T : unmanaged, IEquatable<T> where TSemiring : struct, ISemiring<T>
+    public static void Multiply<T, TSemiring>(CsrMatrix<T> matrix, ReadOnlySpan<T> dense, int width, Span<T> result, in KernelOptions options)
+        where T : unmanaged, IEquatable<T> where TSemiring : struct, ISemiring<T>
     {
         using PinnedCsr<T> pinned = PinnedCsr.Of(matrix);
         fixed (T* source = dense, target = result)
@@ -18,7 +19,8 @@ internal static unsafe class SparseDenseCpu
         }
     }
 
-    public static void Sample<T, TSemiring>(CsrMatrix<T> pattern, ReadOnlySpan<T> left, ReadOnlySpan<T> right, int inner, Span<T> result, in KernelOptions options) where T : unmanaged, IEquatable<T> where TSemiring : struct, ISemiring<T>
+    public static void Sample<T, TSemiring>(CsrMatrix<T> pattern, ReadOnlySpan<T> left, ReadOnlySpan<T> right, int inner, Span<T> result,
+        in KernelOptions options) where T : unmanaged, IEquatable<T> where TSemiring : struct, ISemiring<T>
     {
         using PinnedCsr<T> pinned = PinnedCsr.Of(pattern);
         fixed (T* first = left, second = right, target = result)

@@ -4,7 +4,9 @@ using Kernels.Core.Threading;
 
 namespace Kernels.Cpu.SpGemm;
 
-/// <summary>Rows of sparse times dense: y[r, c] = sum over the row's entries of value times x[column, c], in their order; one column is the product with a vector.</summary>
+/// <summary>
+/// Rows of sparse times dense: y[r, c] = sum over the row's entries of value times x[column, c], in their order; one column is the product with a vector.
+/// </summary>
 internal unsafe struct SparseDenseJob<T, TSemiring> : IRangeJob
     where T : unmanaged, IEquatable<T>
     where TSemiring : struct, ISemiring<T>

@@ -4,7 +4,10 @@ using Kernels.Core.Threading;
 
 namespace Kernels.Cpu.SpGemm;
 
-/// <summary>Drivers of element-wise operations on two canonical matrices and of the Kronecker product: operands pinned, rows over threads, arrays of just the result's length.</summary>
+/// <summary>
+/// Drivers of element-wise operations on two canonical matrices and of the Kronecker product: operands pinned, rows over threads, arrays of just the result's
+/// length.
+/// </summary>
 internal static unsafe class SparseMergeCpu
 {
     // Entries that a thread takes at a time, in rows of the average length: some tens of microseconds.
@@ -33,7 +36,8 @@ internal static unsafe class SparseMergeCpu
             Run(job, pointers.Length - 1, length, options);
         }
         bool hasDuplicates = left.HasDuplicates || right.HasDuplicates;
-        return new(pointers.Length - 1, left.ColumnCount * right.ColumnCount, pointers, columns, values, left.IsSorted && right.IsSorted && !left.HasDuplicates, hasDuplicates);
+        return new(pointers.Length - 1, left.ColumnCount * right.ColumnCount, pointers, columns, values, left.IsSorted && right.IsSorted && !left.HasDuplicates,
+            hasDuplicates);
     }
 
     private static CsrMatrix<T> Merge<T, TRule>(CsrMatrix<T> left, CsrMatrix<T> right, in KernelOptions options)

@@ -25,8 +25,10 @@ internal readonly unsafe struct QueryGradientJob<TKernels>(in AttentionGradientC
         int padded = _panels.PaddedDimension;
         long wide = Tile * padded, square = Tile * Tile;
         using var scratch = new RentedScratch(3 * RentedScratch.Bytes<float>(wide) + 3 * RentedScratch.Bytes<float>(square) + RentedScratch.Bytes<float>(Tile));
-        float* queries = scratch.Take<float>(wide), outputGradients = scratch.Take<float>(wide), sums = scratch.Take<float>(wide), deltas = scratch.Take<float>(Tile);
-        float* probabilities = scratch.Take<float>(square), gradients = scratch.Take<float>(square), capSlopes = _call.Forward.SoftCap > 0 ? scratch.Take<float>(square) : null;
+        float* queries = scratch.Take<float>(wide), outputGradients = scratch.Take<float>(wide), sums = scratch.Take<float>(wide),
+            deltas = scratch.Take<float>(Tile);
+        float* probabilities = scratch.Take<float>(square), gradients = scratch.Take<float>(square), capSlopes = _call.Forward.SoftCap > 0
+            ? scratch.Take<float>(square) : null;
         for (long item = begin; item < end; item++)
         {
             int head = _panels.FirstHead + (int)(item / _tiling.Count);
@@ -68,7 +70,9 @@ internal readonly unsafe struct QueryGradientJob<TKernels>(in AttentionGradientC
     }
 }
 
-/// <summary>The gradients of panels of keys and values, added to what earlier sequences gave to shared ones. Items are [heads, panels]; tiles are added in order.</summary>
+/// <summary>
+/// The gradients of panels of keys and values, added to what earlier sequences gave to shared ones. Items are [heads, panels]; tiles are added in order.
+/// </summary>
 internal readonly unsafe struct KeyGradientJob<TKernels>(in AttentionGradientCall call, in AttentionSequence sequence, in PackedPanels panels) : IRangeJob
     where TKernels : struct, IAttentionKernels
 {
@@ -86,9 +90,11 @@ internal readonly unsafe struct KeyGradientJob<TKernels>(in AttentionGradientCal
         int d = _panels.HeadDimension, padded = _panels.PaddedDimension;
         long wide = Tile * padded, square = Tile * Tile;
         using var scratch = new RentedScratch(5 * RentedScratch.Bytes<float>(wide) + 3 * RentedScratch.Bytes<float>(square) + RentedScratch.Bytes<float>(Tile));
-        float* queries = scratch.Take<float>(wide), outputGradients = scratch.Take<float>(wide), packed = scratch.Take<float>(wide), deltas = scratch.Take<float>(Tile);
+        float* queries = scratch.Take<float>(wide), outputGradients = scratch.Take<float>(wide), packed = scratch.Take<float>(wide),
+            deltas = scratch.Take<float>(Tile);
         float* keySums = scratch.Take<float>(wide), valueSums = scratch.Take<float>(wide);
-        float* probabilities = scratch.Take<float>(square), gradients = scratch.Take<float>(square), capSlopes = _call.Forward.SoftCap > 0 ? scratch.Take<float>(square) : null;
+        float* probabilities = scratch.Take<float>(square), gradients = scratch.Take<float>(square), capSlopes = _call.Forward.SoftCap > 0
+            ? scratch.Take<float>(square) : null;
         for (long item = begin; item < end; item++)
         {
             int head = _panels.FirstHead + (int)(item / _panels.PanelCount), panel = (int)(item % _panels.PanelCount);
@@ -112,7 +118,8 @@ internal readonly unsafe struct KeyGradientJob<TKernels>(in AttentionGradientCal
         }
     }
 
-    // An output's gradient that is no number makes its row's delta none: it is added to the values of the pairs that take part by itself, and its place is cleared.
+    // An output's gradient that is no number makes its row's delta none: it is added to the values of the pairs that take part by itself, and its place is
+    // cleared.
     private void AddSpecial(in AttentionTile tile, float* probabilities, float* outputGradients, float* deltas, float* valueSums)
     {
         int d = _panels.HeadDimension;
@@ -167,7 +174,8 @@ internal readonly unsafe struct KeyGradientJob<TKernels>(in AttentionGradientCal
 internal static unsafe class GradientRows
 {
     /// <summary>Scaled queries, output gradients, and for each row the product of its output and its gradient.</summary>
-    public static void Load<TKernels>(in AttentionGradientCall call, in AttentionSequence sequence, in AttentionTile tile, float* queries, float* outputGradients, float* deltas)
+    public static void Load<TKernels>(in AttentionGradientCall call, in AttentionSequence sequence, in AttentionTile tile, float* queries,
+        float* outputGradients, float* deltas)
         where TKernels : struct, IAttentionKernels
     {
         int d = call.Forward.Shape.HeadDimension;

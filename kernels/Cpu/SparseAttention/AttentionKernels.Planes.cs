@@ -22,7 +22,8 @@ internal readonly unsafe partial struct AttentionKernels<TSimd, V, TDot, I>
             if (tile.Low != null)
                 ScorePlane(tile, tile.Low[block], tile.Low[block], low, NibbleLayout.SlotsPerBlock);
             for (int head = 0; head < tile.HeadCount; head++)
-                FinishDots(scores + head * tile.Stride, tile.Low == null ? null : low + head * NibbleLayout.SlotsPerBlock, tile.TokenScales[block], tile.Scales[head], tile.Offsets[head]);
+                FinishDots(scores + head * tile.Stride, tile.Low == null ? null : low + head * NibbleLayout.SlotsPerBlock, tile.TokenScales[block],
+                    tile.Scales[head], tile.Offsets[head]);
         }
     }
 
@@ -33,7 +34,8 @@ internal readonly unsafe partial struct AttentionKernels<TSimd, V, TDot, I>
         {
             int head = 0;
             for (; head + SharedRows <= tile.HeadCount; head += SharedRows)
-                ScorePlaneFourHeads(block + lane * NibbleLayout.LaneBytes, ahead, tile.StepCount, tile.Codes + head * codes, dots + head * stride + lane, stride);
+                ScorePlaneFourHeads(block + lane * NibbleLayout.LaneBytes, ahead, tile.StepCount, tile.Codes + head * codes, dots + head * stride + lane,
+                    stride);
             for (; head < tile.HeadCount; head++)
                 ScorePlaneOneHead(block + lane * NibbleLayout.LaneBytes, ahead, tile.StepCount, tile.Codes + head * codes, dots + head * stride + lane);
         }

@@ -52,7 +52,8 @@ internal readonly unsafe partial struct AttentionKernels<TSimd, V, TDot, I>
         Fetch(rows.Ahead[key + 1], (int)d * TFormat.ElementBytes);
         for (; i + width <= d; i += width)
         {
-            V k0 = KeyValueLanes<TFormat>.Load<V>(key0 + i * (nuint)TFormat.ElementBytes), k1 = KeyValueLanes<TFormat>.Load<V>(key1 + i * (nuint)TFormat.ElementBytes);
+            V k0 = KeyValueLanes<TFormat>.Load<V>(key0 + i * (nuint)TFormat.ElementBytes),
+                k1 = KeyValueLanes<TFormat>.Load<V>(key1 + i * (nuint)TFormat.ElementBytes);
             V q = TSimd.Load(ref *q0, i);
             s00 = TSimd.MultiplyAdd(q, k0, s00);
             s01 = TSimd.MultiplyAdd(q, k1, s01);
@@ -177,7 +178,8 @@ internal readonly unsafe partial struct AttentionKernels<TSimd, V, TDot, I>
         V sum = TSimd.Broadcast(0);
         for (int key = 0; key < keyCount; key++)
         {
-            V value = count == TSimd.Count ? KeyValueLanes<TFormat>.Load<V>(values[key] + offset) : KeyValueLanes<TFormat>.LoadFirst<V>(values[key] + offset, count);
+            V value = count == TSimd.Count ? KeyValueLanes<TFormat>.Load<V>(values[key] + offset)
+                : KeyValueLanes<TFormat>.LoadFirst<V>(values[key] + offset, count);
             sum = TSimd.MultiplyAdd(TSimd.Broadcast(weights[key]), value, sum);
         }
         TSimd.Store(TSimd.Add(TSimd.Load(ref *output, 0), sum), ref *output, 0);
@@ -209,7 +211,8 @@ internal readonly unsafe partial struct AttentionKernels<TSimd, V, TDot, I>
     // Halves are added until one element is left.
     [MethodImpl(Inline)]
     private static float Sum(V value) =>
-        typeof(V) == typeof(Vector512<float>) ? Sum(Unsafe.BitCast<V, Vector512<float>>(value).GetLower() + Unsafe.BitCast<V, Vector512<float>>(value).GetUpper()) :
+        typeof(V) == typeof(Vector512<float>) ? Sum(Unsafe.BitCast<V, Vector512<float>>(value).GetLower() + Unsafe.BitCast<V, Vector512<float>>(value)
+        .GetUpper()) :
         typeof(V) == typeof(Vector256<float>) ? Sum(Unsafe.BitCast<V, Vector256<float>>(value)) :
         typeof(V) == typeof(Vector128<float>) ? Vector128.Sum(Unsafe.BitCast<V, Vector128<float>>(value)) :
         Unsafe.BitCast<V, float>(value);

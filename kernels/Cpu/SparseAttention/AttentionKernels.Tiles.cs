@@ -91,7 +91,8 @@ internal readonly unsafe partial struct AttentionKernels<TSimd, V, TDot, I> : IA
     public static float Exponentiate(float* scores, float origin, int exponent)
     {
         nuint width = (nuint)TSimd.Count;
-        V start = TSimd.Broadcast(origin), floor = TSimd.Broadcast(Floor(exponent)), offset = TSimd.BroadcastBits(OffsetBits(exponent)), sum = TSimd.Broadcast(0);
+        V start = TSimd.Broadcast(origin), floor = TSimd.Broadcast(Floor(exponent)), offset = TSimd.BroadcastBits(OffsetBits(exponent)),
+            sum = TSimd.Broadcast(0);
         for (nuint i = 0; i < AttentionTuning.Tile; i += width)
         {
             V x = TSimd.MaxKeepingSecond(floor, TSimd.Subtract(TSimd.Load(ref *scores, i), start));

@@ -116,7 +116,8 @@ internal readonly unsafe struct AttentionMask<TKernels>(in AttentionCall call, i
         for (int i = 0; i < keyCount;)
         {
             int position = Position(firstKey + i), column = position / blocks.BlockColumns, begin = column * blocks.BlockColumns;
-            int end = _sequence.Positions == null ? (int)Math.Min(keyCount, (long)begin + blocks.BlockColumns - firstKey) : i + 1, block = FirstFrom(row, column);
+            int end = _sequence.Positions == null ? (int)Math.Min(keyCount, (long)begin + blocks.BlockColumns - firstKey) : i + 1,
+                block = FirstFrom(row, column);
             if (block == last || blocks.Columns[block] != column)
                 Leave(scores, i, end);
             else if (!blocks.IsWhole(block))
@@ -140,7 +141,8 @@ internal readonly unsafe struct AttentionMask<TKernels>(in AttentionCall call, i
         int firstColumn = first / blocks.BlockColumns, lastColumn = (end - 1) / blocks.BlockColumns, rows = 0, present = 0, whole = 0;
         for (int head = tile.FirstHead; head < tile.FirstHead + tile.HeadCount; head++)
         {
-            int firstRow = blocks.Row(head, _call.Shape.QueryHeads, tile.FirstQuery), lastRow = blocks.Row(head, _call.Shape.QueryHeads, tile.FirstQuery + tile.QueryCount - 1);
+            int firstRow = blocks.Row(head, _call.Shape.QueryHeads, tile.FirstQuery),
+                lastRow = blocks.Row(head, _call.Shape.QueryHeads, tile.FirstQuery + tile.QueryCount - 1);
             for (int row = firstRow; row <= lastRow; row++, rows++)
             {
                 for (int block = FirstFrom(row, firstColumn); block < blocks.Offsets[row + 1] && blocks.Columns[block] <= lastColumn; block++)
@@ -196,6 +198,7 @@ internal readonly struct AttentionTiling(in AttentionShape shape, int queryCount
     public AttentionTile Tile(int keyValueHead, int number)
     {
         int head = number % HeadBlockCount * _headsPerTile, query = number / HeadBlockCount * AttentionTuning.Tile;
-        return new AttentionTile(keyValueHead * _group + head, Math.Min(_headsPerTile, _group - head), query, Math.Min(AttentionTuning.Tile, _queryCount - query));
+        return new AttentionTile(keyValueHead * _group + head, Math.Min(_headsPerTile, _group - head), query,
+            Math.Min(AttentionTuning.Tile, _queryCount - query));
     }
 }

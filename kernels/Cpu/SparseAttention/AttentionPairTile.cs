@@ -53,7 +53,8 @@ internal readonly unsafe struct AttentionPairTile<TKernels>(in AttentionCall cal
     /// <param name="probabilities">[rows, tile].</param>
     /// <param name="capSlopes">[rows, tile] or null.</param>
     /// <param name="gradients">[rows, tile].</param>
-    public void LogitGradients(in AttentionTile tile, int head, int panel, float* outputGradients, float* deltas, float* probabilities, float* capSlopes, float* gradients)
+    public void LogitGradients(in AttentionTile tile, int head, int panel, float* outputGradients, float* deltas, float* probabilities, float* capSlopes,
+        float* gradients)
     {
         TileRows.Multiply<TKernels>(outputGradients, tile.RowCount, _panels.HeadDimension, _panels.Panel(_panels.ValuesAcross, head, panel), gradients);
         for (int row = 0; row < tile.RowCount; row++)

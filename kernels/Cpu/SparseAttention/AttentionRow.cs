@@ -3,8 +3,8 @@ using Kernels.Core.Elements;
 namespace Kernels.Cpu.SparseAttention;
 
 /// <summary>
-/// The sum of a row's terms exp(logit) 2^-Exponent, to which its results are relative as well. Parts of a row are merged by powers of two, which change no digit: no maximum
-/// is needed, and the history of the exponent leaves no trace in a result.
+/// The sum of a row's terms exp(logit) 2^-Exponent, to which its results are relative as well. Parts of a row are merged by powers of two, which change no
+/// digit: no maximum is needed, and the history of the exponent leaves no trace in a result.
 /// </summary>
 internal unsafe struct AttentionRow
 {
@@ -28,7 +28,9 @@ internal unsafe struct AttentionRow
     /// <summary>What results are multiplied by in the end; 0 for rows without terms.</summary>
     public readonly float Normalization => Sum == 0 ? 0 : (float)(1 / Sum);
 
-    /// <summary>Turns a row of logits of any size into terms and adds them; returns the power of two by which what was computed before must be multiplied.</summary>
+    /// <summary>
+    /// Turns a row of logits of any size into terms and adds them; returns the power of two by which what was computed before must be multiplied.
+    /// </summary>
     public float AddTerms<TKernels>(float* logits) where TKernels : struct, IAttentionKernels
     {
         float largest = TKernels.Max(logits), factor = 1;
@@ -45,7 +47,8 @@ internal unsafe struct AttentionRow
                 Sum *= factor;
                 Exponent = exponent;
                 // Near the smallest logit every further row of logits comes here, for its smaller ones to be left out.
-                Limit = IsNearSmallest ? float.NegativeInfinity : MathF.Min(AttentionTuning.LargestLogit, (float)((exponent + AttentionTuning.HeadroomBits) * Logarithms.Ln2));
+                Limit = IsNearSmallest ? float.NegativeInfinity
+                    : MathF.Min(AttentionTuning.LargestLogit, (float)((exponent + AttentionTuning.HeadroomBits) * Logarithms.Ln2));
             }
         }
         if (IsNearSmallest)

@@ -33,7 +33,8 @@ internal readonly unsafe struct ScoreJob<TKernels, TFormat>(in AttentionScoreCal
     [SkipLocalsInit]
     public void ScoreChunk(int head, int chunk, float* terms)
     {
-        int group = _call.Attention.Shape.GroupSize, begin = chunk * AttentionTuning.ChunkLength, end = Math.Min(_call.Attention.Sequences->KeyCount, begin + AttentionTuning.ChunkLength);
+        int group = _call.Attention.Shape.GroupSize, begin = chunk * AttentionTuning.ChunkLength,
+            end = Math.Min(_call.Attention.Sequences->KeyCount, begin + AttentionTuning.ChunkLength);
         long bytes = RentedScratch.Bytes<AttentionRow>(group);
         byte* frame = stackalloc byte[RentedScratch.FrameBytes(bytes)];
         using var scratch = new RentedScratch(frame, bytes);
@@ -69,7 +70,8 @@ internal readonly unsafe struct ScoreJob<TKernels, TFormat>(in AttentionScoreCal
         byte* frame = stackalloc byte[RentedScratch.FrameBytes(bytes)];
         using var scratch = new RentedScratch(frame, bytes);
         float* products = scratch.Take<float>((long)group * Tile);
-        StreamedKeys<TFormat>.Locate(_call.Attention.Source, *_call.Attention.Sequences, head, first, count, new TileAddresses { Keys = keys, Values = values, KeyScales = keyScales, ValueScales = valueScales });
+        StreamedKeys<TFormat>.Locate(_call.Attention.Source, *_call.Attention.Sequences, head, first, count,
+            new TileAddresses { Keys = keys, Values = values, KeyScales = keyScales, ValueScales = valueScales });
         TKernels.ScoreKeys<TFormat>(keys, count, new StreamedRows
         {
             Queries = _queries.Row(head * group),
@@ -182,8 +184,8 @@ internal readonly unsafe struct ScoreJob<TKernels, TFormat>(in AttentionScoreCal
 }
 
 /// <summary>
-/// A step of voting: adds the votes of one key-value head's terms, whose sums are known, and makes the next one's; items are chunks of keys. Two heads' terms are all that is
-/// kept, so that they are still in a cache when they are read.
+/// A step of voting: adds the votes of one key-value head's terms, whose sums are known, and makes the next one's; items are chunks of keys. Two heads' terms
+/// are all that is kept, so that they are still in a cache when they are read.
 /// </summary>
 internal readonly unsafe struct VoteJob<TKernels, TFormat>(in AttentionScoreCall call, in ScoreQueries queries, in ScoreParts parts, int head) : IRangeJob
     where TKernels : struct, IAttentionKernels
@@ -206,7 +208,8 @@ internal readonly unsafe struct VoteJob<TKernels, TFormat>(in AttentionScoreCall
 
     private void AddVotes(int chunk)
     {
-        int begin = chunk * AttentionTuning.ChunkLength, count = Math.Min(AttentionTuning.ChunkLength, _call.Attention.Sequences->KeyCount - begin), group = _call.Attention.Shape.GroupSize;
+        int begin = chunk * AttentionTuning.ChunkLength, count = Math.Min(AttentionTuning.ChunkLength, _call.Attention.Sequences->KeyCount - begin),
+            group = _call.Attention.Shape.GroupSize;
         if (_head == 0)
         {
             new Span<float>(_call.Votes + begin, count).Clear();

@@ -4,7 +4,9 @@ using Kernels.Cpu.Memory;
 
 namespace Kernels.Cpu.SparseAttention;
 
-/// <summary>Probabilities of one query over all keys, or votes of all heads: chunks of keys first, each with sums of its own, then what the merged sums make of them.</summary>
+/// <summary>
+/// Probabilities of one query over all keys, or votes of all heads: chunks of keys first, each with sums of its own, then what the merged sums make of them.
+/// </summary>
 internal static unsafe class AttentionScoring<TKernels, TFormat>
     where TKernels : struct, IAttentionKernels
     where TFormat : struct, IKeyValueFormat
@@ -83,7 +85,8 @@ internal unsafe struct ScoreQueries
 
     public readonly sbyte* Code(int head) => _codes + (long)head * StepCount * NibbleLayout.DimensionsPerStep;
 
-    public static long Bytes(in AttentionShape shape) => RentedScratch.Bytes<byte>(shape.QueryHeads * ((sizeof(float) + sizeof(sbyte)) * (long)StrideOf(shape) + 2 * sizeof(float)));
+    public static long Bytes(in AttentionShape shape) =>
+        RentedScratch.Bytes<byte>(shape.QueryHeads * ((sizeof(float) + sizeof(sbyte)) * (long)StrideOf(shape) + 2 * sizeof(float)));
 
     /// <param name="call">The call.</param>
     /// <param name="memory">As much as <see cref="Bytes"/> says.</param>

@@ -6,7 +6,8 @@ using Kernels.Cpu.Memory;
 namespace Kernels.Cpu.SparseAttention;
 
 /// <summary>
-/// Partial results of streamed sequences: for each item (sequence, key-value head, chunk of keys) the results and sums of its query rows, merged in the order of the chunks.
+/// Partial results of streamed sequences: for each item (sequence, key-value head, chunk of keys) the results and sums of its query rows, merged in the order
+/// of the chunks.
 /// </summary>
 internal unsafe struct StreamPartials
 {
@@ -24,7 +25,8 @@ internal unsafe struct StreamPartials
     /// <summary>[items, rows].</summary>
     public AttentionRow* Rows;
 
-    public static int ChunkCount(in AttentionSequence sequence) => Math.Max(1, (sequence.KeyCount + AttentionTuning.ChunkLength - 1) / AttentionTuning.ChunkLength);
+    public static int ChunkCount(in AttentionSequence sequence) =>
+        Math.Max(1, (sequence.KeyCount + AttentionTuning.ChunkLength - 1) / AttentionTuning.ChunkLength);
 
     public readonly float* Result(long item, int row) => Results + (item * RowCount + row) * Stride;
 
@@ -96,7 +98,14 @@ internal readonly unsafe struct AttentionStreamJob<TKernels, TFormat>(in Attenti
         byte** addresses = stackalloc byte*[4 * Tile];
         float* scales = stackalloc float[4 * Tile];
         var tileKeys = new TileAddresses { Keys = addresses, Values = addresses + Tile, KeyScales = scales, ValueScales = scales + Tile };
-        var nextKeys = new TileAddresses { Keys = addresses + 2 * Tile, Values = addresses + 3 * Tile, KeyScales = scales + 2 * Tile, ValueScales = scales + 3 * Tile };
+        var nextKeys = new TileAddresses
+        {
+            Keys = addresses + 2 * Tile,
+            Values = addresses + 3 * Tile,
+            KeyScales = scales + 2 * Tile,
+            ValueScales = scales + 3
+            * Tile
+        };
         var mask = new AttentionMask<TKernels>(_call, sequence);
         int head = tile.FirstHead / _call.Shape.GroupSize, end = Math.Min(sequence.KeyCount, begin + AttentionTuning.ChunkLength), located = -1;
         for (int first = begin; first < end; first += Tile)
@@ -119,7 +128,8 @@ internal readonly unsafe struct AttentionStreamJob<TKernels, TFormat>(in Attenti
     }
 
     private void AddTile(
-        in AttentionSequence sequence, in AttentionTile tile, in AttentionMask<TKernels> mask, TileCover cover, int begin, int first, int count, in StreamedRows rows, AttentionRow* sums,
+        in AttentionSequence sequence, in AttentionTile tile, in AttentionMask<TKernels> mask, TileCover cover, int begin, int first, int count,
+        in StreamedRows rows, AttentionRow* sums,
         in TileAddresses own, in TileAddresses next, bool isApart)
     {
         StreamedRows scored = rows with { Ahead = own.Values }, added = rows with { Ahead = next.Keys };
@@ -138,7 +148,8 @@ internal readonly unsafe struct AttentionStreamJob<TKernels, TFormat>(in Attenti
             AddTogether(sequence, tile, begin, first, count, added, sums, own.Values, own.ValueScales);
     }
 
-    private void AddTogether(in AttentionSequence sequence, in AttentionTile tile, int begin, int first, int count, in StreamedRows rows, AttentionRow* sums, byte** values, float* valueScales)
+    private void AddTogether(in AttentionSequence sequence, in AttentionTile tile, int begin, int first, int count, in StreamedRows rows, AttentionRow* sums,
+        byte** values, float* valueScales)
     {
         AddTerms(sequence, tile, begin, first, rows, sums);
         KeepTerms(sequence, tile, first, count, rows.Scores);
@@ -149,7 +160,8 @@ internal readonly unsafe struct AttentionStreamJob<TKernels, TFormat>(in Attenti
 
     // Row by row, with the keys of each row alone: a value that is left out is not touched, whatever it is. Sums of finite values are the same bits.
     [SkipLocalsInit]
-    private void AddApart(in AttentionSequence sequence, in AttentionTile tile, int begin, int first, int count, in StreamedRows rows, AttentionRow* sums, byte** values, float* valueScales)
+    private void AddApart(in AttentionSequence sequence, in AttentionTile tile, int begin, int first, int count, in StreamedRows rows, AttentionRow* sums,
+        byte** values, float* valueScales)
     {
         ulong* takesPart = stackalloc ulong[tile.RowCount];
         for (int row = 0; row < tile.RowCount; row++)
@@ -191,7 +203,8 @@ internal readonly unsafe struct AttentionStreamJob<TKernels, TFormat>(in Attenti
         int d = _call.Shape.HeadDimension;
         for (int row = 0; row < tile.RowCount; row++)
         {
-            float* from = _call.Queries + ((long)(sequence.QueryBegin + tile.QueryOf(row)) * _call.Shape.QueryHeads + tile.HeadOf(row)) * d, to = queries + row * _partials.Stride;
+            float* from = _call.Queries + ((long)(sequence.QueryBegin + tile.QueryOf(row)) * _call.Shape.QueryHeads + tile.HeadOf(row)) * d,
+                to = queries + row * _partials.Stride;
             for (int i = 0; i < d; i++)
                 to[i] = _call.Scale * from[i];
             new Span<float>(to + d, _partials.Stride - d).Clear();
@@ -221,7 +234,8 @@ internal readonly unsafe struct StreamMergeJob<TKernels>(in AttentionCall call, 
     private void Merge(int number, int head, int query)
     {
         ref readonly AttentionSequence sequence = ref _call.Sequences[number];
-        int chunks = StreamPartials.ChunkCount(sequence), group = _call.Shape.GroupSize, d = _call.Shape.HeadDimension, row = head % group * sequence.QueryCount + query;
+        int chunks = StreamPartials.ChunkCount(sequence), group = _call.Shape.GroupSize, d = _call.Shape.HeadDimension, row = head % group * sequence.QueryCount
+            + query;
         long first = _partials.FirstItems[number] + (long)(head / group) * chunks, place = (long)(sequence.QueryBegin + query) * _call.Shape.QueryHeads + head;
         AttentionRow total = AttentionRow.Empty;
         for (int chunk = 0; chunk < chunks; chunk++)
@@ -241,7 +255,8 @@ internal readonly unsafe struct StreamMergeJob<TKernels>(in AttentionCall call, 
         for (int chunk = 0; _call.ColumnSums != null && chunk < chunks; chunk++)
         {
             int key = chunk * AttentionTuning.ChunkLength;
-            ScaleTerms(_call.ColumnSums + head * _call.ColumnSumStride + sequence.KeyBegin + key, Math.Min(AttentionTuning.ChunkLength, sequence.KeyCount - key),
+            ScaleTerms(_call.ColumnSums + head * _call.ColumnSumStride + sequence.KeyBegin + key,
+                Math.Min(AttentionTuning.ChunkLength, sequence.KeyCount - key),
                 _partials.Row(first + chunk, row)->FactorTo(total.Exponent) * total.Normalization);
         }
     }

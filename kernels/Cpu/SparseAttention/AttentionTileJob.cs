@@ -6,7 +6,8 @@ using Kernels.Cpu.Memory;
 namespace Kernels.Cpu.SparseAttention;
 
 /// <summary>Attention of tiles of query rows over packed panels; items are [heads][tiles, last queries first].</summary>
-internal readonly unsafe struct AttentionTileJob<TKernels>(in AttentionCall call, in AttentionSequence sequence, in PackedPanels panels, float* logSumExp) : IRangeJob
+internal readonly unsafe struct AttentionTileJob<TKernels>(in AttentionCall call, in AttentionSequence sequence, in PackedPanels panels, float* logSumExp)
+    : IRangeJob
     where TKernels : struct, IAttentionKernels
 {
     private const int Tile = AttentionTuning.Tile;
@@ -24,12 +25,19 @@ internal readonly unsafe struct AttentionTileJob<TKernels>(in AttentionCall call
     public void Run(long begin, long end)
     {
         int padded = _panels.PaddedDimension;
-        using var memory = new RentedScratch(RentedScratch.Bytes<float>(Tile * _panels.HeadDimension) + RentedScratch.Bytes<float>(Tile * Tile) + RentedScratch.Bytes<float>(Tile * padded));
-        var scratch = new TileScratch { Queries = memory.Take<float>(Tile * _panels.HeadDimension), Scores = memory.Take<float>(Tile * Tile), Output = memory.Take<float>(Tile * padded) };
+        using var memory = new RentedScratch(RentedScratch.Bytes<float>(Tile * _panels.HeadDimension) + RentedScratch.Bytes<float>(Tile * Tile)
+            + RentedScratch.Bytes<float>(Tile * padded));
+        var scratch = new TileScratch
+        {
+            Queries = memory.Take<float>(Tile * _panels.HeadDimension),
+            Scores = memory.Take<float>(Tile * Tile),
+            Output = memory.Take<float>(Tile * padded)
+        };
         AttentionRow* rows = stackalloc AttentionRow[Tile];
         for (long item = begin; item < end; item++)
         {
-            // All threads work on one head, whose panels stay in the shared cache. A causal call's last queries have the most keys: they go first, so that no thread is left alone with them.
+            // All threads work on one head, whose panels stay in the shared cache. A causal call's last queries have the most keys: they go first, so that no
+            // thread is left alone with them.
             int number = _tiling.Count - 1 - (int)(item % _tiling.Count), head = _panels.FirstHead + (int)(item / _tiling.Count);
             AttentionTile tile = _tiling.Tile(head, number);
             TileRows.Load<TKernels>(_call, _sequence, tile, _call.Queries, _call.Scale, scratch.Queries);
@@ -155,7 +163,8 @@ internal unsafe struct TileScratch
 internal static unsafe class TileRows
 {
     /// <summary>rows[r] = factor source[query, head].</summary>
-    public static void Load<TKernels>(in AttentionCall call, in AttentionSequence sequence, in AttentionTile tile, float* source, float factor, float* rows) where TKernels : struct, IAttentionKernels
+    public static void Load<TKernels>(in AttentionCall call, in AttentionSequence sequence, in AttentionTile tile, float* source, float factor, float* rows)
+        where TKernels : struct, IAttentionKernels
     {
         int d = call.Shape.HeadDimension;
         for (int row = 0; row < tile.RowCount; row++)
@@ -166,21 +175,23 @@ internal static unsafe class TileRows
     }
 
     /// <summary>x[i] *= factor.</summary>
-    public static void Scale<TKernels>(float* x, long count, float factor) where TKernels : struct, IAttentionKernels => TKernels.CopyScaled(x, x, count, factor);
+    public static void Scale<TKernels>(float* x, long count, float factor) where TKernels : struct, IAttentionKernels =>
+        TKernels.CopyScaled(x, x, count, factor);
 
     /// <summary>products = rows times a panel across, a row of them after the other or at a distance.</summary>
-    public static void Multiply<TKernels>(float* rows, int rowCount, int dimension, float* across, float* products, int stride = AttentionTuning.Tile) where TKernels : struct, IAttentionKernels => TKernels.Multiply(new TileProduct
-    {
-        A = rows,
-        RowStride = dimension,
-        DepthStride = 1,
-        RowCount = rowCount,
-        Depth = dimension,
-        Slivers = across,
-        SliverCount = AttentionTuning.Tile / TKernels.SliverWidth,
-        C = products,
-        Stride = stride,
-    });
+    public static void Multiply<TKernels>(float* rows, int rowCount, int dimension, float* across, float* products, int stride = AttentionTuning.Tile)
+        where TKernels : struct, IAttentionKernels => TKernels.Multiply(new TileProduct
+        {
+            A = rows,
+            RowStride = dimension,
+            DepthStride = 1,
+            RowCount = rowCount,
+            Depth = dimension,
+            Slivers = across,
+            SliverCount = AttentionTuning.Tile / TKernels.SliverWidth,
+            C = products,
+            Stride = stride,
+        });
 
     /// <summary>Minus infinity for what is below the smallest logit of a row.</summary>
     public static void LeaveOut(float* logits)

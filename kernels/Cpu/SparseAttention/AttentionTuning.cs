@@ -6,8 +6,8 @@ namespace Kernels.Cpu.SparseAttention;
 internal static class AttentionTuning
 {
     /// <summary>
-    /// Queries and keys of a tile: 16 KiB of scores, which stay in level 1 from the products that make them to the products that use them; keys handled at a time when
-    /// streaming, too.
+    /// Queries and keys of a tile: 16 KiB of scores, which stay in level 1 from the products that make them to the products that use them; keys handled at a
+    /// time when streaming, too.
     /// </summary>
     public const int Tile = 1 << TileShift;
 
@@ -16,7 +16,10 @@ internal static class AttentionTuning
     /// <summary>Query rows (queries times heads of a group) up to which keys are streamed as they are stored; more of them repay packing.</summary>
     public const int LargestStreamedRowCount = 16;
 
-    /// <summary>Keys of a part of a long sequence that a thread streams at a time: 1 MiB of 16-bit keys and values of 128, some 20 microseconds of memory time. A multiple of the tile.</summary>
+    /// <summary>
+    /// Keys of a part of a long sequence that a thread streams at a time: 1 MiB of 16-bit keys and values of 128, some 20 microseconds of memory time. A
+    /// multiple of the tile.
+    /// </summary>
     public const int ChunkLength = 2048;
 
     /// <summary>Bytes of packed keys and values in use at a time; at least one head's are.</summary>
@@ -37,7 +40,8 @@ internal static class AttentionTuning
     public const float SmallestLogit = -LargestLogit;
 
     /// <summary>
-    /// Terms are 0 below exp(-88) = 2^-127 of their row's reference: only where that lies within this of <see cref="SmallestLogit"/> could logits below that one still give terms.
+    /// Terms are 0 below exp(-88) = 2^-127 of their row's reference: only where that lies within this of <see cref="SmallestLogit"/> could logits below that
+    /// one still give terms.
     /// </summary>
     public const float TermReach = 128;
 
@@ -47,7 +51,9 @@ internal static class AttentionTuning
     /// <summary>Queries of a plan that are handled together at most: two multiples, products with a panel of keys from level 1.</summary>
     public const int LargestPlanRowCount = 2 * PlanRowMultiple;
 
-    /// <summary>Elements of rows of logits that a plan's queries have together, as long as one multiple of them allows: 512 KiB, half of a small level 2.</summary>
+    /// <summary>
+    /// Elements of rows of logits that a plan's queries have together, as long as one multiple of them allows: 512 KiB, half of a small level 2.
+    /// </summary>
     public const int PlanElements = 1 << 17;
 
     // Rows side by side at a distance of a multiple of 4 KiB: a processor takes the read of one for a read of what was just written to another.

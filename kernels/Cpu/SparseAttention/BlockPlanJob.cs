@@ -21,7 +21,8 @@ internal readonly unsafe struct BlockPlanJob<TKernels> : IRangeJob where TKernel
         _call = call;
         _compressed = compressed;
         _stride = AttentionTuning.RowStride(compressed.Count);
-        _rowCount = Math.Clamp(AttentionTuning.PlanElements / _stride / AttentionTuning.PlanRowMultiple * AttentionTuning.PlanRowMultiple, AttentionTuning.PlanRowMultiple, AttentionTuning.LargestPlanRowCount);
+        _rowCount = Math.Clamp(AttentionTuning.PlanElements / _stride / AttentionTuning.PlanRowMultiple * AttentionTuning.PlanRowMultiple,
+            AttentionTuning.PlanRowMultiple, AttentionTuning.LargestPlanRowCount);
         _queryBlockCount = (call.QueryCount + _rowCount - 1) / _rowCount;
         _blockCount = (call.KeyCount + call.Sizes.BlockLength - 1) / call.Sizes.BlockLength;
         _scale = (float)(1 / Math.Sqrt(call.Shape.HeadDimension));
@@ -33,8 +34,15 @@ internal readonly unsafe struct BlockPlanJob<TKernels> : IRangeJob where TKernel
     public void Run(long begin, long end)
     {
         long queries = (long)_rowCount * _compressed.HeadDimension, logits = (long)_rowCount * _stride;
-        using var memory = new RentedScratch(RentedScratch.Bytes<float>(queries) + 2 * RentedScratch.Bytes<float>(logits) + RentedScratch.Bytes<float>(_blockCount));
-        var scratch = new PlanScratch { Queries = memory.Take<float>(queries), Terms = memory.Take<float>(logits), Votes = memory.Take<float>(logits), Scores = memory.Take<float>(_blockCount) };
+        using var memory = new RentedScratch(RentedScratch.Bytes<float>(queries) + 2 * RentedScratch.Bytes<float>(logits)
+            + RentedScratch.Bytes<float>(_blockCount));
+        var scratch = new PlanScratch
+        {
+            Queries = memory.Take<float>(queries),
+            Terms = memory.Take<float>(logits),
+            Votes = memory.Take<float>(logits),
+            Scores = memory.Take<float>(_blockCount)
+        };
         AttentionRow* rows = stackalloc AttentionRow[AttentionTuning.LargestPlanRowCount];
         for (long item = begin; item < end; item++)
         {

@@ -47,7 +47,8 @@ internal unsafe struct CompressedKeys
 }
 
 /// <summary>Means of keys, packed; items are [heads, panels].</summary>
-internal readonly unsafe struct CompressJob<TKernels>(in BlockPlanCall call, in CompressedKeys compressed) : IRangeJob where TKernels : struct, IAttentionKernels
+internal readonly unsafe struct CompressJob<TKernels>(in BlockPlanCall call, in CompressedKeys compressed) : IRangeJob
+    where TKernels : struct, IAttentionKernels
 {
     private const int Tile = AttentionTuning.Tile;
 
@@ -62,7 +63,8 @@ internal readonly unsafe struct CompressJob<TKernels>(in BlockPlanCall call, in 
         float* rows = scratch.Take<float>(Tile * d);
         for (long item = begin; item < end; item++)
         {
-            int head = (int)(item / _compressed.PanelCount), panel = (int)(item % _compressed.PanelCount), first = panel * Tile, count = Math.Min(Tile, _compressed.Count - first);
+            int head = (int)(item / _compressed.PanelCount), panel = (int)(item % _compressed.PanelCount), first = panel * Tile,
+                count = Math.Min(Tile, _compressed.Count - first);
             for (int i = 0; i < count; i++)
                 Compress(head, first + i, rows + i * d);
             new Span<float>(rows + count * d, (Tile - count) * d).Clear();

@@ -6,10 +6,11 @@ using Kernels.Cpu.Memory;
 namespace Kernels.Cpu.SparseAttention;
 
 /// <summary>
-/// Column sums of probabilities where there are several queries: scores are made again, panel by panel, from packed keys. Items are [heads, panels]; each owns its keys' sums, and has a
-/// part of the sums by distance (<see cref="DiagonalParts"/>) where these are wanted.
+/// Column sums of probabilities where there are several queries: scores are made again, panel by panel, from packed keys. Items are [heads, panels]; each owns
+/// its keys' sums, and has a part of the sums by distance (<see cref="DiagonalParts"/>) where these are wanted.
 /// </summary>
-internal readonly unsafe struct ColumnSumJob<TKernels>(in AttentionCall call, in AttentionSequence sequence, in PackedPanels panels, in DiagonalParts diagonals, float* logSumExp) : IRangeJob
+internal readonly unsafe struct ColumnSumJob<TKernels>(in AttentionCall call, in AttentionSequence sequence, in PackedPanels panels, in DiagonalParts diagonals,
+    float* logSumExp) : IRangeJob
     where TKernels : struct, IAttentionKernels
 {
     private const int Tile = AttentionTuning.Tile;
@@ -25,7 +26,8 @@ internal readonly unsafe struct ColumnSumJob<TKernels>(in AttentionCall call, in
     public void Run(long begin, long end)
     {
         int group = _call.Shape.GroupSize, wide = Tile * _panels.HeadDimension;
-        using var scratch = new RentedScratch(RentedScratch.Bytes<float>(wide) + RentedScratch.Bytes<float>(Tile * Tile) + RentedScratch.Bytes<double>((long)group * Tile));
+        using var scratch = new RentedScratch(RentedScratch.Bytes<float>(wide) + RentedScratch.Bytes<float>(Tile * Tile)
+            + RentedScratch.Bytes<double>((long)group * Tile));
         float* queries = scratch.Take<float>(wide), probabilities = scratch.Take<float>(Tile * Tile);
         double* sums = scratch.Take<double>((long)group * Tile);
         for (long item = begin; item < end; item++)
@@ -64,8 +66,8 @@ internal readonly unsafe struct ColumnSumJob<TKernels>(in AttentionCall call, in
 }
 
 /// <summary>
-/// Sums of probabilities by distance, a part for each panel and query head: [heads, panels, group, 2 tiles], place key - query + tile - 1 of it, keys counted from the panel's first and queries from the
-/// sequence's first. Each distance is in two panels' parts.
+/// Sums of probabilities by distance, a part for each panel and query head: [heads, panels, group, 2 tiles], place key - query + tile - 1 of it, keys counted
+/// from the panel's first and queries from the sequence's first. Each distance is in two panels' parts.
 /// </summary>
 internal unsafe struct DiagonalParts
 {
@@ -110,7 +112,8 @@ internal readonly unsafe struct DiagonalSumJob(in AttentionCall call, in Attenti
         }
     }
 
-    // distance = first position + query - key, and key = tile panel + key in it: place = first position + tile - 1 - distance - tile panel, within [0, 2 tiles) for two panels.
+    // distance = first position + query - key, and key = tile panel + key in it: place = first position + tile - 1 - distance - tile panel, within [0, 2 tiles)
+    // for two panels.
     private double Sum(int head, int headOfGroup, int distance)
     {
         int place = _firstPosition + Tile - 1 - distance, panel = place >> AttentionTuning.TileShift, inTile = place & (Tile - 1);

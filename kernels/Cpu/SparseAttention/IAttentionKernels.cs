@@ -15,8 +15,8 @@ internal unsafe interface IAttentionKernels
     static abstract void Multiply(in TileProduct product);
 
     /// <summary>
-    /// Turns rows of logits into terms and adds them to their rows' sums, as long as no logit is above its row's limit, which would move the row's exponent. Returns the first
-    /// row, from <paramref name="first"/> on, with such a logit, or the number of rows.
+    /// Turns rows of logits into terms and adds them to their rows' sums, as long as no logit is above its row's limit, which would move the row's exponent.
+    /// Returns the first row, from <paramref name="first"/> on, with such a logit, or the number of rows.
     /// </summary>
     static abstract int AddTerms(float* logits, long stride, AttentionRow* rows, int first, int count);
 
@@ -38,7 +38,9 @@ internal unsafe interface IAttentionKernels
     /// <summary>scores[i] = cap tanh(scores[i] / cap).</summary>
     static abstract void Cap(float* scores, float cap);
 
-    /// <summary>scores[r][j] = q_r k_j for keys as they are stored; <paramref name="keys"/> has a whole tile of valid addresses, of which keyCount matter.</summary>
+    /// <summary>
+    /// scores[r][j] = q_r k_j for keys as they are stored; <paramref name="keys"/> has a whole tile of valid addresses, of which keyCount matter.
+    /// </summary>
     static abstract void ScoreKeys<TFormat>(byte** keys, int keyCount, in StreamedRows rows) where TFormat : struct, IKeyValueFormat;
 
     /// <summary>output[r] += sum over j of scores[r][j] v_j for values as they are stored.</summary>
@@ -63,7 +65,9 @@ internal unsafe struct TileProduct
     public bool Add;
 }
 
-/// <summary>A few query rows with their scores and results: queries and results [rows, Stride], zeros from the head dimension on; scores [rows, tile].</summary>
+/// <summary>
+/// A few query rows with their scores and results: queries and results [rows, Stride], zeros from the head dimension on; scores [rows, tile].
+/// </summary>
 internal unsafe struct StreamedRows
 {
     public float* Queries;

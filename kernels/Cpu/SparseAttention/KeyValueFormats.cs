@@ -90,13 +90,16 @@ internal readonly unsafe struct BFloat16Format : IKeyValueFormat
     public static int ElementBytes => sizeof(ushort);
 
     [MethodImpl(Inline)]
-    public static Vector512<float> Load512(byte* source) => (Vector512.WidenLower(Vector256.Load((ushort*)source).ToVector512Unsafe()) << DroppedBits).AsSingle();
+    public static Vector512<float> Load512(byte* source) => (Vector512.WidenLower(Vector256.Load((ushort*)source).ToVector512Unsafe()) << DroppedBits)
+        .AsSingle();
 
     [MethodImpl(Inline)]
-    public static Vector256<float> Load256(byte* source) => (Vector256.WidenLower(Vector128.Load((ushort*)source).ToVector256Unsafe()) << DroppedBits).AsSingle();
+    public static Vector256<float> Load256(byte* source) => (Vector256.WidenLower(Vector128.Load((ushort*)source).ToVector256Unsafe()) << DroppedBits)
+        .AsSingle();
 
     [MethodImpl(Inline)]
-    public static Vector128<float> Load128(byte* source) => (Vector128.WidenLower(Vector64.Load((ushort*)source).ToVector128Unsafe()) << DroppedBits).AsSingle();
+    public static Vector128<float> Load128(byte* source) => (Vector128.WidenLower(Vector64.Load((ushort*)source).ToVector128Unsafe()) << DroppedBits)
+        .AsSingle();
 
     [MethodImpl(Inline)]
     public static float LoadOne(byte* source) => *(BrainFloat16*)source;
@@ -104,8 +107,8 @@ internal readonly unsafe struct BFloat16Format : IKeyValueFormat
 
 /// <summary>Halves that are known to be finite.</summary>
 /// <remarks>
-/// Sign-extended to 32 bits and shifted left by 13, exponent and fraction stand where a float has them, and the sign above copies of itself, which a mask removes. The
-/// exponents' biases then differ by 112, which a product with 2^112 mends, denormal numbers included.
+/// Sign-extended to 32 bits and shifted left by 13, exponent and fraction stand where a float has them, and the sign above copies of itself, which a mask
+/// removes. The exponents' biases then differ by 112, which a product with 2^112 mends, denormal numbers included.
 /// </remarks>
 internal readonly unsafe struct FiniteHalfFormat : IKeyValueFormat
 {

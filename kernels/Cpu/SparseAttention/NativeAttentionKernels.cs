@@ -5,9 +5,9 @@ using Kernels.Native.SparseAttention;
 namespace Kernels.Cpu.SparseAttention;
 
 /// <summary>
-/// Native micro-kernels under the managed driver: products with keys and sums of values as they are stored, which it widens by instructions that .NET lacks. All else is as
-/// <typeparamref name="TManaged"/>, managed code for the same registers, has it. <typeparamref name="TPlanes"/> has the eight-bit dot products for planes of keys, where the processor
-/// has them; scalar code has none.
+/// Native micro-kernels under the managed driver: products with keys and sums of values as they are stored, which it widens by instructions that .NET lacks.
+/// All else is as <typeparamref name="TManaged"/>, managed code for the same registers, has it. <typeparamref name="TPlanes"/> has the eight-bit dot products
+/// for planes of keys, where the processor has them; scalar code has none.
 /// </summary>
 internal readonly unsafe struct NativeAttentionKernels<TManaged, TSet, TPlanes> : IAttentionKernels
     where TManaged : struct, IAttentionKernels

@@ -6,8 +6,8 @@ using Kernels.Core.SparseAttention;
 namespace Kernels.Cpu.SparseAttention;
 
 /// <summary>
-/// Sums of nibbles (0 to 15, four in a 32-bit lane, a lane a token) times query elements in eight bits (-127 to 127). Two products of a pair are at most 3810 in
-/// magnitude; where partial sums are 16-bit lanes, 8 of them reach 30480 &lt; 32767: that is 4 steps of 8 dimensions.
+/// Sums of nibbles (0 to 15, four in a 32-bit lane, a lane a token) times query elements in eight bits (-127 to 127). Two products of a pair are at most 3810
+/// in magnitude; where partial sums are 16-bit lanes, 8 of them reach 30480 &lt; 32767: that is 4 steps of 8 dimensions.
 /// </summary>
 internal unsafe interface INibbleDot<I> where I : unmanaged
 {
@@ -52,7 +52,8 @@ internal readonly unsafe struct NibbleDot512 : INibbleDot<Vector512<int>>
     {
         if (Avx512BW.IsSupported)
             return (partial.AsInt16() + Avx512BW.MultiplyAddAdjacent(nibbles.AsByte(), Vector512.Create(*(int*)query).AsSByte())).AsInt32();
-        return Vector512.Create(NibbleDot256.Add(partial.GetLower(), nibbles.GetLower(), query), NibbleDot256.Add(partial.GetUpper(), nibbles.GetUpper(), query));
+        return Vector512.Create(NibbleDot256.Add(partial.GetLower(), nibbles.GetLower(), query),
+            NibbleDot256.Add(partial.GetUpper(), nibbles.GetUpper(), query));
     }
 
     [MethodImpl(Inline)]
@@ -89,7 +90,8 @@ internal readonly unsafe struct NibbleDot256 : INibbleDot<Vector256<int>>
     {
         if (Avx2.IsSupported)
             return (partial.AsInt16() + Avx2.MultiplyAddAdjacent(nibbles.AsByte(), Vector256.Create(*(int*)query).AsSByte())).AsInt32();
-        return Vector256.Create(NibbleDot128.Add(partial.GetLower(), nibbles.GetLower(), query), NibbleDot128.Add(partial.GetUpper(), nibbles.GetUpper(), query));
+        return Vector256.Create(NibbleDot128.Add(partial.GetLower(), nibbles.GetLower(), query),
+            NibbleDot128.Add(partial.GetUpper(), nibbles.GetUpper(), query));
     }
 
     [MethodImpl(Inline)]

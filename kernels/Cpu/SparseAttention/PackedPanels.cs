@@ -8,8 +8,9 @@ using Kernels.Cpu.Simd;
 namespace Kernels.Cpu.SparseAttention;
 
 /// <summary>
-/// Keys and values of some heads of a sequence as floats, in panels of a tile of keys, packed once for all query rows: keys transposed (a depth for each dimension), values as they are
-/// (a depth for each key), both in slivers as <see cref="IAttentionKernels.Multiply"/> takes them; the other way round as well where a gradient is wanted.
+/// Keys and values of some heads of a sequence as floats, in panels of a tile of keys, packed once for all query rows: keys transposed (a depth for each
+/// dimension), values as they are (a depth for each key), both in slivers as <see cref="IAttentionKernels.Multiply"/> takes them; the other way round as well
+/// where a gradient is wanted.
 /// </summary>
 internal unsafe struct PackedPanels
 {
@@ -103,7 +104,9 @@ internal static unsafe class TilePacking<TKernels> where TKernels : struct, IAtt
     }
 }
 
-/// <summary>Packs panel after panel; items are [panels, heads], since heads stand beside each other in arrays: their rows share lines of the page table, and pages.</summary>
+/// <summary>
+/// Packs panel after panel; items are [panels, heads], since heads stand beside each other in arrays: their rows share lines of the page table, and pages.
+/// </summary>
 internal readonly unsafe struct PackJob<TKernels, TFormat>(in AttentionCall call, in AttentionSequence sequence, in PackedPanels panels) : IRangeJob
     where TKernels : struct, IAttentionKernels
     where TFormat : struct, IKeyValueFormat

@@ -4,7 +4,10 @@ using Kernels.Cpu.Memory;
 
 namespace Kernels.Cpu.SparseAttention;
 
-/// <summary>The driver: few query rows are streamed over stored keys in chunks, more of them take packed panels in tiles. Partition depends on sizes alone. Knows no instruction set.</summary>
+/// <summary>
+/// The driver: few query rows are streamed over stored keys in chunks, more of them take packed panels in tiles. Partition depends on sizes alone. Knows no
+/// instruction set.
+/// </summary>
 internal sealed unsafe class SparseAttentionCpu<TKernels, TFormat> : ISparseAttentionBackend
     where TKernels : struct, IAttentionKernels
     where TFormat : struct, IKeyValueFormat
@@ -84,7 +87,8 @@ internal sealed unsafe class SparseAttentionCpu<TKernels, TFormat> : ISparseAtte
         if (items == 0)
             return;
         long rows = items * partials.RowCount;
-        using var scratch = new RentedScratch(RentedScratch.Bytes<long>(call.SequenceCount + 1) + RentedScratch.Bytes<float>(rows * partials.Stride) + RentedScratch.Bytes<AttentionRow>(rows));
+        using var scratch = new RentedScratch(RentedScratch.Bytes<long>(call.SequenceCount + 1) + RentedScratch.Bytes<float>(rows * partials.Stride)
+            + RentedScratch.Bytes<AttentionRow>(rows));
         partials.FirstItems = scratch.Take<long>(call.SequenceCount + 1);
         partials.Results = scratch.Take<float>(rows * partials.Stride);
         partials.Rows = scratch.Take<AttentionRow>(rows);
@@ -99,7 +103,8 @@ internal sealed unsafe class SparseAttentionCpu<TKernels, TFormat> : ISparseAtte
             RangeRunner.Run(new AttentionStreamJob<TKernels, FiniteHalfFormat>(call, partials), items, grain: 1, threads, cancellation);
         else
             RangeRunner.Run(new AttentionStreamJob<TKernels, TFormat>(call, partials), items, grain: 1, threads, cancellation);
-        RangeRunner.Run(new StreamMergeJob<TKernels>(call, partials), (long)call.SequenceCount * call.Shape.QueryHeads, call.Shape.GroupSize, threads, cancellation);
+        RangeRunner.Run(new StreamMergeJob<TKernels>(call, partials), (long)call.SequenceCount * call.Shape.QueryHeads, call.Shape.GroupSize, threads,
+            cancellation);
     }
 
     private static void AttendInTiles(in AttentionCall call, in AttentionSequence sequence, int threads, CancellationToken cancellation)
@@ -155,7 +160,8 @@ internal sealed unsafe class SparseAttentionCpu<TKernels, TFormat> : ISparseAtte
         panels.HasSpecialValues = (bool*)((float*)memory + arrays * length);
     }
 
-    private static void Pack(in AttentionCall call, in AttentionSequence sequence, ref PackedPanels panels, int head, int headsAtOnce, int threads, CancellationToken cancellation)
+    private static void Pack(in AttentionCall call, in AttentionSequence sequence, ref PackedPanels panels, int head, int headsAtOnce, int threads,
+        CancellationToken cancellation)
     {
         panels.FirstHead = head;
         panels.HeadCount = Math.Min(headsAtOnce, call.Shape.KeyValueHeads - head);
@@ -177,5 +183,6 @@ internal sealed unsafe class SparseAttentionCpu<TKernels, TFormat> : ISparseAtte
         return ThreadCount(products, options);
     }
 
-    private static int ThreadCount(double products, in KernelOptions options) => ThreadPolicy.Threads((long)products, AttentionTuning.ParallelProducts, options);
+    private static int ThreadCount(double products, in KernelOptions options) =>
+        ThreadPolicy.Threads((long)products, AttentionTuning.ParallelProducts, options);
 }

@@ -8,8 +8,8 @@ using static Kernels.Core.Machine.InstructionSets;
 namespace Kernels.Cpu.SparseAttention;
 
 /// <summary>
-/// The variants. One driver serves all; managed ones differ in register width and in the integer dot product of key planes. Of one instruction set the native variant leads, as it was
-/// measured (docs/families/sparse_attention.md): it widens stored elements in one instruction.
+/// The variants. One driver serves all; managed ones differ in register width and in the integer dot product of key planes. Of one instruction set the native
+/// variant leads, as it was measured (docs/families/sparse_attention.md): it widens stored elements in one instruction.
 /// </summary>
 internal static class SparseAttentionCpuVariants
 {
@@ -19,9 +19,11 @@ internal static class SparseAttentionCpuVariants
         var entries = new VariantEntries<ISparseAttentionBackend>("sparse_attention", type.Token(), NativeKernels.AbsenceOf);
         return
         [
-            entries.Native<Avx512, Avx512>(BackendOf<NativeAttentionKernels<AttentionKernels<Simd512<float>, Vector512<float>, NibbleDot512, Vector512<int>>, Avx512, Avx512Vnni>>(type)),
+            entries.Native<Avx512, Avx512>(
+                BackendOf<NativeAttentionKernels<AttentionKernels<Simd512<float>, Vector512<float>, NibbleDot512, Vector512<int>>, Avx512, Avx512Vnni>>(type)),
             entries.Managed<Avx512>(BackendOf<AttentionKernels<Simd512<float>, Vector512<float>, NibbleDot512, Vector512<int>>>(type)),
-            entries.Native<Avx2, Avx2>(BackendOf<NativeAttentionKernels<AttentionKernels<Simd256<float>, Vector256<float>, NibbleDot256, Vector256<int>>, Avx2, AvxVnni>>(type)),
+            entries.Native<Avx2, Avx2>(BackendOf<NativeAttentionKernels<AttentionKernels<Simd256<float>, Vector256<float>, NibbleDot256, Vector256<int>>, Avx2,
+                AvxVnni>>(type)),
             entries.Managed<Avx2>(BackendOf<AttentionKernels<Simd256<float>, Vector256<float>, NibbleDot256, Vector256<int>>>(type)),
             entries.Managed<AdvSimd128>(BackendOf<AttentionKernels<Simd128<float>, Vector128<float>, NibbleDot128, Vector128<int>>>(type)),
             entries.Managed<Sse42>(BackendOf<AttentionKernels<Simd128<float>, Vector128<float>, NibbleDot128, Vector128<int>>>(type)),

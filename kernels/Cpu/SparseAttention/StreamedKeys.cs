@@ -21,7 +21,8 @@ internal static unsafe class StreamedKeys<TFormat> where TFormat : struct, IKeyV
                 keys[i] = source.Keys + element * TFormat.ElementBytes;
                 values[i] = source.Values + element * TFormat.ElementBytes;
                 if (TFormat.IsScaled)
-                    (addresses.KeyScales[i], addresses.ValueScales[i]) = (source.KeyScales[element / source.HeadDimension], source.ValueScales[element / source.HeadDimension]);
+                    (addresses.KeyScales[i], addresses.ValueScales[i]) =
+                        (source.KeyScales[element / source.HeadDimension], source.ValueScales[element / source.HeadDimension]);
             }
         }
         for (int i = count; i < Tile; i++)
@@ -39,7 +40,8 @@ internal static unsafe class StreamedKeys<TFormat> where TFormat : struct, IKeyV
 
     /// <summary>output[row] += sum of terms times values over the keys whose bits are set.</summary>
     [SkipLocalsInit]
-    public static void AddSome<TKernels>(byte** values, float* valueScales, ulong takesPart, int row, in StreamedRows rows) where TKernels : struct, IAttentionKernels
+    public static void AddSome<TKernels>(byte** values, float* valueScales, ulong takesPart, int row, in StreamedRows rows)
+        where TKernels : struct, IAttentionKernels
     {
         byte** some = stackalloc byte*[Tile];
         float* terms = stackalloc float[Tile], all = rows.Scores + row * Tile;

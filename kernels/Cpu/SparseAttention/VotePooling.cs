@@ -6,8 +6,8 @@ namespace Kernels.Cpu.SparseAttention;
 internal static unsafe class VotePooling
 {
     /// <summary>
-    /// pooled[i] is the largest of votes[i - reach] to votes[i + reach], as far as there are any. Three comparisons a vote whatever the reach (van Herk 1992; Gil and Werman 1993): a
-    /// neighbourhood is the end of one block of 2 reach + 1 votes and the beginning of the next.
+    /// pooled[i] is the largest of votes[i - reach] to votes[i + reach], as far as there are any. Three comparisons a vote whatever the reach (van Herk 1992;
+    /// Gil and Werman 1993): a neighbourhood is the end of one block of 2 reach + 1 votes and the beginning of the next.
     /// </summary>
     public static void Largest(Span<float> votes, int reach)
     {

@@ -30,11 +30,21 @@ internal readonly unsafe struct WeighJob<TKernels, TFormat>(in AttentionScoreCal
                 ulong takesPart = NotZero(probabilities + first, count);
                 if (takesPart == 0)
                     continue;
-                StreamedKeys<TFormat>.Locate(_call.Attention.Source, *_call.Attention.Sequences, (int)head / shape.GroupSize, first, count, new TileAddresses { Keys = keys, Values = values, KeyScales = keyScales, ValueScales = valueScales });
-                var rows = new StreamedRows { Scores = probabilities + first, Output = output, Ahead = values, Count = 1, HeadDimension = shape.HeadDimension, Stride = _stride };
+                StreamedKeys<TFormat>.Locate(_call.Attention.Source, *_call.Attention.Sequences, (int)head / shape.GroupSize, first, count,
+                    new TileAddresses { Keys = keys, Values = values, KeyScales = keyScales, ValueScales = valueScales });
+                var rows = new StreamedRows
+                {
+                    Scores = probabilities + first,
+                    Output = output,
+                    Ahead = values,
+                    Count = 1,
+                    HeadDimension = shape.HeadDimension,
+                    Stride = _stride
+                };
                 StreamedKeys<TFormat>.AddSome<TKernels>(values, valueScales, takesPart, 0, rows);
             }
-            new ReadOnlySpan<float>(output, shape.HeadDimension).CopyTo(new Span<float>(_call.Attention.Output + head * shape.HeadDimension, shape.HeadDimension));
+            new ReadOnlySpan<float>(output, shape.HeadDimension)
+                .CopyTo(new Span<float>(_call.Attention.Output + head * shape.HeadDimension, shape.HeadDimension));
         }
     }
 

@@ -9,7 +9,8 @@ namespace Kernels.Cpu.TensorBleu;
 /// Whole candidates. The candidate's tokens are indexed and those of its references sought in it; prepared references are indexed already, and the
 /// candidate is sought in them. What the index has once is followed as a run of tokens; only what it has several times goes on to the next order.
 /// </summary>
-internal readonly unsafe struct BleuHashJob<T>(in BleuRows<T> rows, GCHandle prepared, BleuResults results, ScratchLanes lanes, int largestGroup, int longestCandidate) : IRangeJob
+internal readonly unsafe struct BleuHashJob<T>(in BleuRows<T> rows, GCHandle prepared, BleuResults results, ScratchLanes lanes, int largestGroup,
+    int longestCandidate) : IRangeJob
     where T : unmanaged, IBinaryInteger<T>
 {
     private readonly BleuRows<T> _rows = rows;
@@ -64,7 +65,8 @@ internal readonly unsafe struct BleuHashJob<T>(in BleuRows<T> rows, GCHandle pre
 
     // Counts the n-grams of one order, and those longer ones that begin with one that the index has once. What is left to be sought are the others.
     private void Match(
-        int order, in NgramIndex index, int* indexedTokens, ref NgramPlaces sought, in TokenRows<T> sequences, int begin, int end, in BleuHashScratch scratch, ref OrderCounts matches)
+        int order, in NgramIndex index, int* indexedTokens, ref NgramPlaces sought, in TokenRows<T> sequences, int begin, int end, in BleuHashScratch scratch,
+        ref OrderCounts matches)
     {
         if (order > 1)
             sought.Extend(order, scratch.Keys);

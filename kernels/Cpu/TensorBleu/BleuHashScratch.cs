@@ -44,7 +44,8 @@ internal readonly unsafe struct BleuHashScratch
     public static long Bytes(int largestGroup, int longestCandidate)
     {
         int places = PlaceCount(largestGroup, longestCandidate);
-        return (WideArrays * (long)sizeof(ulong) + sizeof(NgramTally) + NumberArrays * (long)sizeof(int)) * places + sizeof(int) * (TokenCounts.Length + NgramIndex.SlotCount(places));
+        return (WideArrays * (long)sizeof(ulong) + sizeof(NgramTally) + NumberArrays * (long)sizeof(int)) * places + sizeof(int)
+            * (TokenCounts.Length + NgramIndex.SlotCount(places));
     }
 
     /// <summary>An index of so many n-grams, whose keys are there.</summary>

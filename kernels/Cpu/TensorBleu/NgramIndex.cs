@@ -54,7 +54,9 @@ internal readonly unsafe struct NgramIndex
     /// <summary>The number of slots for so many n-grams.</summary>
     public static long SlotCount(int count) => 1L << CapacityLog2(count);
 
-    /// <summary>Enters the n-grams that begin at some places, makes limits of how often each occurs, and keeps the places of those that occur more than once.</summary>
+    /// <summary>
+    /// Enters the n-grams that begin at some places, makes limits of how often each occurs, and keeps the places of those that occur more than once.
+    /// </summary>
     /// <param name="places">As many as n-grams, in the order of their keys; receives their numbers.</param>
     /// <param name="pending">[count], scratch.</param>
     /// <param name="numbers">[places of the sequences]: receives, at each place listed, its number.</param>

@@ -38,10 +38,13 @@ internal static unsafe class NgramRuns
         for (int i = 0; i < count; i++)
         {
             int number = NgramPlaces.Number(once[i]);
-            uint isEqual = Vector256.Equals(Vector256.Load(indexed + singles[number]), Vector256.Load(sought + NgramPlaces.Place(once[i]))).ExtractMostSignificantBits();
-            int length = BitOperations.TrailingZeroCount(~isEqual), before = tallies[number].Most, more = length - before, longest = before + (more & ~(more >> 31));
+            uint isEqual = Vector256.Equals(Vector256.Load(indexed + singles[number]), Vector256.Load(sought + NgramPlaces.Place(once[i])))
+                .ExtractMostSignificantBits();
+            int length = BitOperations.TrailingZeroCount(~isEqual), before = tallies[number].Most, more = length - before,
+                longest = before + (more & ~(more >> 31));
             tallies[number].Most = longest;
-            gained += Vector256.GreaterThan(Vector256.Create(before), Vector256<int>.Indices) - Vector256.GreaterThan(Vector256.Create(longest), Vector256<int>.Indices);
+            gained += Vector256.GreaterThan(Vector256.Create(before), Vector256<int>.Indices)
+                - Vector256.GreaterThan(Vector256.Create(longest), Vector256<int>.Indices);
         }
         return gained;
     }

@@ -7,7 +7,10 @@ namespace Kernels.Cpu.TensorBleu;
 /// <summary>How often an n-gram occurs in the sequences counted so far.</summary>
 internal unsafe struct NgramTally
 {
-    /// <summary>In the sequence that has most of it. For an n-gram that the index has once: the tokens of the longest run that begins with it, see <see cref="NgramRuns"/>.</summary>
+    /// <summary>
+    /// In the sequence that has most of it. For an n-gram that the index has once: the tokens of the longest run that begins with it, see
+    /// <see cref="NgramRuns"/>.
+    /// </summary>
     public int Most;
 
     private int _current, _sequence;
@@ -19,7 +22,8 @@ internal unsafe struct NgramTally
     /// <param name="places">The n-grams' places.</param>
     /// <param name="index">The index in which they were found.</param>
     /// <param name="tallies">One for each number of the index; zeros before.</param>
-    public static long CountAll<T>(in TokenRows<T> rows, int begin, int end, in NgramPlaces places, in NgramIndex index, NgramTally* tallies) where T : unmanaged, IBinaryInteger<T>
+    public static long CountAll<T>(in TokenRows<T> rows, int begin, int end, in NgramPlaces places, in NgramIndex index, NgramTally* tallies)
+        where T : unmanaged, IBinaryInteger<T>
     {
         long matches = 0;
         int first = 0, place = 0;

@@ -39,7 +39,8 @@ internal sealed unsafe class PreparedNgrams<T> where T : unmanaged, IBinaryInteg
     public int* Tokens(int group) => At(_tokens, _firstTokens[group]);
 
     private NgramIndex Open(in PreparedIndex index) =>
-        new(At(_keys, index.FirstNumber), At(_nexts, index.FirstNumber), At(_limits, index.FirstNumber), At(_singles, index.FirstNumber), At(_slots, index.FirstSlot), index.Count);
+        new(At(_keys, index.FirstNumber), At(_nexts, index.FirstNumber), At(_limits, index.FirstNumber), At(_singles, index.FirstNumber),
+        At(_slots, index.FirstSlot), index.Count);
 
     // Number 0 of each index, no n-gram, has its place too.
     private (int Numbers, int Slots, int Tokens) LayOut(in BleuRows<T> rows, int groupCount)

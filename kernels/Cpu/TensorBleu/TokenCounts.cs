@@ -42,7 +42,8 @@ internal readonly unsafe struct TokenCounts(int* tables)
     /// <param name="ids">Their ids, which lie in one block.</param>
     /// <param name="sought">The references' places; those with ids that the candidate has are kept.</param>
     /// <param name="soughtIds">Their ids.</param>
-    public long Match<T>(in TokenRows<T> rows, int begin, int end, in NgramPlaces indexed, ulong* ids, ref NgramPlaces sought, ulong* soughtIds) where T : unmanaged, IBinaryInteger<T>
+    public long Match<T>(in TokenRows<T> rows, int begin, int end, in NgramPlaces indexed, ulong* ids, ref NgramPlaces sought, ulong* soughtIds)
+        where T : unmanaged, IBinaryInteger<T>
     {
         new Span<int>(_candidate, Length).Clear();
         Enter(indexed, ids);

@@ -96,7 +96,9 @@ public sealed class GpuDevice : IDisposable
         _context.Dispose();
     }
 
-    /// <summary>A device of a context that <see cref="ConfigureKernels"/> prepared and that lists devices of its own choice; both are owned from here on.</summary>
+    /// <summary>
+    /// A device of a context that <see cref="ConfigureKernels"/> prepared and that lists devices of its own choice; both are owned from here on.
+    /// </summary>
     internal static GpuDevice Of(Context context, Device device, GpuDeviceKind kind) => new(context, device.CreateAccelerator(context), kind);
 
     /// <summary>The context every kernel of this library is compiled in, with the devices that ILGPU accepts.</summary>

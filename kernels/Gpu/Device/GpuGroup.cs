@@ -2,7 +2,9 @@ using ILGPU;
 
 namespace Kernels.Gpu;
 
-/// <summary>What the threads of a group find out together. Groups have a power of two of threads, at most <see cref="MaxSize"/>, and every thread calls.</summary>
+/// <summary>
+/// What the threads of a group find out together. Groups have a power of two of threads, at most <see cref="MaxSize"/>, and every thread calls.
+/// </summary>
 internal static class GpuGroup
 {
     /// <summary>Every CUDA and nearly every OpenCL device runs groups of this size.</summary>

@@ -17,7 +17,8 @@ public static class GpuLibraries
     /// </summary>
     /// <exception cref="InvalidOperationException">ILGPU already has a resolver.</exception>
     public static void ResolveVersionedNames() =>
-        NativeLibrary.SetDllImportResolver(typeof(Context).Assembly, (name, _, _) => Versioned(name) is { } versioned && NativeLibrary.TryLoad(versioned, out nint handle) ? handle : 0);
+        NativeLibrary.SetDllImportResolver(typeof(Context).Assembly, (name, _, _) =>
+        Versioned(name) is { } versioned && NativeLibrary.TryLoad(versioned, out nint handle) ? handle : 0);
 
     /// <summary>Whether the driver library is there, under which name.</summary>
     internal static string Describe(string name)

@@ -40,7 +40,10 @@ internal static class GpuOps
         return (int)(a + noFraction - noFraction);
     }
 
-    /// <summary>Waits for all threads of the group, after which each sees what the others wrote to shared memory. ILGPU's own barrier fences global memory alone in OpenCL.</summary>
+    /// <summary>
+    /// Waits for all threads of the group, after which each sees what the others wrote to shared memory. ILGPU's own barrier fences global memory alone in
+    /// OpenCL.
+    /// </summary>
     [IntrinsicImplementation]
     public static void Barrier() => Group.Barrier();
 

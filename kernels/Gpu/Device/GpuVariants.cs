@@ -3,8 +3,8 @@ using Kernels.Core.Elements;
 namespace Kernels.Gpu;
 
 /// <summary>
-/// The GPU rows of the catalogue: <c>softmax/f32/gpu/ilgpu</c>, <c>mixed_precision_gemm/f16_u4_f16/gpu/ilgpu</c> and the like. They are bound to a device that the caller opens, and so are
-/// never chosen by the dispatch of the base package.
+/// The GPU rows of the catalogue: <c>softmax/f32/gpu/ilgpu</c>, <c>mixed_precision_gemm/f16_u4_f16/gpu/ilgpu</c> and the like. They are bound to a device that
+/// the caller opens, and so are never chosen by the dispatch of the base package.
 /// </summary>
 public static class GpuVariants
 {
@@ -50,5 +50,6 @@ public static class GpuVariants
 
     private static string Identity(string family, string types) => Variant(family, types, VariantAvailability.Available, "").Identity;
 
-    private static KernelVariant Variant(string family, string types, VariantAvailability availability, string reason) => new(family, types, "gpu", "ilgpu", availability, reason);
+    private static KernelVariant Variant(string family, string types, VariantAvailability availability, string reason) =>
+        new(family, types, "gpu", "ilgpu", availability, reason);
 }

@@ -9,7 +9,8 @@ internal struct Float4(float x, float y, float z, float w)
     public static Float4 Of(float value) => new(value, value, value, value);
 
     /// <summary>a b + c in each place, with one rounding.</summary>
-    public static Float4 Fma(Float4 a, Float4 b, Float4 c) => new(GpuOps.Fma(a.X, b.X, c.X), GpuOps.Fma(a.Y, b.Y, c.Y), GpuOps.Fma(a.Z, b.Z, c.Z), GpuOps.Fma(a.W, b.W, c.W));
+    public static Float4 Fma(Float4 a, Float4 b, Float4 c) =>
+        new(GpuOps.Fma(a.X, b.X, c.X), GpuOps.Fma(a.Y, b.Y, c.Y), GpuOps.Fma(a.Z, b.Z, c.Z), GpuOps.Fma(a.W, b.W, c.W));
 
     /// <summary>a b + c in each place, with one rounding.</summary>
     public static Float4 Fma(float a, Float4 b, Float4 c) => Fma(Of(a), b, c);

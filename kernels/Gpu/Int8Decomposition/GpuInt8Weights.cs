@@ -56,7 +56,8 @@ public sealed class GpuInt8Weights : IDisposable
         get
         {
             ILGPU.ArrayView<byte> bytes = _packed.View<byte>();
-            return new Int8GpuWeightsView(bytes.SubView(0, _layout.FactorOffset).Cast<int>(), bytes.SubView(_layout.FactorOffset, _layout.SumOffset - _layout.FactorOffset).Cast<float>());
+            return new Int8GpuWeightsView(bytes.SubView(0, _layout.FactorOffset).Cast<int>(),
+                bytes.SubView(_layout.FactorOffset, _layout.SumOffset - _layout.FactorOffset).Cast<float>());
         }
     }
 

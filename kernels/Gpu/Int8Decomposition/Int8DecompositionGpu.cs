@@ -7,15 +7,18 @@ namespace Kernels.Gpu;
 
 /// <summary>LLM.int8() (arXiv 2208.07339) on a device: products in eight bits with a scale for each row and each output, and outliers in float.</summary>
 /// <remarks>
-/// <para>output[m, n] = (s[m] / 127 sum over k of q[m, k] w[n, k] + sum over outliers of a[m, k] w[n, k]) absmax[n] / 127 + bias[n], as <see cref="Int8Decomposition"/> has it, outliers by
-/// rows (<see cref="OutlierScope.PerRow"/>); any m, n and k. Element types: <see cref="float"/>; <see cref="System.Half"/> and <see cref="BrainFloat16"/> as storage with float arithmetic and one
-/// rounding at the end. Any other type gets a <see cref="NotSupportedException"/>.</para>
-/// <para>Integers, scales and sums are those of the CPU, and so are the bits of results where the processor fuses multiply-adds, save for rows whose largest magnitude is below 1.5e-36
-/// (denormal scales); the bound and the special values are the same. A row does not depend on the other rows.</para>
-/// <para>Work O(m n k); the packed weights are read once for up to 4 rows, then once for every 4 rows more, of which a cache serves most. Scratch memory holds the rows in eight bits and
-/// room for all of their outliers: 9 bytes and a little for each activation; <see cref="ScratchBytes"/> bound the rows of one launch, more rows take several.</para>
-/// <para>Calls on buffers queue kernels on the device's default stream and return; calls on spans allocate buffers, copy both ways and wait. A kernel is compiled when it is first needed,
-/// then kept. Not safe for concurrent use. Bad arguments throw an <see cref="ArgumentException"/> that names the parameter, before anything is queued.</para>
+/// <para>output[m, n] = (s[m] / 127 sum over k of q[m, k] w[n, k] + sum over outliers of a[m, k] w[n, k]) absmax[n] / 127 + bias[n], as
+/// <see cref="Int8Decomposition"/> has it, outliers by rows (<see cref="OutlierScope.PerRow"/>); any m, n and k. Element types: <see cref="float"/>;
+/// <see cref="System.Half"/> and <see cref="BrainFloat16"/> as storage with float arithmetic and one rounding at the end. Any other type gets a
+/// <see cref="NotSupportedException"/>.</para>
+/// <para>Integers, scales and sums are those of the CPU, and so are the bits of results where the processor fuses multiply-adds, save for rows whose largest
+/// magnitude is below 1.5e-36 (denormal scales); the bound and the special values are the same. A row does not depend on the other rows.</para>
+/// <para>Work O(m n k); the packed weights are read once for up to 4 rows, then once for every 4 rows more, of which a cache serves most. Scratch memory holds
+/// the rows in eight bits and room for all of their outliers: 9 bytes and a little for each activation; <see cref="ScratchBytes"/> bound the rows of one
+/// launch, more rows take several.</para>
+/// <para>Calls on buffers queue kernels on the device's default stream and return; calls on spans allocate buffers, copy both ways and wait. A kernel is
+/// compiled when it is first needed, then kept. Not safe for concurrent use. Bad arguments throw an <see cref="ArgumentException"/> that names the parameter,
+/// before anything is queued.</para>
 /// </remarks>
 public sealed class Int8DecompositionGpu : IDisposable
 {
@@ -53,7 +56,8 @@ public sealed class Int8DecompositionGpu : IDisposable
     /// <typeparam name="T"><see cref="float"/>, <see cref="System.Half"/> or <see cref="BrainFloat16"/>.</typeparam>
     /// <exception cref="ArgumentException">A buffer is too short or of another device, or the scratch memory does not hold four rows.</exception>
     public void Multiply<T>(
-        GpuBuffer<T> activations, GpuInt8Weights weights, GpuBuffer<T> output, int rowCount, float threshold = Int8DecompositionOptions.DefaultThreshold, GpuBuffer<float>? bias = null)
+        GpuBuffer<T> activations, GpuInt8Weights weights, GpuBuffer<T> output, int rowCount, float threshold = Int8DecompositionOptions.DefaultThreshold,
+        GpuBuffer<float>? bias = null)
         where T : unmanaged
     {
         ArgumentNullException.ThrowIfNull(weights);
@@ -108,7 +112,8 @@ public sealed class Int8DecompositionGpu : IDisposable
     private static long RoundUp(long rowCount) => (rowCount + Int8GpuKernels.TileRows - 1) / Int8GpuKernels.TileRows * Int8GpuKernels.TileRows;
 
     // Values and, for each input, a column and its value; a scale and a count.
-    private static long BytesOfRow(in Int8GpuShape shape) => shape.StepCount * (long)sizeof(int) + shape.InputCount * (long)(sizeof(int) + sizeof(float)) + sizeof(float) + sizeof(int);
+    private static long BytesOfRow(in Int8GpuShape shape) => shape.StepCount * (long)sizeof(int) + shape.InputCount * (long)(sizeof(int) + sizeof(float))
+        + sizeof(float) + sizeof(int);
 
     // Rows of one launch, a multiple of a tile's: as many as the scratch memory holds and a launch can count. How rows are cut changes none of their bits.
     private int BlockRows(GpuInt8Weights weights)
@@ -117,7 +122,8 @@ public sealed class Int8DecompositionGpu : IDisposable
         long bytes = BytesOfRow(weights.Shape), columns = (long)weights.Shape.PanelCount * Int8GpuShape.PanelColumns;
         long rows = Math.Min(ScratchBytes / bytes, int.MaxValue / columns) / tileRows * tileRows;
         if (rows == 0)
-            throw new ArgumentException($"weights of {weights.OutputCount} x {weights.InputCount} need {tileRows * bytes} bytes of scratch memory, there are {ScratchBytes}", nameof(weights));
+            throw new ArgumentException($"weights of {weights.OutputCount} x {weights.InputCount} need {tileRows * bytes} bytes of scratch memory, there " +
+                $"are {ScratchBytes}", nameof(weights));
         return (int)rows;
     }
 
@@ -125,7 +131,8 @@ public sealed class Int8DecompositionGpu : IDisposable
     {
         ArrayView<byte> bytes = _scratch.View;
         long values = (long)rowCount * shape.StepCount, outliers = (long)rowCount * shape.InputCount, at = 0;
-        return new Int8GpuRows(Next(values).Cast<int>(), Next(rowCount).Cast<float>(), Next(outliers).Cast<int>(), Next(outliers).Cast<float>(), Next(rowCount).Cast<int>());
+        return new Int8GpuRows(Next(values).Cast<int>(), Next(rowCount).Cast<float>(), Next(outliers).Cast<int>(), Next(outliers).Cast<float>(), Next(rowCount)
+            .Cast<int>());
 
         ArrayView<byte> Next(long count)
         {

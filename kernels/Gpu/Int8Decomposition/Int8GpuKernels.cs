@@ -3,8 +3,9 @@ using ILGPU;
 namespace Kernels.Gpu;
 
 /// <summary>
-/// What ILGPU compiles of the products: output = (sum s_a / 127 + f) s_w / 127 + bias, where f is the product of a row's outliers with the integer weights, in float, in ascending order of
-/// their columns. Integer sums are exact, so they may be taken in any order; the rest is the CPU's arithmetic, operation by operation.
+/// What ILGPU compiles of the products: output = (sum s_a / 127 + f) s_w / 127 + bias, where f is the product of a row's outliers with the integer weights, in
+/// float, in ascending order of their columns. Integer sums are exact, so they may be taken in any order; the rest is the CPU's arithmetic, operation by
+/// operation.
 /// </summary>
 internal static class Int8GpuKernels
 {
@@ -18,7 +19,8 @@ internal static class Int8GpuKernels
 
     /// <summary>Four rows and four outputs a thread: 16 dot products of four bytes for five loads.</summary>
     public static void Tile<TStorage, TElement>(
-        Index1D thread, Int8GpuRows rows, Int8GpuWeightsView weights, ArrayView<float> bias, ArrayView<TStorage> output, Int8GpuShape shape, long firstRow, int rowCount)
+        Index1D thread, Int8GpuRows rows, Int8GpuWeightsView weights, ArrayView<float> bias, ArrayView<TStorage> output, Int8GpuShape shape, long firstRow,
+        int rowCount)
         where TStorage : unmanaged where TElement : struct, IGpuElement<TStorage>
     {
         int quads = shape.PanelCount * (Int8GpuShape.PanelColumns / TileColumns);
@@ -88,7 +90,8 @@ internal static class Int8GpuKernels
         (long)(column / Int8GpuShape.PanelColumns) * shape.StepCount * Int8GpuShape.PanelColumns + column % Int8GpuShape.PanelColumns;
 
     private static void StoreRow<TStorage, TElement>(
-        Int4 sums, Int8GpuRows rows, Int8GpuWeightsView weights, ArrayView<float> bias, ArrayView<TStorage> output, Int8GpuShape shape, long firstRow, int row, int column, int rowCount)
+        Int4 sums, Int8GpuRows rows, Int8GpuWeightsView weights, ArrayView<float> bias, ArrayView<TStorage> output, Int8GpuShape shape, long firstRow, int row,
+        int column, int rowCount)
         where TStorage : unmanaged where TElement : struct, IGpuElement<TStorage>
     {
         Store<TStorage, TElement>(sums.X, rows, weights, bias, output, shape, firstRow, row, column, rowCount);
@@ -99,7 +102,8 @@ internal static class Int8GpuKernels
 
     // Padding rows and outputs are not stored.
     private static void Store<TStorage, TElement>(
-        int sum, Int8GpuRows rows, Int8GpuWeightsView weights, ArrayView<float> bias, ArrayView<TStorage> output, Int8GpuShape shape, long firstRow, int row, int column, int rowCount)
+        int sum, Int8GpuRows rows, Int8GpuWeightsView weights, ArrayView<float> bias, ArrayView<TStorage> output, Int8GpuShape shape, long firstRow, int row,
+        int column, int rowCount)
         where TStorage : unmanaged where TElement : struct, IGpuElement<TStorage>
     {
         if (row >= rowCount || column >= shape.OutputCount)

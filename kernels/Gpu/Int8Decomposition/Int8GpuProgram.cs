@@ -7,7 +7,8 @@ namespace Kernels.Gpu;
 internal interface IInt8GpuProgram<T> where T : unmanaged
 {
     /// <summary>Queues the product of a block of rows. The arguments were checked, and the scratch memory holds the block.</summary>
-    void Run(GpuBuffer<T> activations, GpuInt8Weights weights, float limit, ArrayView<float> bias, GpuBuffer<T> output, in Int8GpuRows rows, long firstRow, int rowCount);
+    void Run(GpuBuffer<T> activations, GpuInt8Weights weights, float limit, ArrayView<float> bias, GpuBuffer<T> output, in Int8GpuRows rows, long firstRow,
+        int rowCount);
 }
 
 /// <inheritdoc cref="IInt8GpuProgram{T}"/>
@@ -24,13 +25,16 @@ internal sealed class Int8GpuProgram<T, TStorage, TElement>(Accelerator accelera
         new(() => accelerator.LoadStreamKernel<ArrayView<TStorage>, Int8GpuRows, Int8GpuShape, float, long>(Int8GpuQuantizer.ListOutliers<TStorage, TElement>));
 
     private readonly Lazy<Action<Index1D, Int8GpuRows, Int8GpuWeightsView, ArrayView<float>, ArrayView<TStorage>, Int8GpuShape, long, int>> _tile =
-        new(() => accelerator.LoadAutoGroupedStreamKernel<Index1D, Int8GpuRows, Int8GpuWeightsView, ArrayView<float>, ArrayView<TStorage>, Int8GpuShape, long, int>(
+        new(() => accelerator.LoadAutoGroupedStreamKernel<Index1D, Int8GpuRows, Int8GpuWeightsView, ArrayView<float>, ArrayView<TStorage>, Int8GpuShape, long,
+            int>(
             Int8GpuKernels.Tile<TStorage, TElement>));
 
     private readonly Lazy<Action<KernelConfig, Int8GpuRows, Int8GpuWeightsView, ArrayView<float>, ArrayView<TStorage>, Int8GpuShape, long, int>> _rows =
-        new(() => accelerator.LoadStreamKernel<Int8GpuRows, Int8GpuWeightsView, ArrayView<float>, ArrayView<TStorage>, Int8GpuShape, long, int>(Int8GpuKernels.Rows<TStorage, TElement>));
+        new(() => accelerator.LoadStreamKernel<Int8GpuRows, Int8GpuWeightsView, ArrayView<float>, ArrayView<TStorage>, Int8GpuShape, long, int>(
+        Int8GpuKernels.Rows<TStorage, TElement>));
 
-    public void Run(GpuBuffer<T> activations, GpuInt8Weights weights, float limit, ArrayView<float> bias, GpuBuffer<T> output, in Int8GpuRows rows, long firstRow, int rowCount)
+    public void Run(GpuBuffer<T> activations, GpuInt8Weights weights, float limit, ArrayView<float> bias, GpuBuffer<T> output, in Int8GpuRows rows,
+        long firstRow, int rowCount)
     {
         Int8GpuShape shape = weights.Shape;
         var groupPerRow = new KernelConfig(rowCount, GpuGroup.SizeOn(accelerator));

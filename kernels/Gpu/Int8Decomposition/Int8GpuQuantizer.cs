@@ -4,8 +4,8 @@ using Kernels.Core.Int8Decomposition;
 namespace Kernels.Gpu;
 
 /// <summary>
-/// What ILGPU compiles of the quantisation of rows: q = round(x (127 / s)), s the largest magnitude below the limit, every operation that of <see cref="AbsMaxRule"/>. Magnitudes are compared
-/// as the integers that their bits are: NaN stands above infinity, and both above every limit.
+/// What ILGPU compiles of the quantisation of rows: q = round(x (127 / s)), s the largest magnitude below the limit, every operation that of
+/// <see cref="AbsMaxRule"/>. Magnitudes are compared as the integers that their bits are: NaN stands above infinity, and both above every limit.
 /// </summary>
 internal static class Int8GpuQuantizer
 {
@@ -37,7 +37,8 @@ internal static class Int8GpuQuantizer
     }
 
     /// <summary>
-    /// One group a row: outlier columns and what stands in them. Each thread lists those of consecutive inputs, behind those of the threads before it, so that the list is ascending.
+    /// One group a row: outlier columns and what stands in them. Each thread lists those of consecutive inputs, behind those of the threads before it, so that
+    /// the list is ascending.
     /// </summary>
     /// <param name="activations">[rows, inputs] from <paramref name="firstRow"/> on.</param>
     /// <param name="rows">What is written.</param>
@@ -50,7 +51,8 @@ internal static class Int8GpuQuantizer
         ArrayView<int> counts = SharedMemory.Allocate<int>(GpuGroup.MaxSize);
         int row = Grid.IdxX, limitBits = (int)Interop.FloatAsInt(limit);
         long start = (firstRow + row) * shape.InputCount, place = (long)row * shape.InputCount;
-        int length = (shape.InputCount + Group.DimX - 1) / Group.DimX, first = Group.IdxX * length, end = IntrinsicMath.Min(first + length, shape.InputCount), own = 0;
+        int length = (shape.InputCount + Group.DimX - 1) / Group.DimX, first = Group.IdxX * length, end = IntrinsicMath.Min(first + length, shape.InputCount),
+            own = 0;
         for (int input = first; input < end; input++)
             own += Magnitude(TElement.Load(activations[start + input])) >= limitBits ? 1 : 0;
         counts[Group.IdxX] = own;

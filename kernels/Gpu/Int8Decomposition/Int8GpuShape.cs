@@ -24,7 +24,8 @@ internal readonly struct Int8GpuWeightsView(ILGPU.ArrayView<int> lanes, ILGPU.Ar
 }
 
 /// <summary>A block of rows in eight bits, and what they leave out.</summary>
-internal readonly struct Int8GpuRows(ILGPU.ArrayView<int> values, ILGPU.ArrayView<float> scales, ILGPU.ArrayView<int> outliers, ILGPU.ArrayView<float> outlierValues,
+internal readonly struct Int8GpuRows(ILGPU.ArrayView<int> values, ILGPU.ArrayView<float> scales, ILGPU.ArrayView<int> outliers,
+    ILGPU.ArrayView<float> outlierValues,
     ILGPU.ArrayView<int> outlierCounts)
 {
     /// <summary>[row][step]: four inputs in each word.</summary>

@@ -3,8 +3,9 @@ using ILGPU;
 namespace Kernels.Gpu;
 
 /// <summary>
-/// What ILGPU compiles of mixed-precision products. The arithmetic is that of the CPU's exact product, operation by operation: a (q - zero) is summed over a segment of at most 128
-/// inputs in their order, fused; then sums += scale s, fused, segment after segment; then the bias, and one rounding. So the bits are the same.
+/// What ILGPU compiles of mixed-precision products. The arithmetic is that of the CPU's exact product, operation by operation: a (q - zero) is summed over a
+/// segment of at most 128 inputs in their order, fused; then sums += scale s, fused, segment after segment; then the bias, and one rounding. So the bits are
+/// the same.
 /// </summary>
 internal static class GemmGpuKernels
 {
@@ -14,7 +15,9 @@ internal static class GemmGpuKernels
     /// <summary>Outputs of a group of <see cref="Rows"/>: neighbouring threads read neighbouring lanes, 128 bytes at once.</summary>
     public const int RowLanes = 32;
 
-    /// <summary>Activations as the products read them: floats, in the order of the packed inputs, zeros between groups and behind the last row. One thread an element.</summary>
+    /// <summary>
+    /// Activations as the products read them: floats, in the order of the packed inputs, zeros between groups and behind the last row. One thread an element.
+    /// </summary>
     /// <param name="element">Of padded[rows, padded inputs].</param>
     /// <param name="activations">[rows, inputs] from <paramref name="firstRow"/> on.</param>
     /// <param name="order">Packed input i is input order[i]; not read where inputs stand in their own order.</param>
@@ -41,11 +44,12 @@ internal static class GemmGpuKernels
     }
 
     /// <summary>
-    /// Four rows and four outputs a thread, each with all inputs. Thread t takes outputs 4 (t mod quads) and rows 4 (t div quads), so that a warp reads the weights of neighbouring outputs
-    /// and the same activations.
+    /// Four rows and four outputs a thread, each with all inputs. Thread t takes outputs 4 (t mod quads) and rows 4 (t div quads), so that a warp reads the
+    /// weights of neighbouring outputs and the same activations.
     /// </summary>
     public static void Tile<TStorage, TElement, TFormat>(
-        Index1D thread, ArrayView<Float4> activations, GemmGpuWeights weights, ArrayView<float> bias, ArrayView<TStorage> output, GemmGpuShape shape, long firstRow, int rowCount)
+        Index1D thread, ArrayView<Float4> activations, GemmGpuWeights weights, ArrayView<float> bias, ArrayView<TStorage> output, GemmGpuShape shape,
+        long firstRow, int rowCount)
         where TStorage : unmanaged where TElement : struct, IGpuElement<TStorage> where TFormat : struct, IGemmGpuFormat
     {
         int quads = shape.PanelCount * (GemmGpuShape.PanelColumns / TileColumns);
@@ -89,15 +93,17 @@ internal static class GemmGpuKernels
     }
 
     /// <summary>
-    /// Few rows: memory is to be kept busy. A group takes up to <see cref="RowLanes"/> outputs and four rows; its threads sum segments side by side, and then those of the first part add
-    /// them in their order, which leaves the bits as they are.
+    /// Few rows: memory is to be kept busy. A group takes up to <see cref="RowLanes"/> outputs and four rows; its threads sum segments side by side, and then
+    /// those of the first part add them in their order, which leaves the bits as they are.
     /// </summary>
     public static void Rows<TStorage, TElement, TFormat>(
-        ArrayView<Float4> activations, GemmGpuWeights weights, ArrayView<float> bias, ArrayView<TStorage> output, GemmGpuShape shape, long firstRow, int rowCount)
+        ArrayView<Float4> activations, GemmGpuWeights weights, ArrayView<float> bias, ArrayView<TStorage> output, GemmGpuShape shape, long firstRow,
+        int rowCount)
         where TStorage : unmanaged where TElement : struct, IGpuElement<TStorage> where TFormat : struct, IGemmGpuFormat
     {
         ArrayView<Float4> segments = SharedMemory.Allocate<Float4>(GpuGroup.MaxSize);
-        int laneCount = IntrinsicMath.Min(RowLanes, Group.DimX), workerCount = Group.DimX / laneCount, lane = Group.IdxX % laneCount, worker = Group.IdxX / laneCount;
+        int laneCount = IntrinsicMath.Min(RowLanes, Group.DimX), workerCount = Group.DimX / laneCount, lane = Group.IdxX % laneCount,
+            worker = Group.IdxX / laneCount;
         int laneGroups = shape.PanelCount * GemmGpuShape.PanelColumns / laneCount;
         int column = Grid.IdxX % laneGroups * laneCount + lane, tileRow = Grid.IdxX / laneGroups * TileRows;
         // Four rows of one output.
@@ -148,19 +154,23 @@ internal static class GemmGpuKernels
 
     // The first word of an output in a step of its panel.
     private static long Word<TFormat>(GemmGpuShape shape, int column, int step) where TFormat : struct, IGemmGpuFormat =>
-        ((long)(column / GemmGpuShape.PanelColumns) * shape.StepCount + step) * TFormat.WordsPerStep * GemmGpuShape.PanelColumns + column % GemmGpuShape.PanelColumns;
+        ((long)(column / GemmGpuShape.PanelColumns) * shape.StepCount + step) * TFormat.WordsPerStep * GemmGpuShape.PanelColumns
+        + column % GemmGpuShape.PanelColumns;
 
-    private static long LaneQuad<TFormat>(GemmGpuShape shape, int firstOutput, int step) where TFormat : struct, IGemmGpuFormat => Word<TFormat>(shape, firstOutput, step) / TileColumns;
+    private static long LaneQuad<TFormat>(GemmGpuShape shape, int firstOutput, int step) where TFormat : struct, IGemmGpuFormat =>
+        Word<TFormat>(shape, firstOutput, step) / TileColumns;
 
     private static Float4 Weights<TFormat>(Int4 first, Int4 second, int input, ArrayView<float> codebook) where TFormat : struct, IGemmGpuFormat => new(
         TFormat.Number(new(first.X, second.X), input, codebook), TFormat.Number(new(first.Y, second.Y), input, codebook),
         TFormat.Number(new(first.Z, second.Z), input, codebook), TFormat.Number(new(first.W, second.W), input, codebook));
 
     private static Float4 Scales(GemmGpuWeights weights, GemmGpuShape shape, int firstOutput, int group) => new(
-        weights.Scale(shape, firstOutput, group), weights.Scale(shape, firstOutput + 1, group), weights.Scale(shape, firstOutput + 2, group), weights.Scale(shape, firstOutput + 3, group));
+        weights.Scale(shape, firstOutput, group), weights.Scale(shape, firstOutput + 1, group), weights.Scale(shape, firstOutput + 2, group),
+        weights.Scale(shape, firstOutput + 3, group));
 
     private static Float4 Zeros(GemmGpuWeights weights, GemmGpuShape shape, int firstOutput, int group) => new(
-        weights.Zero(shape, firstOutput, group), weights.Zero(shape, firstOutput + 1, group), weights.Zero(shape, firstOutput + 2, group), weights.Zero(shape, firstOutput + 3, group));
+        weights.Zero(shape, firstOutput, group), weights.Zero(shape, firstOutput + 1, group), weights.Zero(shape, firstOutput + 2, group),
+        weights.Zero(shape, firstOutput + 3, group));
 
     private static void StoreRow<TStorage, TElement>(
         Float4 sums, ArrayView<float> bias, ArrayView<TStorage> output, GemmGpuShape shape, long firstRow, int row, int firstOutput, int rowCount)

@@ -21,7 +21,8 @@ internal sealed class GemmGpuProgram<T, TStorage, TElement>(Accelerator accelera
         new(() => accelerator.LoadAutoGroupedStreamKernel<Index1D, ArrayView<TStorage>, ArrayView<int>, ArrayView<float>, GemmGpuShape, long, int>(
             GemmGpuKernels.Gather<TStorage, TElement>));
 
-    private readonly Products _u4 = Products.Of<U4GpuFormat>(accelerator), _u8 = Products.Of<U8GpuFormat>(accelerator), _codebook = Products.Of<CodebookGpuFormat>(accelerator);
+    private readonly Products _u4 = Products.Of<U4GpuFormat>(accelerator), _u8 = Products.Of<U8GpuFormat>(accelerator),
+        _codebook = Products.Of<CodebookGpuFormat>(accelerator);
 
     public void Run(GpuBuffer<T> activations, GpuQuantizedWeights weights, ArrayView<float> bias, GpuBuffer<T> output, long firstRow, int rowCount)
     {
@@ -48,7 +49,8 @@ internal sealed class GemmGpuProgram<T, TStorage, TElement>(Accelerator accelera
         Lazy<Action<KernelConfig, ArrayView<Float4>, GemmGpuWeights, ArrayView<float>, ArrayView<TStorage>, GemmGpuShape, long, int>> Rows)
     {
         public static Products Of<TFormat>(Accelerator accelerator) where TFormat : struct, IGemmGpuFormat => new(
-            new(() => accelerator.LoadAutoGroupedStreamKernel<Index1D, ArrayView<Float4>, GemmGpuWeights, ArrayView<float>, ArrayView<TStorage>, GemmGpuShape, long, int>(
+            new(() => accelerator.LoadAutoGroupedStreamKernel<Index1D, ArrayView<Float4>, GemmGpuWeights, ArrayView<float>, ArrayView<TStorage>, GemmGpuShape,
+                long, int>(
                 GemmGpuKernels.Tile<TStorage, TElement, TFormat>)),
             new(() => accelerator.LoadStreamKernel<ArrayView<Float4>, GemmGpuWeights, ArrayView<float>, ArrayView<TStorage>, GemmGpuShape, long, int>(
                 GemmGpuKernels.Rows<TStorage, TElement, TFormat>)));

@@ -17,7 +17,8 @@ internal readonly struct GemmGpuShape(in QuantizedWeightsLayout layout)
     /// <summary>Steps of a group; its last segment has what the whole ones leave.</summary>
     public readonly int StepsPerGroup = layout.PaddedGroupSize / StepInputs;
 
-    private readonly int _scaleType = (int)layout.Format.ScaleType, _hasZeroPoints = layout.Format.HasZeroPoints ? 1 : 0, _hasInputOrder = layout.HasInputOrder ? 1 : 0;
+    private readonly int _scaleType = (int)layout.Format.ScaleType, _hasZeroPoints = layout.Format.HasZeroPoints ? 1 : 0, _hasInputOrder = layout.HasInputOrder
+        ? 1 : 0;
 
     public readonly float SymmetricZero = layout.Format.SymmetricZero;
 
@@ -39,7 +40,8 @@ internal readonly struct GemmGpuShape(in QuantizedWeightsLayout layout)
 }
 
 /// <summary>The parts of packed weights in a device's memory, as they lie in <see cref="QuantizedWeights"/>: nothing is packed anew.</summary>
-internal readonly struct GemmGpuWeights(ILGPU.ArrayView<int> lanes, ILGPU.ArrayView<ushort> scales, ILGPU.ArrayView<byte> zeroPoints, ILGPU.ArrayView<float> codebook)
+internal readonly struct GemmGpuWeights(ILGPU.ArrayView<int> lanes, ILGPU.ArrayView<ushort> scales, ILGPU.ArrayView<byte> zeroPoints,
+    ILGPU.ArrayView<float> codebook)
 {
     /// <summary>Of each step 64 lanes of four bytes, or, of eight-bit weights, twice as many.</summary>
     public readonly ILGPU.ArrayView<int> Lanes = lanes;
@@ -60,5 +62,6 @@ internal readonly struct GemmGpuWeights(ILGPU.ArrayView<int> lanes, ILGPU.ArrayV
         return shape.ScaleType == ScaleType.Float16 ? Float16Element.Load(Scales[index]) : BFloat16Element.Load(Scales[index]);
     }
 
-    public float Zero(in GemmGpuShape shape, int output, int group) => shape.HasZeroPoints ? (int)ZeroPoints[shape.GroupIndex(output, group)] : shape.SymmetricZero;
+    public float Zero(in GemmGpuShape shape, int output, int group) => shape.HasZeroPoints ? (int)ZeroPoints[shape.GroupIndex(output, group)]
+        : shape.SymmetricZero;
 }

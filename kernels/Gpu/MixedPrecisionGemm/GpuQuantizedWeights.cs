@@ -76,7 +76,8 @@ public sealed class GpuQuantizedWeights : IDisposable
         }
     }
 
-    internal ILGPU.ArrayView<int> InputOrder => Part(_packed.View<byte>(), Layout.InputOrderOffset, Layout.HasInputOrder ? (long)InputCount * sizeof(int) : 0).Cast<int>();
+    internal ILGPU.ArrayView<int> InputOrder => Part(_packed.View<byte>(), Layout.InputOrderOffset, Layout.HasInputOrder ? (long)InputCount * sizeof(int) : 0)
+        .Cast<int>();
 
     // ILGPU refuses a view of nothing at a buffer's end.
     private static ILGPU.ArrayView<byte> Part(ILGPU.ArrayView<byte> bytes, long start, long length) => bytes.SubView(length == 0 ? 0 : start, length);

@@ -6,16 +6,18 @@ namespace Kernels.Gpu;
 
 /// <summary>Products of float activations and weights quantised to 4 or 8 bits in groups, on a device.</summary>
 /// <remarks>
-/// <para>output[m, n] = sum over k of activations[m, k] W[n, k] + bias[n], with W = scale (q - zero) as <see cref="GpuQuantizedWeights"/> holds it; any m, n, k from 1 on, groups, zero
-/// points, act-order, nf4 and fp4. Element types: <see cref="float"/>; <see cref="System.Half"/> and <see cref="BrainFloat16"/> as storage with float arithmetic and one rounding at the end. Any
-/// other type gets a <see cref="NotSupportedException"/>.</para>
-/// <para>The arithmetic is that of <see cref="MixedPrecisionGemm"/> with <see cref="GemmArithmetic.Exact"/>, operation by operation, where the processor fuses multiply-adds: the same bits,
-/// the same bound, the same special values (denormals where the device computes with them). <see cref="GemmArithmetic.Int8Activations"/> is refused with a <see cref="NotSupportedException"/>.
-/// A row does not depend on the other rows.</para>
-/// <para>Work O(m n k); the packed weights are read once for up to 4 rows, then once for every 4 rows more, of which a cache serves most. Activations are first copied to scratch memory as
-/// floats in the order of the packed inputs: <see cref="ScratchBytes"/> bound the rows of one launch, more rows take several.</para>
-/// <para>Calls on buffers queue kernels on the device's default stream and return; calls on spans allocate buffers, copy both ways and wait. A kernel is compiled when it is first needed,
-/// then kept. Not safe for concurrent use. Bad arguments throw an <see cref="ArgumentException"/> that names the parameter, before anything is queued.</para>
+/// <para>output[m, n] = sum over k of activations[m, k] W[n, k] + bias[n], with W = scale (q - zero) as <see cref="GpuQuantizedWeights"/> holds it; any m, n, k
+/// from 1 on, groups, zero points, act-order, nf4 and fp4. Element types: <see cref="float"/>; <see cref="System.Half"/> and <see cref="BrainFloat16"/> as
+/// storage with float arithmetic and one rounding at the end. Any other type gets a <see cref="NotSupportedException"/>.</para>
+/// <para>The arithmetic is that of <see cref="MixedPrecisionGemm"/> with <see cref="GemmArithmetic.Exact"/>, operation by operation, where the processor fuses
+/// multiply-adds: the same bits, the same bound, the same special values (denormals where the device computes with them).
+/// <see cref="GemmArithmetic.Int8Activations"/> is refused with a <see cref="NotSupportedException"/>. A row does not depend on the other rows.</para>
+/// <para>Work O(m n k); the packed weights are read once for up to 4 rows, then once for every 4 rows more, of which a cache serves most. Activations are first
+/// copied to scratch memory as floats in the order of the packed inputs: <see cref="ScratchBytes"/> bound the rows of one launch, more rows take
+/// several.</para>
+/// <para>Calls on buffers queue kernels on the device's default stream and return; calls on spans allocate buffers, copy both ways and wait. A kernel is
+/// compiled when it is first needed, then kept. Not safe for concurrent use. Bad arguments throw an <see cref="ArgumentException"/> that names the parameter,
+/// before anything is queued.</para>
 /// </remarks>
 public sealed class MixedPrecisionGemmGpu : IDisposable
 {
@@ -51,7 +53,8 @@ public sealed class MixedPrecisionGemmGpu : IDisposable
     /// <param name="bias">[n], or null; another buffer than the output.</param>
     /// <typeparam name="T"><see cref="float"/>, <see cref="System.Half"/> or <see cref="BrainFloat16"/>.</typeparam>
     /// <exception cref="ArgumentException">A buffer is too short or of another device, or the scratch memory does not hold four rows.</exception>
-    public void Multiply<T>(GpuBuffer<T> activations, GpuQuantizedWeights weights, GpuBuffer<T> output, int rowCount, GpuBuffer<float>? bias = null) where T : unmanaged
+    public void Multiply<T>(GpuBuffer<T> activations, GpuQuantizedWeights weights, GpuBuffer<T> output, int rowCount, GpuBuffer<float>? bias = null)
+        where T : unmanaged
     {
         ArgumentNullException.ThrowIfNull(weights);
         ArgumentOutOfRangeException.ThrowIfNegative(rowCount);
@@ -78,7 +81,8 @@ public sealed class MixedPrecisionGemmGpu : IDisposable
     /// <param name="options">Exact arithmetic and the bias; a token is looked at before the launch, threads have no meaning here.</param>
     /// <typeparam name="T"><see cref="float"/>, <see cref="System.Half"/> or <see cref="BrainFloat16"/>.</typeparam>
     /// <exception cref="ArgumentException">Sizes disagree, or an option is not what runs on a device.</exception>
-    public void Multiply<T>(ReadOnlySpan<T> activations, GpuQuantizedWeights weights, Span<T> output, MixedPrecisionGemmOptions options = default) where T : unmanaged
+    public void Multiply<T>(ReadOnlySpan<T> activations, GpuQuantizedWeights weights, Span<T> output, MixedPrecisionGemmOptions options = default)
+        where T : unmanaged
     {
         ArgumentNullException.ThrowIfNull(weights);
         int rowCount = Check.Rows(activations.Length, weights.InputCount, nameof(activations));
@@ -108,7 +112,8 @@ public sealed class MixedPrecisionGemmGpu : IDisposable
         if (rows == 0)
         {
             long needed = tileRows * (long)weights.Shape.PaddedInputCount * sizeof(float);
-            throw new ArgumentException($"weights of {weights.OutputCount} x {weights.InputCount} need {needed} bytes of scratch memory, there are {ScratchBytes}", nameof(weights));
+            throw new ArgumentException($"weights of {weights.OutputCount} x {weights.InputCount} need {needed} bytes of scratch memory, there are " +
+                $"{ScratchBytes}", nameof(weights));
         }
         return (int)rows;
     }

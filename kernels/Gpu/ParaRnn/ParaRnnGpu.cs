@@ -4,19 +4,23 @@ using Kernels.Core.ParaRnn;
 
 namespace Kernels.Gpu;
 
-/// <summary>Nonlinear recurrences h[t] = f(h[t-1], x[t]) of cells whose channels do not mix (ParaRNN, arXiv 2510.21450), on a device, step after step.</summary>
+/// <summary>
+/// Nonlinear recurrences h[t] = f(h[t-1], x[t]) of cells whose channels do not mix (ParaRNN, arXiv 2510.21450), on a device, step after step.
+/// </summary>
 /// <remarks>
-/// <para>Cells: <see cref="ParaGru"/>, <see cref="ParaLstm"/>, <see cref="MinGru"/>, <see cref="DiagonalElman"/>, in float; any other gets a <see cref="NotSupportedException"/>. Arrays, options
-/// and special values are those of <see cref="ParaRnn"/>. Every step is within 2e-6 max(1, |h|) of the exact step from the state before it; on one device a channel of a sequence has the same bits whatever
-/// its batch mates.</para>
-/// <para>A thread runs one channel of one sequence over all steps: made for many channels and sequences. Newton's method and shooting, which are parallel over time, and gradients are the CPU's
-/// so far. One reading of the gate inputs, one writing of the states.</para>
-/// <para>Calls on buffers queue a kernel on the device's default stream and return, and allocate nothing; calls on spans allocate buffers, copy both ways and wait. A kernel is compiled when it is
-/// first needed, then kept. Not safe for concurrent use. Bad arguments throw an <see cref="ArgumentException"/> that names the parameter, before anything is queued.</para>
+/// <para>Cells: <see cref="ParaGru"/>, <see cref="ParaLstm"/>, <see cref="MinGru"/>, <see cref="DiagonalElman"/>, in float; any other gets a
+/// <see cref="NotSupportedException"/>. Arrays, options and special values are those of <see cref="ParaRnn"/>. Every step is within 2e-6 max(1, |h|) of the
+/// exact step from the state before it; on one device a channel of a sequence has the same bits whatever its batch mates.</para>
+/// <para>A thread runs one channel of one sequence over all steps: made for many channels and sequences. Newton's method and shooting, which are parallel over
+/// time, and gradients are the CPU's so far. One reading of the gate inputs, one writing of the states.</para>
+/// <para>Calls on buffers queue a kernel on the device's default stream and return, and allocate nothing; calls on spans allocate buffers, copy both ways and
+/// wait. A kernel is compiled when it is first needed, then kept. Not safe for concurrent use. Bad arguments throw an <see cref="ArgumentException"/> that
+/// names the parameter, before anything is queued.</para>
 /// </remarks>
 public sealed class ParaRnnGpu
 {
-    private readonly Dictionary<Type, Action<Index1D, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<int>, ArrayView<byte>, ArrayView<float>, ArrayView<float>, RnnGpuShape>> _kernels = [];
+    private readonly Dictionary<Type, Action<Index1D, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<int>, ArrayView<byte>, ArrayView<float>,
+        ArrayView<float>, RnnGpuShape>> _kernels = [];
 
     /// <summary>Takes no memory of the device.</summary>
     /// <param name="device">The device to run on; it must outlive this object.</param>
@@ -39,7 +43,8 @@ public sealed class ParaRnnGpu
     /// <typeparam name="TCell">The cell.</typeparam>
     /// <exception cref="ArgumentException">A buffer is too short, of another device, or an output is an input.</exception>
     public void Forward<TCell>(
-        GpuBuffer<float> gates, GpuBuffer<float> weights, GpuBuffer<float> states, RnnShape shape, RnnGpuBuffers? buffers = null, RnnDirection direction = RnnDirection.Forward)
+        GpuBuffer<float> gates, GpuBuffer<float> weights, GpuBuffer<float> states, RnnShape shape, RnnGpuBuffers? buffers = null, RnnDirection direction =
+        RnnDirection.Forward)
         where TCell : struct, IRnnCell
     {
         RnnChecks.Shape(shape, nameof(shape));
@@ -57,7 +62,8 @@ public sealed class ParaRnnGpu
         var kernel = KernelOf<TCell>();
         if (threads > 0)
         {
-            kernel((int)threads, gates.View<float>(), weights.View<float>(), View(buffers?.InitialState), View(buffers?.Lengths), View(buffers?.Resets), states.View<float>(),
+            kernel((int)threads, gates.View<float>(), weights.View<float>(), View(buffers?.InitialState), View(buffers?.Lengths), View(buffers?.Resets),
+                states.View<float>(),
                 View(buffers?.FinalState), new RnnGpuShape(shape, direction));
         }
     }
@@ -67,7 +73,8 @@ public sealed class ParaRnnGpu
     /// <param name="weights">Recurrent weights, [weights, channels].</param>
     /// <param name="states">Receives the states; at least as many elements, the rest stays as it is.</param>
     /// <param name="shape">The sizes.</param>
-    /// <param name="options">Initial and final state, lengths, resets, direction; the solver is <see cref="RnnSolver.Sequential"/> or left to choose. A token is looked at before the launch.</param>
+    /// <param name="options">Initial and final state, lengths, resets, direction; the solver is <see cref="RnnSolver.Sequential"/> or left to choose. A token
+    /// is looked at before the launch.</param>
     /// <typeparam name="TCell">The cell.</typeparam>
     /// <exception cref="ArgumentException">A size or an option is wrong, or an output overlaps an input.</exception>
     public void Forward<TCell>(ReadOnlySpan<float> gates, ReadOnlySpan<float> weights, Span<float> states, RnnShape shape, RnnOptions<float> options = default)
@@ -81,17 +88,20 @@ public sealed class ParaRnnGpu
         _ = KernelOf<TCell>();
         using GpuBuffer<float> inputs = Device.Allocate(gates), recurrent = Device.Allocate(weights), outputs = Device.Allocate<float>(problem.States.Length);
         long boundary = (long)shape.SequenceCount * TCell.StateCount * shape.ChannelCount;
-        using GpuBuffer<float>? initial = options.InitialState.IsEmpty ? null : Device.Allocate(options.InitialState), final = options.FinalState.IsEmpty ? null : Device.Allocate<float>(boundary);
+        using GpuBuffer<float>? initial = options.InitialState.IsEmpty ? null : Device.Allocate(options.InitialState), final = options.FinalState.IsEmpty ? null
+            : Device.Allocate<float>(boundary);
         using GpuBuffer<int>? lengths = options.Lengths.IsEmpty ? null : Device.Allocate(options.Lengths);
         using GpuBuffer<byte>? resets = options.Resets.IsEmpty ? null : Device.Allocate(System.Runtime.InteropServices.MemoryMarshal.AsBytes(options.Resets));
-        Forward<TCell>(inputs, recurrent, outputs, shape, new RnnGpuBuffers { InitialState = initial, FinalState = final, Lengths = lengths, Resets = resets }, options.Direction);
+        Forward<TCell>(inputs, recurrent, outputs, shape, new RnnGpuBuffers { InitialState = initial, FinalState = final, Lengths = lengths, Resets = resets },
+            options.Direction);
         outputs.CopyTo(problem.States);
         final?.CopyTo(options.FinalState[..(int)boundary]);
     }
 
     private static ArrayView<T> View<T>(GpuBuffer<T>? buffer) where T : unmanaged => buffer == null ? ArrayView<T>.Empty : buffer.View<T>();
 
-    private Action<Index1D, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<int>, ArrayView<byte>, ArrayView<float>, ArrayView<float>, RnnGpuShape> KernelOf<TCell>()
+    private Action<Index1D, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<int>, ArrayView<byte>, ArrayView<float>, ArrayView<float>,
+        RnnGpuShape> KernelOf<TCell>()
     {
         if (!_kernels.TryGetValue(typeof(TCell), out var kernel))
         {
@@ -105,9 +115,11 @@ public sealed class ParaRnnGpu
         return kernel;
     }
 
-    private Action<Index1D, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<int>, ArrayView<byte>, ArrayView<float>, ArrayView<float>, RnnGpuShape> Load<TGpu>()
+    private Action<Index1D, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<int>, ArrayView<byte>, ArrayView<float>, ArrayView<float>,
+        RnnGpuShape> Load<TGpu>()
         where TGpu : struct, IRnnGpuCell =>
-        Device.Accelerator.LoadAutoGroupedStreamKernel<Index1D, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<int>, ArrayView<byte>, ArrayView<float>, ArrayView<float>, RnnGpuShape>(
+        Device.Accelerator.LoadAutoGroupedStreamKernel<Index1D, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<int>, ArrayView<byte>,
+            ArrayView<float>, ArrayView<float>, RnnGpuShape>(
             RnnGpuKernels.Forward<TGpu>);
 }
 
@@ -117,10 +129,14 @@ public sealed class RnnGpuBuffers
     /// <summary>The states before the first step, [sequences, components, channels]; null (the default) for zeros.</summary>
     public GpuBuffer<float>? InitialState { get; init; }
 
-    /// <summary>Receives the state after each sequence's last step in the direction of time, [sequences, components, channels]; null (the default) for nowhere.</summary>
+    /// <summary>
+    /// Receives the state after each sequence's last step in the direction of time, [sequences, components, channels]; null (the default) for nowhere.
+    /// </summary>
     public GpuBuffer<float>? FinalState { get; init; }
 
-    /// <summary>The steps of each sequence, [sequences], within 0 and the step count: a device cannot refuse them. Null (the default) for full length.</summary>
+    /// <summary>
+    /// The steps of each sequence, [sequences], within 0 and the step count: a device cannot refuse them. Null (the default) for full length.
+    /// </summary>
     public GpuBuffer<int>? Lengths { get; init; }
 
     /// <summary>1 where a step begins anew from a zero state, else 0, [sequences, steps]; null (the default) for nowhere.</summary>

@@ -50,7 +50,8 @@ internal readonly struct MinGruGpu : IRnnGpuCell
 
     public static int WeightCount => 0;
 
-    public static Float4 Step(Float4 gates, RnnGpuWeights weights, Float4 state) => new(GpuOps.Fma(GpuMath.Sigmoid(gates.X), gates.Y - state.X, state.X), 0, 0, 0);
+    public static Float4 Step(Float4 gates, RnnGpuWeights weights, Float4 state) =>
+        new(GpuOps.Fma(GpuMath.Sigmoid(gates.X), gates.Y - state.X, state.X), 0, 0, 0);
 }
 
 /// <summary><see cref="ParaGru"/>: gates z, r, c.</summary>

@@ -18,7 +18,9 @@ internal readonly struct RnnGpuShape(in RnnShape shape, RnnDirection direction)
     public int Step(int i, int length) => _isReverse != 0 ? length - 1 - i : i;
 }
 
-/// <summary>What ILGPU compiles of ParaRNN: step after step, a thread for each channel of each sequence, so that neighbouring threads read neighbouring channels.</summary>
+/// <summary>
+/// What ILGPU compiles of ParaRNN: step after step, a thread for each channel of each sequence, so that neighbouring threads read neighbouring channels.
+/// </summary>
 internal static class RnnGpuKernels
 {
     /// <summary>All states of one channel of one sequence.</summary>
@@ -32,7 +34,8 @@ internal static class RnnGpuKernels
     /// <param name="final">Receives [sequences, components, channels], or empty.</param>
     /// <param name="shape">The sizes.</param>
     public static void Forward<TCell>(
-        Index1D thread, ArrayView<float> gates, ArrayView<float> weights, ArrayView<float> initial, ArrayView<int> lengths, ArrayView<byte> resets, ArrayView<float> states,
+        Index1D thread, ArrayView<float> gates, ArrayView<float> weights, ArrayView<float> initial, ArrayView<int> lengths, ArrayView<byte> resets,
+        ArrayView<float> states,
         ArrayView<float> final, RnnGpuShape shape)
         where TCell : struct, IRnnGpuCell
     {

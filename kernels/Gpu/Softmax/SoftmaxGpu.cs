@@ -7,14 +7,14 @@ namespace Kernels.Gpu;
 
 /// <summary>Softmax, log-softmax and log-sum-exp along contiguous rows, on a device.</summary>
 /// <remarks>
-/// <para>Element types: <see cref="float"/>; <see cref="System.Half"/> and <see cref="BrainFloat16"/> as storage with float arithmetic and one rounding at the end.
-/// Any other type gets a <see cref="NotSupportedException"/>.</para>
+/// <para>Element types: <see cref="float"/>; <see cref="System.Half"/> and <see cref="BrainFloat16"/> as storage with float arithmetic and one rounding at the
+/// end. Any other type gets a <see cref="NotSupportedException"/>.</para>
 /// <para>Options: scale, causal, safe. Soft cap, masks and row lengths are refused with a <see cref="NotSupportedException"/> that names them. The degree of
 /// parallelism has no meaning here; a token is looked at before the launch.</para>
-/// <para>Special values are those of the base package's <c>Softmax</c>: NaN or plus infinity makes a row NaN, minus infinity gets probability 0, a row of nothing
-/// else is NaN, or zeros with <see cref="SoftmaxOptions{T}.Safe"/>; logits of plus or minus 1e30 are served. Accuracy: every probability is within 1e-6 relative of
-/// the exact one and every logarithm within 1e-6 absolute beyond the rounding of the result itself, at any row length. Denormal results are kept where the
-/// device computes with denormals.</para>
+/// <para>Special values are those of the base package's <c>Softmax</c>: NaN or plus infinity makes a row NaN, minus infinity gets probability 0, a row of
+/// nothing else is NaN, or zeros with <see cref="SoftmaxOptions{T}.Safe"/>; logits of plus or minus 1e30 are served. Accuracy: every probability is within 1e-6
+/// relative of the exact one and every logarithm within 1e-6 absolute beyond the rounding of the result itself, at any row length. Denormal results are kept
+/// where the device computes with denormals.</para>
 /// <para>Two reads and one write of each logit. Calls on buffers queue kernels on the device's default stream and return; calls on spans allocate two buffers,
 /// copy both ways and wait. On one device the same row gives the same bits, whatever the other rows. A kernel is compiled when it is first needed, then kept.
 /// Not safe for concurrent use.</para>
@@ -63,7 +63,8 @@ public sealed class SoftmaxGpu : IDisposable
     /// <summary>log sum exp(z) of each row: one element a row.</summary>
     /// <param name="logits">[rows, rowLength], row-major: the whole buffer.</param>
     /// <param name="logSumExp">At least [rows]; another buffer than the logits.</param>
-    /// <param name="rowLength">The length of a row; divides the number of logits. If 0, every element of <paramref name="logSumExp"/> becomes minus infinity.</param>
+    /// <param name="rowLength">The length of a row; divides the number of logits. If 0, every element of <paramref name="logSumExp"/> becomes minus
+    /// infinity.</param>
     /// <param name="options">Scale, causal, safe.</param>
     public void LogSumExp<T>(GpuBuffer<T> logits, GpuBuffer<T> logSumExp, int rowLength, SoftmaxOptions<T> options = default) where T : unmanaged =>
         Run(SoftmaxOperation.LogSumExp, logits, logSumExp, rowLength, options, nameof(logSumExp));
@@ -87,7 +88,8 @@ public sealed class SoftmaxGpu : IDisposable
     /// <summary>log sum exp(z) of rows in host memory: allocates on the device, copies there and back, waits.</summary>
     /// <param name="logits">[rows, rowLength], row-major.</param>
     /// <param name="logSumExp">At least [rows]; may not overlap the logits.</param>
-    /// <param name="rowLength">The length of a row; divides the number of logits. If 0, every element of <paramref name="logSumExp"/> becomes minus infinity.</param>
+    /// <param name="rowLength">The length of a row; divides the number of logits. If 0, every element of <paramref name="logSumExp"/> becomes minus
+    /// infinity.</param>
     /// <param name="options">Scale, causal, safe.</param>
     public void LogSumExp<T>(ReadOnlySpan<T> logits, Span<T> logSumExp, int rowLength, SoftmaxOptions<T> options = default) where T : unmanaged =>
         Run(SoftmaxOperation.LogSumExp, logits, logSumExp, rowLength, options, nameof(logSumExp));
@@ -108,7 +110,8 @@ public sealed class SoftmaxGpu : IDisposable
     }
 
     private void Run<T>(
-        SoftmaxOperation operation, GpuBuffer<T> logits, GpuBuffer<T> output, int rowLength, in SoftmaxOptions<T> options, string outputName) where T : unmanaged
+        SoftmaxOperation operation, GpuBuffer<T> logits, GpuBuffer<T> output, int rowLength, in SoftmaxOptions<T> options, string outputName)
+        where T : unmanaged
     {
         SoftmaxGpuChecks.Buffers(Device, logits, output, operation, outputName);
         SoftmaxShape shape = ShapeOf(operation, logits.Length, output.Length, rowLength);
@@ -127,7 +130,8 @@ public sealed class SoftmaxGpu : IDisposable
         return SoftmaxShape.Rows((int)outputCount, 0);
     }
 
-    private void Launch<T>(SoftmaxOperation operation, GpuBuffer<T> logits, GpuBuffer<T> output, in SoftmaxShape shape, in SoftmaxOptions<T> options) where T : unmanaged
+    private void Launch<T>(SoftmaxOperation operation, GpuBuffer<T> logits, GpuBuffer<T> output, in SoftmaxShape shape, in SoftmaxOptions<T> options)
+        where T : unmanaged
     {
         ISoftmaxGpuProgram<T> program = ProgramOf<T>();
         options.Kernel.CancellationToken.ThrowIfCancellationRequested();

@@ -34,7 +34,8 @@ internal static class SoftmaxGpuKernels
     }
 
     /// <summary>Pass 1 of chunked rows: sums[c] of chunk c = group index, counted through the rows from <paramref name="firstRow"/> on.</summary>
-    public static void SumChunks<TStorage, TElement>(ArrayView<TStorage> logits, ArrayView<ExtendedSum> sums, SoftmaxGpuRows rows, long firstRow, int chunkLength, int chunksPerRow)
+    public static void SumChunks<TStorage, TElement>(ArrayView<TStorage> logits, ArrayView<ExtendedSum> sums, SoftmaxGpuRows rows, long firstRow,
+        int chunkLength, int chunksPerRow)
         where TStorage : unmanaged where TElement : struct, IGpuElement<TStorage>
     {
         int chunk = Grid.IdxX % chunksPerRow;
@@ -66,7 +67,8 @@ internal static class SoftmaxGpuKernels
 
     /// <summary>Pass 2 of chunked rows, one group a chunk.</summary>
     public static void WriteChunks<TStorage, TElement, TOutput>(
-        ArrayView<TStorage> logits, ArrayView<TStorage> output, ArrayView<ExtendedSum> sums, SoftmaxGpuRows rows, long firstRow, int chunkLength, int chunksPerRow)
+        ArrayView<TStorage> logits, ArrayView<TStorage> output, ArrayView<ExtendedSum> sums, SoftmaxGpuRows rows, long firstRow, int chunkLength,
+        int chunksPerRow)
         where TStorage : unmanaged where TElement : struct, IGpuElement<TStorage> where TOutput : struct, ISoftmaxGpuOutput
     {
         int group = Grid.IdxX, chunk = group % chunksPerRow;

@@ -6,7 +6,8 @@ namespace Kernels.Gpu;
 
 /// <summary>How the work is cut into groups. Untuned: no GPU has been measured.</summary>
 /// <param name="GroupSize">Threads of a group: a power of two, at most <see cref="GpuGroup.MaxSize"/>.</param>
-/// <param name="ChunkLength">Rows longer than this are cut into chunks of this many elements. It does not depend on the number of rows, and so neither do results.</param>
+/// <param name="ChunkLength">Rows longer than this are cut into chunks of this many elements. It does not depend on the number of rows, and so neither do
+/// results.</param>
 /// <param name="ChunkCapacity">The number of chunks whose sums the scratch memory holds; more rows than that take several launches.</param>
 internal readonly record struct SoftmaxGpuLaunch(int GroupSize, int ChunkLength, int ChunkCapacity)
 {
@@ -29,14 +30,16 @@ internal interface ISoftmaxGpuProgram<T> where T : unmanaged
 }
 
 /// <inheritdoc cref="ISoftmaxGpuProgram{T}"/>
-internal sealed class SoftmaxGpuProgram<T, TStorage, TElement>(Accelerator accelerator, SoftmaxGpuLaunch launch, ArrayView<ExtendedSum> sums) : ISoftmaxGpuProgram<T>
+internal sealed class SoftmaxGpuProgram<T, TStorage, TElement>(Accelerator accelerator, SoftmaxGpuLaunch launch, ArrayView<ExtendedSum> sums)
+    : ISoftmaxGpuProgram<T>
     where T : unmanaged where TStorage : unmanaged where TElement : struct, IGpuElement<TStorage>
 {
     private readonly Lazy<Action<KernelConfig, ArrayView<TStorage>, ArrayView<TStorage>, SoftmaxGpuRows>> _logSumExps =
         new(() => accelerator.LoadStreamKernel<ArrayView<TStorage>, ArrayView<TStorage>, SoftmaxGpuRows>(SoftmaxGpuKernels.RowLogSumExps<TStorage, TElement>));
 
     private readonly Lazy<Action<KernelConfig, ArrayView<TStorage>, ArrayView<ExtendedSum>, SoftmaxGpuRows, long, int, int>> _sumChunks =
-        new(() => accelerator.LoadStreamKernel<ArrayView<TStorage>, ArrayView<ExtendedSum>, SoftmaxGpuRows, long, int, int>(SoftmaxGpuKernels.SumChunks<TStorage, TElement>));
+        new(() => accelerator.LoadStreamKernel<ArrayView<TStorage>, ArrayView<ExtendedSum>, SoftmaxGpuRows, long, int, int>(
+        SoftmaxGpuKernels.SumChunks<TStorage, TElement>));
 
     private readonly Lazy<Action<KernelConfig, ArrayView<ExtendedSum>, int>> _mergeChunks =
         new(() => accelerator.LoadStreamKernel<ArrayView<ExtendedSum>, int>(SoftmaxGpuKernels.MergeChunks));
@@ -86,7 +89,8 @@ internal sealed class SoftmaxGpuProgram<T, TStorage, TElement>(Accelerator accel
         Lazy<Action<KernelConfig, ArrayView<TStorage>, ArrayView<TStorage>, ArrayView<ExtendedSum>, SoftmaxGpuRows, long, int, int>> Chunks)
     {
         public static OutputKernels Of<TOutput>(Accelerator accelerator) where TOutput : struct, ISoftmaxGpuOutput => new(
-            new(() => accelerator.LoadStreamKernel<ArrayView<TStorage>, ArrayView<TStorage>, SoftmaxGpuRows>(SoftmaxGpuKernels.Rows<TStorage, TElement, TOutput>)),
+            new(() => accelerator.LoadStreamKernel<ArrayView<TStorage>, ArrayView<TStorage>, SoftmaxGpuRows>(
+            SoftmaxGpuKernels.Rows<TStorage, TElement, TOutput>)),
             new(() => accelerator.LoadStreamKernel<ArrayView<TStorage>, ArrayView<TStorage>, ArrayView<ExtendedSum>, SoftmaxGpuRows, long, int, int>(
                 SoftmaxGpuKernels.WriteChunks<TStorage, TElement, TOutput>)));
     }

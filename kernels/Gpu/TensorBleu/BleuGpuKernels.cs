@@ -3,8 +3,8 @@ using ILGPU;
 namespace Kernels.Gpu;
 
 /// <summary>
-/// What ILGPU compiles of BLEU. An n-gram of the candidate is a match if fewer equal ones stand before it than some reference has of it: the number of matches is the sum over distinct
-/// n-grams of the smaller of both counts, and needs neither a table nor atomic operations. Counts are exact and depend on no order.
+/// What ILGPU compiles of BLEU. An n-gram of the candidate is a match if fewer equal ones stand before it than some reference has of it: the number of matches
+/// is the sum over distinct n-grams of the smaller of both counts, and needs neither a table nor atomic operations. Counts are exact and depend on no order.
 /// </summary>
 internal static class BleuGpuKernels
 {
@@ -18,7 +18,8 @@ internal static class BleuGpuKernels
     /// <param name="firstCandidate">The first candidate of the launch.</param>
     /// <param name="orderCount">The number of orders.</param>
     public static void CountMatches(
-        ArrayView<int> candidates, ArrayView<int> candidateRanges, ArrayView<int> references, ArrayView<int> referenceRanges, ArrayView<int> groupOffsets, ArrayView<int> matches,
+        ArrayView<int> candidates, ArrayView<int> candidateRanges, ArrayView<int> references, ArrayView<int> referenceRanges, ArrayView<int> groupOffsets,
+        ArrayView<int> matches,
         int firstCandidate, int orderCount)
     {
         int candidate = firstCandidate + Grid.IdxX / orderCount, order = Grid.IdxX % orderCount + 1;

@@ -6,10 +6,11 @@ namespace Kernels.Gpu;
 
 /// <summary>BLEU of token ids (arXiv 2510.05485) that lie on a device, or are copied there.</summary>
 /// <remarks>
-/// <para>Matches are counted on the device, a group of threads for each candidate and order, and are those of <see cref="TensorBleu"/> to the count; lengths are known on the host, and scores are
-/// computed there, in double: they are the same numbers. Ids are <see cref="int"/>. <see cref="BleuOptions.TensorBleuCompatible"/> is refused with a <see cref="NotSupportedException"/>.</para>
-/// <para>Work O(orders T (T + R)) for T tokens of a candidate and R of its references, shared by the threads of a group: made for sentences and paragraphs, not for whole books as one
-/// candidate. No tables, no atomic operations; the result does not depend on scheduling.</para>
+/// <para>Matches are counted on the device, a group of threads for each candidate and order, and are those of <see cref="TensorBleu"/> to the count; lengths
+/// are known on the host, and scores are computed there, in double: they are the same numbers. Ids are <see cref="int"/>.
+/// <see cref="BleuOptions.TensorBleuCompatible"/> is refused with a <see cref="NotSupportedException"/>.</para>
+/// <para>Work O(orders T (T + R)) for T tokens of a candidate and R of its references, shared by the threads of a group: made for sentences and paragraphs, not
+/// for whole books as one candidate. No tables, no atomic operations; the result does not depend on scheduling.</para>
 /// <para>Scratch memory holds the counts of the candidates of one launch; more candidates take several. Not safe for concurrent use. Bad arguments throw an
 /// <see cref="ArgumentException"/> that names the parameter, before anything is written.</para>
 /// </remarks>
@@ -20,7 +21,8 @@ public sealed class TensorBleuGpu : IDisposable
 
     private readonly int _candidatesPerLaunch;
     private readonly GpuBuffer<int> _matches;
-    private readonly Lazy<Action<KernelConfig, ArrayView<int>, ArrayView<int>, ArrayView<int>, ArrayView<int>, ArrayView<int>, ArrayView<int>, int, int>> _countMatches;
+    private readonly Lazy<Action<KernelConfig, ArrayView<int>, ArrayView<int>, ArrayView<int>, ArrayView<int>, ArrayView<int>, ArrayView<int>, int,
+        int>> _countMatches;
 
     /// <summary>Takes scratch memory on the device: four bytes for each candidate of a launch and each of 8 orders.</summary>
     /// <param name="device">The device to run on; it must outlive this object.</param>
@@ -34,7 +36,8 @@ public sealed class TensorBleuGpu : IDisposable
         Device = device;
         _candidatesPerLaunch = candidatesPerLaunch;
         _matches = device.Allocate<int>((long)candidatesPerLaunch * BleuOptions.LargestOrder);
-        _countMatches = new(() => device.Accelerator.LoadStreamKernel<ArrayView<int>, ArrayView<int>, ArrayView<int>, ArrayView<int>, ArrayView<int>, ArrayView<int>, int, int>(
+        _countMatches = new(() => device.Accelerator.LoadStreamKernel<ArrayView<int>, ArrayView<int>, ArrayView<int>, ArrayView<int>, ArrayView<int>,
+            ArrayView<int>, int, int>(
             BleuGpuKernels.CountMatches));
     }
 
@@ -94,7 +97,8 @@ public sealed class TensorBleuGpu : IDisposable
     private void Count(GpuTokens candidates, GpuBleuReferences references, int first, int count, int orderCount, Span<BleuStatistics> statistics)
     {
         var config = new KernelConfig(count * orderCount, GpuGroup.SizeOn(Device.Accelerator));
-        _countMatches.Value(config, candidates.Tokens, candidates.Ranges, references.Sequences.Tokens, references.Sequences.Ranges, references.Offsets, _matches.View<int>(), first, orderCount);
+        _countMatches.Value(config, candidates.Tokens, candidates.Ranges, references.Sequences.Tokens, references.Sequences.Ranges, references.Offsets,
+            _matches.View<int>(), first, orderCount);
         var matches = new int[count * orderCount];
         _matches.CopyTo(matches);
         for (int i = 0; i < count; i++)

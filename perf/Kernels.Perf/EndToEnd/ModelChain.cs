@@ -31,13 +31,16 @@ internal sealed record ModelChain(long StepCount, long TrainedCharacters, double
 
     /// <summary>Whether quantisation left the model what it learned.</summary>
     public bool Passed =>
-        Rows[1].BitsPerCharacter < LargestInt8Loss * Rows[0].BitsPerCharacter && Rows.Skip(2).All(row => row.BitsPerCharacter < LargestFourBitLoss * Rows[0].BitsPerCharacter);
+        Rows[1].BitsPerCharacter < LargestInt8Loss * Rows[0].BitsPerCharacter && Rows.Skip(2)
+        .All(row => row.BitsPerCharacter < LargestFourBitLoss * Rows[0].BitsPerCharacter);
 
     /// <summary>What was done, in a sentence.</summary>
     public string Summary => string.Create(
         CultureInfo.InvariantCulture,
-        $"Two ParaGRU layers of {HiddenCount} channels, trained for {Seconds:0} s ({StepCount:N0} steps, {TrainedCharacters / Seconds:N0} characters a second) on little stories made by a grammar. "
-        + $"Held-out text: {Rows[0].BitsPerCharacter:0.000} bits a character, where single letters' frequencies give {LetterBits:0.00} and the grammar itself {TextBits:0.000}.");
+        $"Two ParaGRU layers of {HiddenCount} channels, trained for {Seconds:0} s ({StepCount:N0} steps, {TrainedCharacters / Seconds:N0} characters a " +
+            $"second) on little stories made by a grammar. "
+        + $"Held-out text: {Rows[0].BitsPerCharacter:0.000} bits a character, where single letters' frequencies give {LetterBits:0.00} and the grammar " +
+            $"itself {TextBits:0.000}.");
 
     /// <summary>Trains for a given time, then compares the forms.</summary>
     public static ModelChain Run(TimeSpan trainingTime, ProgressLine progress)
@@ -54,13 +57,16 @@ internal sealed record ModelChain(long StepCount, long TrainedCharacters, double
             if (watch.Elapsed - said > s_sayEvery)
             {
                 said = watch.Elapsed;
-                progress.Say(string.Create(CultureInfo.InvariantCulture, $"training a language model: {said.TotalSeconds:0} s of {trainingTime.TotalSeconds:0}, {(loss == 0 ? "starting" : $"{loss:0.00} bits a character")}"));
+                progress.Say(string.Create(CultureInfo.InvariantCulture,
+                    $"training a language model: {said.TotalSeconds:0} s of {trainingTime.TotalSeconds:0}, " +
+                    $"{(loss == 0 ? "starting" : $"{loss:0.00} bits a character")}"));
             }
             loss = trainer.Step(Math.Clamp((1 - watch.Elapsed / trainingTime) / CoolDownShare, 0, 1));
         }
         double seconds = watch.Elapsed.TotalSeconds;
         progress.Say("comparing the model with its quantised forms");
         WeightRow[] rows = WeightComparison.Run(model, corpus, new WeightSamples(corpus.Prompt, SampleLength, Temperature, Seed));
-        return new ModelChain(trainer.Optimizer.StepCount, trainer.Optimizer.StepCount * plan.RowCount, seconds, corpus.BitsOfItsDraws, corpus.LetterBits, rows);
+        return new ModelChain(trainer.Optimizer.StepCount, trainer.Optimizer.StepCount * plan.RowCount, seconds, corpus.BitsOfItsDraws, corpus.LetterBits,
+            rows);
     }
 }

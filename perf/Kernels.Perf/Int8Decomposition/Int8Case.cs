@@ -1,6 +1,8 @@
 namespace Kernels.Perf;
 
-/// <summary>A product: activations [RowCount, InputCount], of which some columns hold outliers in every row, times weights [OutputCount, InputCount] in eight bits.</summary>
+/// <summary>
+/// A product: activations [RowCount, InputCount], of which some columns hold outliers in every row, times weights [OutputCount, InputCount] in eight bits.
+/// </summary>
 internal sealed record Int8Case(int InputCount, int OutputCount, int RowCount, double OutlierFraction)
 {
     public string Name => FormattableString.Invariant($"k {InputCount} x n {OutputCount}, m {RowCount}, {100 * OutlierFraction:0.#} % outliers");

@@ -8,7 +8,8 @@ internal sealed class Int8Workload : IWorkload
     public Int8Workload(Int8Case int8Case, Int8LayerWeights weights, Func<Int8Buffers, ProductOracle, IEnumerable<IContender>> contenders)
     {
         _buffers = new Int8Buffers(int8Case, weights);
-        Contenders = [.. contenders(_buffers, new ProductOracle(_buffers.Activations, _buffers.Weights.Dequantized[0], _buffers.Output, _buffers.Case.InputCount, _buffers.Case.OutputCount))];
+        Contenders = [.. contenders(_buffers, new ProductOracle(_buffers.Activations, _buffers.Weights.Dequantized[0], _buffers.Output,
+            _buffers.Case.InputCount, _buffers.Case.OutputCount))];
     }
 
     public IReadOnlyList<IContender> Contenders { get; }

@@ -1,9 +1,9 @@
 namespace Kernels.Perf;
 
 /// <summary>
-/// oneDNN's integer matmul into int32, on weights reordered into the layout it asks for: the product alone, without quantisation and dequantisation. With unsigned activations up to
-/// 127 it is right on every machine; with signed ones it shifts them to 0..255, and on machines with AVX2 alone its sums of two products then saturate 16 bits
-/// (ONEDNN_MAX_CPU_ISA=AVX2 shows it elsewhere).
+/// oneDNN's integer matmul into int32, on weights reordered into the layout it asks for: the product alone, without quantisation and dequantisation. With
+/// unsigned activations up to 127 it is right on every machine; with signed ones it shifts them to 0..255, and on machines with AVX2 alone its sums of two
+/// products then saturate 16 bits (ONEDNN_MAX_CPU_ISA=AVX2 shows it elsewhere).
 /// </summary>
 internal sealed unsafe class OneDnnInt8 : IDisposable
 {
@@ -26,7 +26,8 @@ internal sealed unsafe class OneDnnInt8 : IDisposable
         fixed (sbyte* weights = buffers.Weights.Values)
         {
             _product = new OneDnnProduct(
-                (shape.RowCount, shape.InputCount, shape.OutputCount), threads, activations, new(OneDnn.SByteType, weights), new(OneDnn.Int32Type, _products.Pointer));
+                (shape.RowCount, shape.InputCount, shape.OutputCount), threads, activations, new(OneDnn.SByteType, weights),
+                new(OneDnn.Int32Type, _products.Pointer));
         }
     }
 
@@ -41,7 +42,8 @@ internal sealed unsafe class OneDnnInt8 : IDisposable
     {
         var session = new OneDnnInt8(buffers, threads, isSigned);
         return new CallContender(
-            isSigned ? SignedIdentity : UnsignedIdentity, threads, session._product.BufferCount, isSigned ? double.PositiveInfinity : 0, session._product.Call, session.LargestError, session.Dispose);
+            isSigned ? SignedIdentity : UnsignedIdentity, threads, session._product.BufferCount, isSigned ? double.PositiveInfinity : 0, session._product.Call,
+            session.LargestError, session.Dispose);
     }
 
     public void Dispose()

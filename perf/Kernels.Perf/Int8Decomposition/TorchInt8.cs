@@ -3,7 +3,10 @@ using System.Runtime.InteropServices;
 
 namespace Kernels.Perf;
 
-/// <summary>torch's dynamically quantised Linear: activations are quantised with one scale for the whole batch, weights with one for each output. In its own interpreter.</summary>
+/// <summary>
+/// torch's dynamically quantised Linear: activations are quantised with one scale for the whole batch, weights with one for each output. In its own
+/// interpreter.
+/// </summary>
 internal sealed class TorchInt8
 {
     // One scale for the whole batch, which outliers stretch, and seven bits where it must not saturate.
@@ -21,7 +24,8 @@ internal sealed class TorchInt8
         if (!ReferenceEquals(_layer, buffers.Weights))
         {
             WithFile(buffers.Weights.Dequantized[0], path =>
-                _torch.Value!.Ask(FormattableString.Invariant($"layer {buffers.Case.OutputCount} {buffers.Case.InputCount} {ColdCopies.Of(buffers.Case.WeightCount)} {path}")));
+                _torch.Value!.Ask(FormattableString.Invariant(
+                $"layer {buffers.Case.OutputCount} {buffers.Case.InputCount} {ColdCopies.Of(buffers.Case.WeightCount)} {path}")));
             _layer = buffers.Weights;
         }
         return _torch.Value!.Ask(line);

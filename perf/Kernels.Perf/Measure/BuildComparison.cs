@@ -15,7 +15,8 @@ internal sealed record BuildRow(string Workload, int Threads, Timing Before, Tim
     public string RatioText => Cores >= ResultRow.LeastShareOfCores * Threads ? new Advantage(Ratio).ToString() : Advantage.WithoutCores(Cores);
 
     /// <summary>What the interval allows to say.</summary>
-    public string Verdict => !Held ? "A CHECK FAILED" : Cores < ResultRow.LeastShareOfCores * Threads || !Ratio.IsMeasurable ? "cannot be told" : Ratio.Low > 1 ? "faster" : Ratio.High < 1 ? "slower" : "no difference seen";
+    public string Verdict => !Held ? "A CHECK FAILED" : Cores < ResultRow.LeastShareOfCores * Threads || !Ratio.IsMeasurable ? "cannot be told" : Ratio.Low > 1
+        ? "faster" : Ratio.High < 1 ? "slower" : "no difference seen";
 }
 
 /// <summary>Times this build against another one, workload by workload.</summary>
@@ -54,8 +55,10 @@ internal sealed class BuildComparison(RoofBench roofs, Effort effort, ProgressLi
         bool[] held = [.. pairs.Select(pair => Holds(pair.Before) && Holds(pair.After))];
         progress.Say($"{workload}, timing both in turn");
         var beside = new RoofSamples();
-        Timing[] timings = InterleavedTimer.Run([.. pairs.SelectMany(pair => new[] { pair.Before, pair.After })], effort, () => roofs.Sample([RoofKind.MultiplyAdd], beside));
-        return [.. pairs.Select((pair, i) => new BuildRow(workload, pair.After.Threads, timings[2 * i], timings[2 * i + 1], beside.Cores(pair.After.Threads), held[i]))];
+        Timing[] timings = InterleavedTimer.Run([.. pairs.SelectMany(pair => new[] { pair.Before, pair.After })], effort, () =>
+            roofs.Sample([RoofKind.MultiplyAdd], beside));
+        return [.. pairs.Select((pair, i) =>
+            new BuildRow(workload, pair.After.Threads, timings[2 * i], timings[2 * i + 1], beside.Cores(pair.After.Threads), held[i]))];
     }
 
     private static bool Holds(IContender contender) => contender.LargestError() <= contender.Tolerance;

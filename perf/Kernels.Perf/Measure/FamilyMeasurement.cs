@@ -42,7 +42,8 @@ internal sealed class FamilyMeasurement(RoofBench roofs, Effort effort, Progress
     private static ResultRow Row(
         string family, WorkloadPlan plan, IWorkload workload, IContender contender, Timing timing, double error, RoofSamples beside) =>
         new(family, contender.Identity, plan.Name, contender.Threads, timing, workload.WorkPerCall / timing.Median / 1e9, workload.Unit,
-            100 * workload.RoofSeconds(beside, contender.Threads) / timing.Median, error, error <= contender.Tolerance, contender.IsDefault, contender.SolvesTheSameProblem, workload.Recorded)
+            100 * workload.RoofSeconds(beside, contender.Threads) / timing.Median, error, error <= contender.Tolerance, contender.IsDefault,
+            contender.SolvesTheSameProblem, workload.Recorded)
         {
             Cores = beside.Cores(contender.Threads),
         };

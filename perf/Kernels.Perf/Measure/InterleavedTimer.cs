@@ -11,7 +11,8 @@ internal static class InterleavedTimer
     // Stopwatch ticks are 1 ns to 100 ns, a call to it and the loop around some 50 ns: in 2 ms both vanish.
     private const double MinimumSampleSeconds = 2e-3;
 
-    // A thread woken after the pause was seen to begin up to 2.9 ms late: calls of this long together, untimed, have every contender's threads awake and its data where repeated calls leave them.
+    // A thread woken after the pause was seen to begin up to 2.9 ms late: calls of this long together, untimed, have every contender's threads awake and its
+    // data where repeated calls leave them.
     private const double WarmSeconds = 5e-3;
 
     // The first turn touches pages and compiles, the second shows a time to count on.
@@ -28,7 +29,8 @@ internal static class InterleavedTimer
     public static Timing[] Run(IReadOnlyList<IContender> contenders, Effort effort, Action beside)
     {
         double[] single = WarmUp(contenders, effort.WarmUpSeconds);
-        int[] calls = [.. single.Select(seconds => CallsThatTake(MinimumSampleSeconds, seconds))], warmCalls = [.. single.Select(seconds => CallsThatTake(WarmSeconds, seconds))];
+        int[] calls = [.. single.Select(seconds => CallsThatTake(MinimumSampleSeconds, seconds))],
+            warmCalls = [.. single.Select(seconds => CallsThatTake(WarmSeconds, seconds))];
         double round = contenders.Select((_, i) => single[i] * (warmCalls[i] + calls[i])).Sum();
         int rounds = (int)Math.Clamp(effort.SecondsPerWorkload / round, effort.MinRounds, effort.MaxRounds);
         double[][] samples = [.. contenders.Select(_ => new double[rounds])];

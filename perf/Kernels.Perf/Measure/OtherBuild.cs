@@ -5,8 +5,8 @@ using System.Runtime.Loader;
 namespace Kernels.Perf;
 
 /// <summary>
-/// This program as it was at another commit, built in a folder of its own and loaded beside this one, with its own libraries: so both are timed in turn by one clock, in one process.
-/// Known by name are <c>Families.All</c>, <c>IFamilyBench</c>, <c>WorkloadPlan</c>, <c>IWorkload</c> and <c>IContender</c>.
+/// This program as it was at another commit, built in a folder of its own and loaded beside this one, with its own libraries: so both are timed in turn by one
+/// clock, in one process. Known by name are <c>Families.All</c>, <c>IFamilyBench</c>, <c>WorkloadPlan</c>, <c>IWorkload</c> and <c>IContender</c>.
 /// </summary>
 internal sealed class OtherBuild
 {
@@ -67,7 +67,8 @@ internal sealed class OtherBuild
         using Process process = Process.Start(new ProcessStartInfo(program, arguments) { WorkingDirectory = folder, RedirectStandardOutput = true })!;
         string said = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
-        return process.ExitCode == 0 ? said : throw new InvalidOperationException($"{program} {string.Join(' ', arguments)} ended with {process.ExitCode}\n{said}");
+        return process.ExitCode == 0 ? said
+            : throw new InvalidOperationException($"{program} {string.Join(' ', arguments)} ended with {process.ExitCode}\n{said}");
     }
 
     // Everything that lies beside the program is its own; the framework is shared.
@@ -95,7 +96,8 @@ internal sealed class OtherWorkload(IDisposable workload, IReadOnlyList<IContend
 /// <summary>A contender of another build, whose workload owns it.</summary>
 internal sealed class OtherContender(object contender, Type type) : IContender
 {
-    private readonly Func<int, double> _time = (Func<int, double>)Delegate.CreateDelegate(typeof(Func<int, double>), contender, type.GetMethod(nameof(IContender.Time))!);
+    private readonly Func<int, double> _time = (Func<int, double>)Delegate.CreateDelegate(typeof(Func<int, double>), contender,
+        type.GetMethod(nameof(IContender.Time))!);
 
     public string Identity => (string)type.GetProperty(nameof(IContender.Identity))!.GetValue(contender)!;
 

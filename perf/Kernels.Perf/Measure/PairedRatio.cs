@@ -1,12 +1,14 @@
 namespace Kernels.Perf;
 
 /// <summary>
-/// How many times longer one contender takes than another: the median over the rounds of the ratio of the two samples of a round, which the machine's slower and faster
-/// hours leave alone, with its 95 % interval.
+/// How many times longer one contender takes than another: the median over the rounds of the ratio of the two samples of a round, which the machine's slower
+/// and faster hours leave alone, with its 95 % interval.
 /// </summary>
 internal readonly record struct PairedRatio(double Median, double Low, double High)
 {
-    /// <summary>The median lies within the extremes of n pairs with probability 1 - 2^(1 - n); from six on that is 95 % and more. With fewer there is no such interval.</summary>
+    /// <summary>
+    /// The median lies within the extremes of n pairs with probability 1 - 2^(1 - n); from six on that is 95 % and more. With fewer there is no such interval.
+    /// </summary>
     public const int LeastPairs = 6;
 
     /// <summary>A wider interval tells neither how much nor, mostly, which of the two is faster.</summary>
@@ -14,7 +16,8 @@ internal readonly record struct PairedRatio(double Median, double Low, double Hi
 
     private const double Confidence = 0.95;
 
-    // The interval's ends then stand on the 250 outermost medians of either side, give or take 16: of so few samples medians come in steps, and the share of one step is not far from 250.
+    // The interval's ends then stand on the 250 outermost medians of either side, give or take 16: of so few samples medians come in steps, and the share of
+    // one step is not far from 250.
     private const int Resamples = 10_000;
 
     private const int Seed = 20_261_130;
@@ -37,8 +40,8 @@ internal readonly record struct PairedRatio(double Median, double Low, double Hi
     }
 
     /// <summary>
-    /// The geometric mean, the ratios' errors being independent: the half widths of its interval, in logarithms, are the roots of the sums of squares of theirs, divided by their number.
-    /// It says how well this mean over these ratios is known, not what another workload would give.
+    /// The geometric mean, the ratios' errors being independent: the half widths of its interval, in logarithms, are the roots of the sums of squares of
+    /// theirs, divided by their number. It says how well this mean over these ratios is known, not what another workload would give.
     /// </summary>
     public static PairedRatio GeometricMean(IReadOnlyList<PairedRatio> ratios)
     {

@@ -12,7 +12,8 @@ internal static class Statistics
 
     /// <summary>
     /// The percentile interval of the median by the bootstrap (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13): medians of
-    /// <paramref name="resamples"/> samples drawn with replacement, all of the same size, cut off by the same share on either side. The seed makes it the same for the same numbers.
+    /// <paramref name="resamples"/> samples drawn with replacement, all of the same size, cut off by the same share on either side. The seed makes it the same
+    /// for the same numbers.
     /// </summary>
     public static (double Low, double High) BootstrapOfMedian(ReadOnlySpan<double> numbers, double confidence, int resamples, int seed)
     {

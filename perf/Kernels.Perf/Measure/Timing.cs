@@ -11,7 +11,8 @@ internal sealed class Timing(double[] samples)
 }
 
 /// <summary>How long to measure.</summary>
-/// <param name="MinRounds">The number of samples that every contender gets, however long they take; at least <see cref="PairedRatio.LeastPairs"/>, or no ratio can be told.</param>
+/// <param name="MinRounds">The number of samples that every contender gets, however long they take; at least <see cref="PairedRatio.LeastPairs"/>, or no ratio
+/// can be told.</param>
 /// <param name="MaxRounds">The number of samples after which a median hardly moves.</param>
 /// <param name="SecondsPerWorkload">The time to spend on one workload between these bounds.</param>
 /// <param name="WarmUpSeconds">The time to run all contenders of a workload in turn before timing.</param>

@@ -30,7 +30,8 @@ internal sealed class GemmFamily : IFamilyBench
         (buffers, oracle) => GemmContenders.Ours(buffers, oracle, threadCounts).Concat(Opened(buffers, oracle, threadCounts)));
 
     // A layer's weights live while its cases are asked for.
-    private static IEnumerable<WorkloadPlan> Plans((int Inputs, int Outputs)[] layers, int[] rowCounts, Func<GemmBuffers, ProductOracle, IEnumerable<IContender>> contenders)
+    private static IEnumerable<WorkloadPlan> Plans((int Inputs, int Outputs)[] layers, int[] rowCounts,
+        Func<GemmBuffers, ProductOracle, IEnumerable<IContender>> contenders)
     {
         foreach ((int inputs, int outputs) in layers)
         {

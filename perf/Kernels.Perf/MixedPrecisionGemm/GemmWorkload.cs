@@ -8,7 +8,8 @@ internal sealed class GemmWorkload : IWorkload
     public GemmWorkload(GemmCase gemmCase, GemmWeights weights, Func<GemmBuffers, ProductOracle, IEnumerable<IContender>> contenders)
     {
         _buffers = new GemmBuffers(gemmCase, weights);
-        Contenders = [.. contenders(_buffers, new ProductOracle(_buffers.Activations, _buffers.Weights.Dequantized[0], _buffers.Output, _buffers.Case.InputCount, _buffers.Case.OutputCount))];
+        Contenders = [.. contenders(_buffers, new ProductOracle(_buffers.Activations, _buffers.Weights.Dequantized[0], _buffers.Output,
+            _buffers.Case.InputCount, _buffers.Case.OutputCount))];
     }
 
     public IReadOnlyList<IContender> Contenders { get; }
@@ -21,9 +22,13 @@ internal sealed class GemmWorkload : IWorkload
 
     public RecordedComparison? Recorded => null;
 
-    /// <summary>The longer of: reading the packed weights once; the products at the ceiling of registers, with eight-bit activations the higher one of the two ways to multiply them.</summary>
+    /// <summary>
+    /// The longer of: reading the packed weights once; the products at the ceiling of registers, with eight-bit activations the higher one of the two ways to
+    /// multiply them.
+    /// </summary>
     public double RoofSeconds(RoofSamples roofs, int threads) => Math.Max(
-        _buffers.Weights.Packed[0].ByteCount / roofs.PerSecond(RoofKind.Read, threads), _buffers.Case.Operations / Ceilings.Max(kind => roofs.PerSecond(kind, threads)));
+        _buffers.Weights.Packed[0].ByteCount / roofs.PerSecond(RoofKind.Read, threads), _buffers.Case.Operations
+        / Ceilings.Max(kind => roofs.PerSecond(kind, threads)));
 
     public void Dispose()
     {

@@ -1,8 +1,8 @@
 namespace Kernels.Perf;
 
 /// <summary>
-/// oneDNN's matmul primitive, its weights in the layout that it likes best: in float on the dequantised weights, and in eight bits on weights and activations that
-/// were rounded beforehand, which costs it nothing here while ours round within the call.
+/// oneDNN's matmul primitive, its weights in the layout that it likes best: in float on the dequantised weights, and in eight bits on weights and activations
+/// that were rounded beforehand, which costs it nothing here while ours round within the call.
 /// </summary>
 internal static class OneDnnGemm
 {
@@ -33,8 +33,10 @@ internal static class OneDnnGemm
             yield return Contender(Float, FloatTolerance, OneDnnGemmSession.InFloat(buffers, threads));
             yield break;
         }
-        yield return Contender(Unsigned, RoundedTolerance, OneDnnGemmSession.InEightBits(buffers, RoundedActivations.Unsigned(buffers.Activations.Span), threads));
-        yield return Contender(Signed, SaturatedTolerance, OneDnnGemmSession.InEightBits(buffers, RoundedActivations.Signed(buffers.Activations.Span), threads));
+        yield return Contender(Unsigned, RoundedTolerance, OneDnnGemmSession.InEightBits(buffers, RoundedActivations.Unsigned(buffers.Activations.Span),
+            threads));
+        yield return Contender(Signed, SaturatedTolerance, OneDnnGemmSession.InEightBits(buffers, RoundedActivations.Signed(buffers.Activations.Span),
+            threads));
 
         IContender Contender(string identity, double tolerance, OneDnnGemmSession session) =>
             new CallContender(identity, threads, session.BufferCount, tolerance, session.Call, oracle.LargestError, session.Dispose);

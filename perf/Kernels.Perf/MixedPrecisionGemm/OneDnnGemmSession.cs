@@ -16,14 +16,16 @@ internal sealed unsafe partial class OneDnnGemmSession : IDisposable
         _activations = new NativeBuffer<byte>(activations.Length);
         activations.CopyTo(_activations.Span);
         _product = new OneDnnProduct(
-            (buffers.Case.RowCount, buffers.Case.InputCount, buffers.Case.OutputCount), threads, new(activationType, _activations.Pointer), weights, new(OneDnn.SingleType, buffers.Output.Pointer),
+            (buffers.Case.RowCount, buffers.Case.InputCount, buffers.Case.OutputCount), threads, new(activationType, _activations.Pointer), weights,
+            new(OneDnn.SingleType, buffers.Output.Pointer),
             attributes);
     }
 
     public int BufferCount => _product.BufferCount;
 
     public static OneDnnGemmSession InFloat(GemmBuffers buffers, int threads) => new(
-        buffers, threads, MemoryMarshal.AsBytes(buffers.Activations.Span), OneDnn.SingleType, new(OneDnn.SingleType, buffers.Weights.Dequantized[0].Pointer), attributes: 0);
+        buffers, threads, MemoryMarshal.AsBytes(buffers.Activations.Span), OneDnn.SingleType, new(OneDnn.SingleType, buffers.Weights.Dequantized[0].Pointer),
+        attributes: 0);
 
     public static OneDnnGemmSession InEightBits(GemmBuffers buffers, RoundedActivations activations, int threads)
     {

@@ -2,7 +2,10 @@ using Kernels.Nn;
 
 namespace Kernels.Perf;
 
-/// <summary>The input projection of a layer for all its time steps: gates[rows, outputs] = inputs[rows, inputs] W^T + b, with OpenBLAS, which leaves out the bias, beside it.</summary>
+/// <summary>
+/// The input projection of a layer for all its time steps: gates[rows, outputs] = inputs[rows, inputs] W^T + b, with OpenBLAS, which leaves out the bias,
+/// beside it.
+/// </summary>
 internal sealed unsafe class ProjectionWorkload : IWorkload
 {
     // A chain of n multiply-adds of numbers near 1 is off by some root of n roundings.
@@ -28,8 +31,11 @@ internal sealed unsafe class ProjectionWorkload : IWorkload
         string variant = KernelInfo.Catalogue.First(d => d.Chosen.Family == ParaRnnFamily.Word && d.Chosen.Types == "f32").Chosen.Identity;
         Contenders =
         [
-            .. from threads in threadCounts select new CallContender($"{variant} LinearLayer", threads, 1, OwnTolerance, _ => RunOwn(threads), LargestError) { IsDefault = true },
-            .. from threads in threadCounts where OpenBlas.Status.AbsentReason is null select new CallContender(OpenBlas.Identity, threads, 1, OpenBlas.Tolerance, _ => RunOpenBlas(threads), LargestError),
+            .. from threads in threadCounts select new CallContender($"{variant} LinearLayer", threads, 1, OwnTolerance, _ =>
+                RunOwn(threads), LargestError) { IsDefault = true },
+            .. from threads in threadCounts
+                where OpenBlas.Status.AbsentReason is null select new CallContender(OpenBlas.Identity, threads, 1, OpenBlas.Tolerance, _ =>
+                RunOpenBlas(threads), LargestError),
         ];
     }
 

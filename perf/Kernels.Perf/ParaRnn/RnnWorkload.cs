@@ -78,7 +78,8 @@ internal sealed class RnnWorkload : IWorkload
     /// <summary>One of our solvers; its name says what it reported.</summary>
     private sealed class SolverContender(RnnWorkload workload, RnnSolver solver, int threads) : IContender
     {
-        private static readonly string s_variant = KernelInfo.Catalogue.First(d => d.Chosen.Family == ParaRnnFamily.Word && d.Chosen.Types == "f32").Chosen.Identity;
+        private static readonly string s_variant = KernelInfo.Catalogue.First(d => d.Chosen.Family == ParaRnnFamily.Word
+            && d.Chosen.Types == "f32").Chosen.Identity;
 
         public string Identity { get; private set; } = $"{s_variant} {solver}";
 
@@ -106,7 +107,8 @@ internal sealed class RnnWorkload : IWorkload
 
         private string Details(in SolveReport report) => solver switch
         {
-            RnnSolver.Newton => string.Create(CultureInfo.InvariantCulture, $" ({report.Iterations} iterations, residual {report.Residual:0e0}{(report.Converged ? "" : ", not converged")})"),
+            RnnSolver.Newton => string.Create(CultureInfo.InvariantCulture,
+                $" ({report.Iterations} iterations, residual {report.Residual:0e0}{(report.Converged ? "" : ", not converged")})"),
             RnnSolver.MultipleShooting => $" ({report.Sweeps} sweeps, {(BitsAreSequential() ? "bits of Sequential" : "OTHER BITS")})",
             RnnSolver.Auto => $" ({report.Solver})",
             _ => "",

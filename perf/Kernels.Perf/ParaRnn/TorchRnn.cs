@@ -12,7 +12,8 @@ internal sealed class TorchRnn
     private readonly Lazy<PythonProcess?> _python = new(() => Torch.Start("torch_rnn.py"));
     private RnnWorkload? _loaded;
 
-    public RivalStatus Status => Torch.Status("rival/torch", _python.Value, $"; at most {MaxSteps} steps are run and the time scaled up; nn.GRU is another, dense cell, for context");
+    public RivalStatus Status => Torch.Status("rival/torch", _python.Value,
+        $"; at most {MaxSteps} steps are run and the time scaled up; nn.GRU is another, dense cell, for context");
 
     public IEnumerable<IContender> Open(RnnWorkload workload)
     {

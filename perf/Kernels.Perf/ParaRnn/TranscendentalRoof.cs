@@ -5,7 +5,10 @@ using Kernels.Cpu.Simd;
 
 namespace Kernels.Perf;
 
-/// <summary>The rate of a GRU step's transcendental functions alone, two logistic and one hyperbolic tangent for each channel, on independent numbers in the level 1 cache.</summary>
+/// <summary>
+/// The rate of a GRU step's transcendental functions alone, two logistic and one hyperbolic tangent for each channel, on independent numbers in the level 1
+/// cache.
+/// </summary>
 internal static class TranscendentalRoof
 {
     private const int Elements = 2048, Repeats = 200, Rounds = 9;

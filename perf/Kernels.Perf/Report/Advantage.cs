@@ -3,7 +3,10 @@ using System.Text.RegularExpressions;
 
 namespace Kernels.Perf;
 
-/// <summary>How many times faster our default variant is than a rival on one workload, and whether that may be said. In tables it is one cell, which is read back for the digest.</summary>
+/// <summary>
+/// How many times faster our default variant is than a rival on one workload, and whether that may be said. In tables it is one cell, which is read back for
+/// the digest.
+/// </summary>
 /// <param name="Ratio">The rival's time by ours.</param>
 /// <param name="IsHeldBack">Whether the rival runs lesser instructions than its release has.</param>
 internal readonly partial record struct Advantage(PairedRatio Ratio, bool IsHeldBack = false)
@@ -29,7 +32,8 @@ internal readonly partial record struct Advantage(PairedRatio Ratio, bool IsHeld
         : double.IsInfinity(Ratio.High) ? "not measurable: too few rounds" : $"not measurable: {Digits(Ratio.Low)} to {Digits(Ratio.High)}";
 
     // Three digits.
-    private static string Digits(double ratio) => ratio.ToString(ratio < 0.1 ? "0.0000" : ratio < 1 ? "0.000" : ratio < 10 ? "0.00" : ratio < 100 ? "0.0" : "0", CultureInfo.InvariantCulture);
+    private static string Digits(double ratio) =>
+        ratio.ToString(ratio < 0.1 ? "0.0000" : ratio < 1 ? "0.000" : ratio < 10 ? "0.00" : ratio < 100 ? "0.0" : "0", CultureInfo.InvariantCulture);
 
     [GeneratedRegex(@"^(?<median>[\d.]+) x \((?<low>[\d.]+) to (?<high>[\d.]+)\)(?<mark>, held back)?$")]
     private static partial Regex Cell();

@@ -57,7 +57,8 @@ internal static class BarChart
     {
         int baseline = top + Baseline + (RowHeight - BarHeight) / 4;
         Text(svg, Name(row), 0, baseline, "", "start");
-        svg.Append(CultureInfo.InvariantCulture, $"<rect class=\"{Colour(row)}\" x=\"{columns.BarLeft}\" y=\"{top + 3}\" width=\"{length:0.0}\" height=\"{BarHeight}\" rx=\"2\"/>");
+        svg.Append(CultureInfo.InvariantCulture,
+            $"<rect class=\"{Colour(row)}\" x=\"{columns.BarLeft}\" y=\"{top + 3}\" width=\"{length:0.0}\" height=\"{BarHeight}\" rx=\"2\"/>");
         Text(svg, Format.Milliseconds(row.MsMedian), columns.TimeRight, baseline, "soft", "end");
         Text(svg, Format.Number(row.Rate), RateRight, baseline, "", "end");
         if (!row.IsRoof)

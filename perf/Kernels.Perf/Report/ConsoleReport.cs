@@ -54,7 +54,8 @@ internal static class ConsoleReport
     private static Table Measurements(string title, IReadOnlyList<ResultRow> rows, Report report, IAnsiConsole console)
     {
         bool wide = console.Profile.Width >= FullWidth;
-        var columns = new List<(string Heading, Func<ResultRow, string> Cell)> { ("threads", row => $"{row.Threads}"), ("median\nms", row => Format.Milliseconds(row.MsMedian)) };
+        var columns = new List<(string Heading, Func<ResultRow, string> Cell)> { ("threads", row => $"{row.Threads}"),
+            ("median\nms", row => Format.Milliseconds(row.MsMedian)) };
         if (wide)
             columns.Add(("minimum\nms", row => Format.Milliseconds(row.MsMin)));
         columns.Add(("rate", Format.Rate));
@@ -76,7 +77,8 @@ internal static class ConsoleReport
     private static Table AtAGlance(Report report, IAnsiConsole console)
     {
         bool wide = console.Profile.Width >= FullWidth;
-        Table table = Titled("At a glance: each family's default variant on its first workload", "family", wide ? ["variant", "threads", "rate", "of\nroof", "checks\nheld"] : ["rate", "of\nroof", "checks\nheld"]);
+        Table table = Titled("At a glance: each family's default variant on its first workload", "family", wide
+            ? ["variant", "threads", "rate", "of\nroof", "checks\nheld"] : ["rate", "of\nroof", "checks\nheld"]);
         foreach (FamilyLine line in report.AtAGlance)
         {
             string[] numbers = [Format.Rate(line.Row), Format.Percent(line.Row.RoofPercent), Coloured(line.ChecksText, line.ChecksHeld == line.Checks)];
@@ -89,7 +91,8 @@ internal static class ConsoleReport
     {
         Table table = Titled(ModelChain.Title, "matrices", ["bits per\ncharacter", "bytes", "characters/s\nread", "characters/s\nwritten"]);
         foreach (WeightRow row in chain.Rows)
-            table.AddRow(Markup.Escape(row.Name), Coloured(Format.Bits(row), chain.Passed), Format.Count(row.ByteCount), Format.Count(row.CharactersReadPerSecond), Format.Count(row.CharactersWrittenPerSecond));
+            table.AddRow(Markup.Escape(row.Name), Coloured(Format.Bits(row), chain.Passed), Format.Count(row.ByteCount),
+                Format.Count(row.CharactersReadPerSecond), Format.Count(row.CharactersWrittenPerSecond));
         console.Write(table);
         console.MarkupLineInterpolated($"{chain.Summary}");
         console.WriteLine();

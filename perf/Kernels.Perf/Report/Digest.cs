@@ -4,7 +4,9 @@ using System.Text.RegularExpressions;
 
 namespace Kernels.Perf;
 
-/// <summary>All families' results on one machine in one table: how many times faster ours is than each rival with as many threads, over the workloads both solve.</summary>
+/// <summary>
+/// All families' results on one machine in one table: how many times faster ours is than each rival with as many threads, over the workloads both solve.
+/// </summary>
 internal static partial class Digest
 {
     private const string Nothing = "–";
@@ -51,7 +53,8 @@ internal static partial class Digest
     private static IEnumerable<Duel> Duels(ResultsFile file) =>
         from section in file.Sections
         from Match row in RivalRow().Matches(section.Body)
-        select new Duel(row.Groups["rival"].Value, int.Parse(row.Groups["threads"].Value, CultureInfo.InvariantCulture), section.Title, Advantage.Parse(row.Groups["outcome"].Value));
+        select new Duel(row.Groups["rival"].Value, int.Parse(row.Groups["threads"].Value, CultureInfo.InvariantCulture), section.Title,
+            Advantage.Parse(row.Groups["outcome"].Value));
 
     // | rival/name | threads | ... | outcome |
     [GeneratedRegex(@"^\| (?<rival>rival/[^|]+) \| (?<threads>\d+) \|.*\| (?<outcome>[^| ][^|]*) \|$", RegexOptions.Multiline)]

@@ -6,7 +6,8 @@ namespace Kernels.Perf;
 /// <summary>How numbers look in tables, pages and files.</summary>
 internal static class Format
 {
-    public static string Milliseconds(double ms) => ms.ToString(ms < 0.01 ? "0.00000" : ms < 1 ? "0.0000" : ms < 100 ? "0.00" : "0", CultureInfo.InvariantCulture);
+    public static string Milliseconds(double ms) =>
+        ms.ToString(ms < 0.01 ? "0.00000" : ms < 1 ? "0.0000" : ms < 100 ? "0.00" : "0", CultureInfo.InvariantCulture);
 
     public static string Rate(ResultRow row) => string.Create(CultureInfo.InvariantCulture, $"{Number(row.Rate)} {row.Unit}");
 

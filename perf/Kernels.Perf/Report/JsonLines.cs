@@ -42,7 +42,8 @@ internal record JsonLine(
     public static JsonLine Of(ResultRow row, Report report)
     {
         PairedRatio? ratio = report.Advantage(row)?.Ratio;
-        return new(row.Family, row.Identity, row.Workload, row.Threads, Finite(row.MsMedian), Finite(row.MsMin), Finite(row.Rate), row.Unit, Finite(row.RoofPercent), Finite(row.Error))
+        return new(row.Family, row.Identity, row.Workload, row.Threads, Finite(row.MsMedian), Finite(row.MsMin), Finite(row.Rate), row.Unit,
+            Finite(row.RoofPercent), Finite(row.Error))
         {
             MsSamples = [.. row.Timing.Samples.Select(seconds => seconds * 1e3)],
             Ratio = Finite(ratio?.Median),

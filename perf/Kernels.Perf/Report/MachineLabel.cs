@@ -23,7 +23,8 @@ internal static class MachineLabel
 
     private static string Widest => Machine.InstructionSets.LastOrDefault() ?? "scalar";
 
-    private static string Version => typeof(KernelInfo).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unversioned";
+    private static string Version => typeof(KernelInfo).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion
+        ?? "unversioned";
 
     private static string Slugged(string text)
     {

@@ -48,10 +48,13 @@ internal static class MarkdownResults
     private static ResultsFile File(Report report)
     {
         var head = new StringBuilder();
-        head.Append(CultureInfo.InvariantCulture, $"# {report.Title}\n\nWritten by `compare --save`; definitions in docs/benchmarking.md. Each table says when it was measured; all are of one commit.\n\n- Machine: {MachineLabel.Hardware}\n");
+        head.Append(CultureInfo.InvariantCulture,
+            $"# {report.Title}\n\nWritten by `compare --save`; definitions in docs/benchmarking.md. Each table says when it was measured; all are of one " +
+            $"commit.\n\n- Machine: {MachineLabel.Hardware}\n");
         foreach (RivalStatus rival in report.Rivals)
             head.Append(CultureInfo.InvariantCulture, $"- {rival.Identity}: {rival.Text}\n");
-        return new(head.ToString().Trim(), [Section(ResultsFile.RoofsTitle, report.Roofs, report), .. report.Workloads.Select(workload => Section(workload.Key, workload, report))]);
+        return new(head.ToString().Trim(),
+            [Section(ResultsFile.RoofsTitle, report.Roofs, report), .. report.Workloads.Select(workload => Section(workload.Key, workload, report))]);
     }
 
     private static ResultsSection Section(string title, IEnumerable<ResultRow> rows, Report report)
@@ -61,7 +64,9 @@ internal static class MarkdownResults
         body.Append("| variant | threads | median ms | minimum ms | rate | of roof | largest error | ours is faster |\n|---|--:|--:|--:|--:|--:|--:|--:|\n");
         foreach (ResultRow row in rows)
         {
-            body.Append(CultureInfo.InvariantCulture, $"| {row.Identity} | {row.Threads} | {Format.Milliseconds(row.MsMedian)} | {Format.Milliseconds(row.MsMin)} | {Format.Rate(row)} | {Format.OfRoof(row)} | {Format.Error(row)} | {report.AdvantageText(row)} |\n");
+            body.Append(CultureInfo.InvariantCulture,
+                $"| {row.Identity} | {row.Threads} | {Format.Milliseconds(row.MsMedian)} | {Format.Milliseconds(row.MsMin)} | {Format.Rate(row)} | " +
+                $"{Format.OfRoof(row)} | {Format.Error(row)} | {report.AdvantageText(row)} |\n");
         }
         return new(title, body.ToString().Trim());
     }

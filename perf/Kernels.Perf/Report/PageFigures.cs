@@ -13,14 +13,16 @@ internal static partial class PageFigures
     /// <param name="page">The text.</param>
     /// <param name="read">Reads a results file by its path in the repository; null if there is none.</param>
     public static string Fill(string page, Func<string, string?> read) =>
-        Block().Replace(page.ReplaceLineEndings("\n"), block => $"{block.Groups["head"].Value}\n{Copy(read(block.Groups["file"].Value), Titles(block.Groups["titles"].Value))}\n<!-- end of figures -->");
+        Block().Replace(page.ReplaceLineEndings("\n"), block =>
+        $"{block.Groups["head"].Value}\n{Copy(read(block.Groups["file"].Value), Titles(block.Groups["titles"].Value))}\n<!-- end of figures -->");
 
     // The names of a table's columns, and the line below them.
     private const int HeadingRows = 2;
 
     private static string[] Titles(string list) => list.Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 
-    private const string Nothing = "Not measured yet on this machine with the intervals that docs/benchmarking.md asks for: `compare` with `--save` writes what belongs here.";
+    private const string Nothing =
+        "Not measured yet on this machine with the intervals that docs/benchmarking.md asks for: `compare` with `--save` writes what belongs here.";
 
     private static string Copy(string? results, string[] titles)
     {
@@ -28,7 +30,8 @@ internal static partial class PageFigures
             return Nothing;
         ResultsFile file = ResultsFile.Parse(results);
         string[] table = [.. file.Head.Split('\n').Where(line => line.StartsWith('|'))];
-        IEnumerable<string> rows = table.Where((row, i) => i < HeadingRows || titles.Length == 0 || titles.Any(title => row.StartsWith($"| {title} |", StringComparison.Ordinal)));
+        IEnumerable<string> rows = table.Where((row, i) => i < HeadingRows || titles.Length == 0
+            || titles.Any(title => row.StartsWith($"| {title} |", StringComparison.Ordinal)));
         string[] head = [.. file.Head.Split('\n').Where(line => line.StartsWith("- Machine", StringComparison.Ordinal)), .. rows];
         IEnumerable<string> tables =
             from section in file.Sections
@@ -43,6 +46,7 @@ internal static partial class PageFigures
     private static bool Means(string title, string section) =>
         title.EndsWith('*') ? section.StartsWith(title[..^1], StringComparison.Ordinal) : section == title;
 
-    [GeneratedRegex(@"(?<head><!-- figures from (?<file>perf/results/[^\s:]+)(?:: (?<titles>[^\n]*?))? -->)\n.*?<!-- end of figures -->", RegexOptions.Singleline)]
+    [GeneratedRegex(@"(?<head><!-- figures from (?<file>perf/results/[^\s:]+)(?:: (?<titles>[^\n]*?))? -->)\n.*?<!-- end of figures -->",
+        RegexOptions.Singleline)]
     private static partial Regex Block();
 }

@@ -1,7 +1,8 @@
 namespace Kernels.Perf;
 
 /// <summary>Everything that one run of a verb found out.</summary>
-internal sealed record Report(string Title, DateTimeOffset Date, IReadOnlyList<ResultRow> Roofs, IReadOnlyList<ResultRow> Rows, IReadOnlyList<RivalStatus> Rivals)
+internal sealed record Report(string Title, DateTimeOffset Date, IReadOnlyList<ResultRow> Roofs, IReadOnlyList<ResultRow> Rows,
+    IReadOnlyList<RivalStatus> Rivals)
 {
     /// <summary>The way through the whole library, if the verb went it.</summary>
     public ModelChain? Chain { get; init; }
@@ -25,17 +26,22 @@ internal sealed record Report(string Title, DateTimeOffset Date, IReadOnlyList<R
     /// <summary>The heading of a workload.</summary>
     public static string Heading(IGrouping<string, ResultRow> workload) => $"{workload.First().Family}: {workload.Key}";
 
-    /// <summary>How our default variant stands beside this row, on the same workload with as many threads; null if there is none, or the row is no rival's.</summary>
+    /// <summary>
+    /// How our default variant stands beside this row, on the same workload with as many threads; null if there is none, or the row is no rival's.
+    /// </summary>
     public Advantage? Advantage(ResultRow row) =>
-        row.IsRival && row.SolvesTheSameProblem && Rows.FirstOrDefault(ours => ours.IsDefault && ours.Workload == row.Workload && ours.Threads == row.Threads) is { } found
+        row.IsRival && row.SolvesTheSameProblem
+        && Rows.FirstOrDefault(ours => ours.IsDefault && ours.Workload == row.Workload && ours.Threads == row.Threads) is { } found
             ? new Advantage(PairedRatio.Of(row.Timing.Samples, found.Timing.Samples), StatusOf(row)?.HeldBack is not null)
             : null;
 
     /// <summary>The same as a cell of a table; empty where there is nothing to say.</summary>
-    public string AdvantageText(ResultRow row) => Advantage(row) is not { } advantage ? "" : row.HadItsCores ? advantage.ToString() : Perf.Advantage.WithoutCores(row.Cores);
+    public string AdvantageText(ResultRow row) => Advantage(row) is not { } advantage ? "" : row.HadItsCores ? advantage.ToString()
+        : Perf.Advantage.WithoutCores(row.Cores);
 
     // Several contenders may share a rival's line; the longest name that fits is theirs.
-    private RivalStatus? StatusOf(ResultRow row) => Rivals.Where(rival => row.Identity.StartsWith(rival.Identity, StringComparison.Ordinal)).MaxBy(rival => rival.Identity.Length);
+    private RivalStatus? StatusOf(ResultRow row) => Rivals.Where(rival => row.Identity.StartsWith(rival.Identity, StringComparison.Ordinal))
+        .MaxBy(rival => rival.Identity.Length);
 }
 
 /// <summary>A family in one line.</summary>

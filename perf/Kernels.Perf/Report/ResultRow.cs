@@ -25,7 +25,9 @@ internal sealed record ResultRow(
     /// <summary>The least share of the cores that as many threads should have: 1.5 of two.</summary>
     public const double LeastShareOfCores = 0.75;
 
-    /// <summary>How many times the multiply-adds of one thread those of <see cref="Threads"/> threads did in the same rounds: the cores that were there.</summary>
+    /// <summary>
+    /// How many times the multiply-adds of one thread those of <see cref="Threads"/> threads did in the same rounds: the cores that were there.
+    /// </summary>
     public double Cores { get; init; } = 1;
 
     /// <summary>Whether the threads had cores to run on; if not, the row says nothing about them.</summary>

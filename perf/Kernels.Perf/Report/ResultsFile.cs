@@ -41,12 +41,15 @@ internal sealed record ResultsFile(string Head, IReadOnlyList<ResultsSection> Se
         return new(halves[0], halves.Length > 1 ? halves[1].Trim() : "");
     }
 
-    /// <summary>This file, with the sections of an older one for workloads that still exist and were not measured now, at the same commit: a file never mixes two.</summary>
+    /// <summary>
+    /// This file, with the sections of an older one for workloads that still exist and were not measured now, at the same commit: a file never mixes two.
+    /// </summary>
     /// <param name="older">What was there before.</param>
     /// <param name="titles">All workloads there are, in the order of the file.</param>
     public ResultsFile Over(ResultsFile older, IReadOnlyList<string> titles)
     {
-        var kept = older.Sections.Where(section => section.Commit == Commit && titles.Contains(section.Title) && Sections.All(own => own.Title != section.Title));
+        var kept = older.Sections.Where(section => section.Commit == Commit && titles.Contains(section.Title)
+            && Sections.All(own => own.Title != section.Title));
         return this with { Sections = [.. Sections.Concat(kept).OrderBy(section => Place(section.Title, titles))] };
     }
 

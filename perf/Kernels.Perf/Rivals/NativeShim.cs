@@ -17,7 +17,8 @@ internal static class NativeShim
         {
             string file = Path.Combine(folder, source), library = Path.ChangeExtension(file, ".so");
             File.WriteAllText(file, EmbeddedText.Read(source));
-            using Process compiler = Process.Start(new ProcessStartInfo("g++", ["-std=c++17", .. flags, "-shared", "-fPIC", file, "-o", library]) { RedirectStandardError = true })!;
+            using Process compiler = Process.Start(
+                new ProcessStartInfo("g++", ["-std=c++17", .. flags, "-shared", "-fPIC", file, "-o", library]) { RedirectStandardError = true })!;
             compiler.StandardError.ReadToEnd();
             compiler.WaitForExit();
             return compiler.ExitCode == 0 ? (NativeLibrary.Load(library), null) : (0, $"absent: g++ did not compile {source}");

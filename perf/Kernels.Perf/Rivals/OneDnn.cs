@@ -24,7 +24,8 @@ internal static unsafe partial class OneDnn
 
     // dnnl_types.h, dnnl_cpu_isa_t: each has the bits of those before it.
     private static readonly (int Bits, string Name)[] s_instructionSets =
-        [(0x3e7, "avx512_core_amx"), (0xe7, "avx512_core_bf16"), (0x67, "avx512_core_vnni"), (0x27, "avx512_core"), (0x407, "avx2_vnni"), (7, "avx2"), (3, "avx"), (1, "sse41")];
+        [(0x3e7, "avx512_core_amx"), (0xe7, "avx512_core_bf16"), (0x67, "avx512_core_vnni"), (0x27, "avx512_core"), (0x407, "avx2_vnni"), (7, "avx2"),
+        (3, "avx"), (1, "sse41")];
 
     private static readonly SortedSet<string> s_kernels = [];
 
@@ -40,10 +41,12 @@ internal static unsafe partial class OneDnn
     {
         if (AbsentReason is not null)
             return new RivalStatus(identity, "", AbsentReason);
-        string[] ran = [.. s_kernels.Where(kernel => kernel.StartsWith($"{operands} ", StringComparison.Ordinal)).Select(kernel => kernel[(operands.Length + 1)..])];
+        string[] ran = [.. s_kernels.Where(kernel => kernel.StartsWith($"{operands} ", StringComparison.Ordinal))
+            .Select(kernel => kernel[(operands.Length + 1)..])];
         return new RivalStatus(identity, $"{Version}, {note}{(ran.Length == 0 ? "" : $"; ran {string.Join(", ", ran)}")}", null)
         {
-            HeldBack = Vector512.IsHardwareAccelerated && !InstructionSet.StartsWith("avx512", StringComparison.Ordinal) ? $"it may use {InstructionSet} only, the machine has AVX-512" : null,
+            HeldBack = Vector512.IsHardwareAccelerated && !InstructionSet.StartsWith("avx512", StringComparison.Ordinal)
+                ? $"it may use {InstructionSet} only, the machine has AVX-512" : null,
         };
     }
 

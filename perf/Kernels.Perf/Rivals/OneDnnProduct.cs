@@ -11,7 +11,8 @@ internal readonly unsafe struct OneDnnMatrix(int type, void* data)
 }
 
 /// <summary>
-/// A matmul primitive of one shape for one number of threads: activations [m, k], output [m, n], and weights, given as [n, k], in copies in the layout that the library likes best.
+/// A matmul primitive of one shape for one number of threads: activations [m, k], output [m, n], and weights, given as [n, k], in copies in the layout that the
+/// library likes best.
 /// </summary>
 internal sealed unsafe partial class OneDnnProduct : IDisposable
 {
@@ -33,12 +34,14 @@ internal sealed unsafe partial class OneDnnProduct : IDisposable
     /// <param name="weights">[n, k]; read by this constructor alone.</param>
     /// <param name="output">[m, n].</param>
     /// <param name="attributes">Of the primitive; 0 for none.</param>
-    public OneDnnProduct((int Rows, int Inputs, int Outputs) shape, int threads, OneDnnMatrix activations, OneDnnMatrix weights, OneDnnMatrix output, nint attributes = 0)
+    public OneDnnProduct((int Rows, int Inputs, int Outputs) shape, int threads, OneDnnMatrix activations, OneDnnMatrix weights, OneDnnMatrix output,
+        nint attributes = 0)
     {
         _threads = threads;
         OneDnn.SetThreads(threads);
         (_engine, _stream) = OneDnn.Open();
-        void* source = OneDnn.MatrixDescriptor(shape.Rows, shape.Inputs, activations.Type), destination = OneDnn.MatrixDescriptor(shape.Rows, shape.Outputs, output.Type);
+        void* source = OneDnn.MatrixDescriptor(shape.Rows, shape.Inputs, activations.Type),
+            destination = OneDnn.MatrixDescriptor(shape.Rows, shape.Outputs, output.Type);
         void* any = OneDnn.MatrixDescriptor(shape.Inputs, shape.Outputs, weights.Type, OneDnn.AnyTag);
         void* given = OneDnn.MatrixDescriptor(shape.Inputs, shape.Outputs, weights.Type, OneDnn.ColumnMajorTag), operation = OneDnn.AllocateDescriptor();
         OneDnn.Demand(InitialiseProduct(operation, source, any, null, destination));

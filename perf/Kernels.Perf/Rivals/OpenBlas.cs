@@ -4,8 +4,8 @@ using System.Runtime.Intrinsics;
 namespace Kernels.Perf;
 
 /// <summary>
-/// OpenBLAS through CBLAS: sgemv for one row, else sgemm. It picks its kernels by the processor's model, and for a model younger than itself those of 2004 (Prescott: SSE3).
-/// Where they are lesser than what the machine has, it is loaded again with OPENBLAS_CORETYPE set; the status names the kernels that run.
+/// OpenBLAS through CBLAS: sgemv for one row, else sgemm. It picks its kernels by the processor's model, and for a model younger than itself those of 2004
+/// (Prescott: SSE3). Where they are lesser than what the machine has, it is loaded again with OPENBLAS_CORETYPE set; the status names the kernels that run.
 /// </summary>
 internal static unsafe partial class OpenBlas
 {
@@ -89,10 +89,12 @@ internal static unsafe partial class OpenBlas
 
     [LibraryImport(Library, EntryPoint = "cblas_sgemv")]
     private static partial void MultiplyVector(
-        int order, int transpose, int rows, int columns, float alpha, float* matrix, int rowStride, float* vector, int vectorStride, float beta, float* result, int resultStride);
+        int order, int transpose, int rows, int columns, float alpha, float* matrix, int rowStride, float* vector, int vectorStride, float beta, float* result,
+        int resultStride);
 
     [LibraryImport(Library, EntryPoint = "cblas_sgemm")]
     private static partial void MultiplyMatrix(
-        int order, int transposeLeft, int transposeRight, int rows, int columns, int depth, float alpha, float* left, int leftStride, float* right, int rightStride, float beta,
+        int order, int transposeLeft, int transposeRight, int rows, int columns, int depth, float alpha, float* left, int leftStride, float* right,
+        int rightStride, float beta,
         float* result, int resultStride);
 }

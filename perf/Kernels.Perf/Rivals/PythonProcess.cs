@@ -4,8 +4,8 @@ using System.Diagnostics;
 namespace Kernels.Perf;
 
 /// <summary>
-/// A Python interpreter that has a rival's package and runs a script and answers each line with a line. The child measures within itself, so that the pipe between us
-/// costs it nothing; it ends when its standard input does.
+/// A Python interpreter that has a rival's package and runs a script and answers each line with a line. The child measures within itself, so that the pipe
+/// between us costs it nothing; it ends when its standard input does.
 /// </summary>
 internal sealed class PythonProcess
 {

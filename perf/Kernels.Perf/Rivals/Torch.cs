@@ -28,12 +28,15 @@ internal static partial class Torch
     /// <param name="note">What else is to be said.</param>
     public static RivalStatus Status(string identity, PythonProcess? torch, string note = "") => torch is null
         ? new RivalStatus(identity, "", "absent: no Python interpreter with torch (Debian: python3-torch)")
-        : new RivalStatus(identity, torch.Version + (ForcedCapability is null ? "" : $", told so by {CapabilityVariable}") + note, null) { HeldBack = HeldBack(torch.Version) };
+        : new RivalStatus(identity, torch.Version + (ForcedCapability is null ? "" : $", told so by {CapabilityVariable}") + note,
+            null)
+        { HeldBack = HeldBack(torch.Version) };
 
     // Releases since 1.10 have kernels for AVX2 and AVX-512; a build may have left them out, and ATEN_CPU_CAPABILITY may forbid them.
     private static string? HeldBack(string version)
     {
-        string capability = Capability().Match(version).Groups["set"].Value.Replace("_256", "", StringComparison.Ordinal), best = Vector512.IsHardwareAccelerated ? "AVX512" : Vector256.IsHardwareAccelerated ? "AVX2" : capability;
+        string capability = Capability().Match(version).Groups["set"].Value.Replace("_256", "", StringComparison.Ordinal),
+            best = Vector512.IsHardwareAccelerated ? "AVX512" : Vector256.IsHardwareAccelerated ? "AVX2" : capability;
         return capability == best ? null : $"its kernels are for {capability}, the machine has {best}";
     }
 

@@ -12,12 +12,17 @@ internal interface IChainStep<V>
     static abstract V Combine(V left, V right);
 }
 
-/// <summary>Twelve independent chains in registers: more than latency times throughput of any core (2 pipes of latency 4 or 5), and with two operands just within the 16 registers of AVX2.</summary>
+/// <summary>
+/// Twelve independent chains in registers: more than latency times throughput of any core (2 pipes of latency 4 or 5), and with two operands just within the 16
+/// registers of AVX2.
+/// </summary>
 internal static class Chains<TStep, V> where TStep : struct, IChainStep<V> where V : struct
 {
     public const int Count = 12;
 
-    /// <summary>All chains after some steps, combined. Operands come from the caller, so that the compiler cannot leave out what ones and zeros do not change.</summary>
+    /// <summary>
+    /// All chains after some steps, combined. Operands come from the caller, so that the compiler cannot leave out what ones and zeros do not change.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static V Run(nint steps, V start, V x, V y)
     {

@@ -16,12 +16,14 @@ internal enum RoofKind
     MultiplyAdd,
 
     /// <summary>
-    /// Products of unsigned 4-bit and signed 8-bit integers in registers, two operations each: eight vpmaddubsw added in 16 bits, then one vpmaddwd, added in 32 bits.
+    /// Products of unsigned 4-bit and signed 8-bit integers in registers, two operations each: eight vpmaddubsw added in 16 bits, then one vpmaddwd, added in
+    /// 32 bits.
     /// </summary>
     NibbleDot,
 
     /// <summary>
-    /// Exact products of signed 8-bit integers in registers, two operations each: vpdpbusd on the widest registers that the machine has it for, else vpmaddwd on 16-bit numbers and an addition.
+    /// Exact products of signed 8-bit integers in registers, two operations each: vpdpbusd on the widest registers that the machine has it for, else vpmaddwd
+    /// on 16-bit numbers and an addition.
     /// </summary>
     ByteDot,
 }

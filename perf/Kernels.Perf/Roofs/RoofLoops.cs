@@ -14,7 +14,9 @@ internal static unsafe class RoofLoops<TVector> where TVector : struct, IRoofVec
     /// <summary>What x = x / 2 + 1 converges to.</summary>
     public const float MultiplyAddLimit = 2;
 
-    /// <summary>The floating-point operations of one step of <see cref="MultiplyAdd"/>: a multiplication and an addition in every lane of every chain.</summary>
+    /// <summary>
+    /// The floating-point operations of one step of <see cref="MultiplyAdd"/>: a multiplication and an addition in every lane of every chain.
+    /// </summary>
     public static double OperationsPerStep => 2.0 * Chains<HalfAndOne, TVector>.Count * TVector.Count;
 
     /// <summary>The sum of all elements, read as four streams that start a quarter apart: hardware prefetchers follow each of them.</summary>
@@ -90,7 +92,8 @@ internal static unsafe class RoofLoops<TVector> where TVector : struct, IRoofVec
         new Span<byte>(operands, weightBytes).Fill(Weight);
         new Span<byte>(operands + weightBytes, activationBytes).Fill((byte)Activation);
         var weights = (float*)operands;
-        TVector w0 = TVector.Load(weights), w1 = TVector.Load(weights + TVector.Count), w2 = TVector.Load(weights + 2 * TVector.Count), w3 = TVector.Load(weights + 3 * TVector.Count);
+        TVector w0 = TVector.Load(weights), w1 = TVector.Load(weights + TVector.Count), w2 = TVector.Load(weights + 2 * TVector.Count),
+            w3 = TVector.Load(weights + 3 * TVector.Count);
         TVector zero = TVector.Create(0), sum = zero;
         for (nint step = 0; step < steps; step++)
         {

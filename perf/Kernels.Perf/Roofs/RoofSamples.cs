@@ -43,7 +43,10 @@ internal sealed class RoofSamples
             RoofKind.ByteDot => ("roof/i8-dot", "GOP/s"),
             _ => ("roof/fma", "GFLOP/s"),
         };
-        string workload = kind is RoofKind.ByteDot ? $"registers, {ByteDotLoop.Instruction}" : kind is RoofKind.MultiplyAdd or RoofKind.NibbleDot ? "registers" : $"{(long)work >> 20} MiB";
-        return new ResultRow(ResultRow.RoofFamily, identity, workload, threads, timing, work / timing.Median / 1e9, unit, 100, error, error <= Tolerance, IsDefault: false, SolvesTheSameProblem: true, null) { Cores = Cores(threads) };
+        string workload = kind is RoofKind.ByteDot ? $"registers, {ByteDotLoop.Instruction}" : kind is RoofKind.MultiplyAdd or RoofKind.NibbleDot ? "registers"
+            : $"{(long)work >> 20} MiB";
+        return new ResultRow(ResultRow.RoofFamily, identity, workload, threads, timing, work / timing.Median / 1e9, unit, 100, error, error <= Tolerance,
+            IsDefault: false, SolvesTheSameProblem: true, null)
+        { Cores = Cores(threads) };
     }
 }

@@ -32,15 +32,19 @@ internal readonly unsafe struct RoofVector128(Vector128<float> value) : IRoofVec
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static RoofVector128 Load(float* source) => new(Vector128.LoadAligned(source));
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public void Store(float* destination) => _value.StoreAligned(destination);
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public void StoreNonTemporal(float* destination) => _value.StoreAlignedNonTemporal(destination);
-    [MethodImpl(MethodImplOptions.AggressiveInlining)] public static RoofVector128 operator +(RoofVector128 left, RoofVector128 right) => new(left._value + right._value);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static RoofVector128 operator +(RoofVector128 left, RoofVector128 right) =>
+        new(left._value + right._value);
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static RoofVector128 MultiplyAdd(RoofVector128 left, RoofVector128 right, RoofVector128 addend) =>
         new(Vector128.MultiplyAddEstimate(left._value, right._value, addend._value));
     public float Sum() => Vector128.Sum(_value);
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static RoofVector128 AddNibbleDot(RoofVector128 sum, RoofVector128 weights, RoofVector128 activations) => new((sum._value.AsInt16() + (Ssse3.IsSupported
+    public static RoofVector128 AddNibbleDot(RoofVector128 sum, RoofVector128 weights, RoofVector128 activations) =>
+        new((sum._value.AsInt16() + (Ssse3.IsSupported
         ? Ssse3.MultiplyAddAdjacent(weights._value.AsByte(), activations._value.AsSByte())
-        : Vector128.WidenLower(weights._value.AsByte()).AsInt16() * Vector128.WidenLower(activations._value.AsSByte()) * Vector128.Create((short)2))).AsSingle());
+        : Vector128.WidenLower(weights._value.AsByte()).AsInt16() * Vector128.WidenLower(activations._value.AsSByte()) * Vector128.Create((short)2)))
+            .AsSingle());
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static RoofVector128 WidenDot(RoofVector128 sum) => new(Vector128.ConvertToSingle(Sse2.IsSupported
         ? Sse2.MultiplyAddAdjacent(sum._value.AsInt16(), Vector128<short>.One)
@@ -56,7 +60,9 @@ internal readonly unsafe struct RoofVector256(Vector256<float> value) : IRoofVec
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static RoofVector256 Load(float* source) => new(Vector256.LoadAligned(source));
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public void Store(float* destination) => _value.StoreAligned(destination);
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public void StoreNonTemporal(float* destination) => _value.StoreAlignedNonTemporal(destination);
-    [MethodImpl(MethodImplOptions.AggressiveInlining)] public static RoofVector256 operator +(RoofVector256 left, RoofVector256 right) => new(left._value + right._value);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static RoofVector256 operator +(RoofVector256 left, RoofVector256 right) =>
+        new(left._value + right._value);
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static RoofVector256 MultiplyAdd(RoofVector256 left, RoofVector256 right, RoofVector256 addend) =>
         new(Vector256.MultiplyAddEstimate(left._value, right._value, addend._value));
@@ -78,7 +84,9 @@ internal readonly unsafe struct RoofVector512(Vector512<float> value) : IRoofVec
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static RoofVector512 Load(float* source) => new(Vector512.LoadAligned(source));
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public void Store(float* destination) => _value.StoreAligned(destination);
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public void StoreNonTemporal(float* destination) => _value.StoreAlignedNonTemporal(destination);
-    [MethodImpl(MethodImplOptions.AggressiveInlining)] public static RoofVector512 operator +(RoofVector512 left, RoofVector512 right) => new(left._value + right._value);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static RoofVector512 operator +(RoofVector512 left, RoofVector512 right) =>
+        new(left._value + right._value);
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static RoofVector512 MultiplyAdd(RoofVector512 left, RoofVector512 right, RoofVector512 addend) =>
         new(Vector512.MultiplyAddEstimate(left._value, right._value, addend._value));

@@ -36,7 +36,8 @@ internal sealed class SoftmaxFamily : IFamilyBench
     public IEnumerable<WorkloadPlan> FromFile(string path) => SoftmaxInput.Read(path).Select(Plan);
 
     public IEnumerable<WorkloadPlan> Compare(IReadOnlyList<int> threadCounts, bool quick) => s_rivalShapes.Select(shape => new WorkloadPlan(shape.Name, () =>
-        new SoftmaxWorkload<float>(shape, [], null, (buffers, oracle) => SoftmaxContenders.Ours(buffers, oracle, threadCounts).Concat(Opened(buffers, oracle, threadCounts)))));
+        new SoftmaxWorkload<float>(shape, [], null, (buffers, oracle) => SoftmaxContenders.Ours(buffers, oracle, threadCounts)
+        .Concat(Opened(buffers, oracle, threadCounts)))));
 
     private static WorkloadPlan Plan<T>(SoftmaxCase shape) where T : unmanaged => Plan<T>($"{shape.Name}, {TypeName.Of<T>()}", shape, [], null);
 

@@ -2,7 +2,9 @@ using System.Text.RegularExpressions;
 
 namespace Kernels.Perf;
 
-/// <summary>Logits found in a file, and the probabilities recorded beside them, if any. Arrays that differ only in the numbers in their names are one.</summary>
+/// <summary>
+/// Logits found in a file, and the probabilities recorded beside them, if any. Arrays that differ only in the numbers in their names are one.
+/// </summary>
 internal sealed partial record SoftmaxInput(string Name, int RowLength, Array Logits, double[]? Recorded)
 {
     // What logits are called in files, and the softmax of them beside it; an array of either name may have a prefix that ends in '_' or '.'.
@@ -30,7 +32,8 @@ internal sealed partial record SoftmaxInput(string Name, int RowLength, Array Lo
     {
         foreach ((string Logits, string Probabilities) pair in s_pairs)
         {
-            if (tensor.Name == pair.Logits || tensor.Name.EndsWith($"_{pair.Logits}", StringComparison.Ordinal) || tensor.Name.EndsWith($".{pair.Logits}", StringComparison.Ordinal))
+            if (tensor.Name == pair.Logits || tensor.Name.EndsWith($"_{pair.Logits}", StringComparison.Ordinal)
+                || tensor.Name.EndsWith($".{pair.Logits}", StringComparison.Ordinal))
                 return pair;
         }
         return null;

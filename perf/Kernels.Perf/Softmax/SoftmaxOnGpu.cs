@@ -3,7 +3,9 @@ using Kernels.Gpu;
 
 namespace Kernels.Perf;
 
-/// <summary>The GPU's rows of the showcase: one for each CUDA or OpenCL device that ILGPU opens. Data stay on the device; a call waits for its kernels.</summary>
+/// <summary>
+/// The GPU's rows of the showcase: one for each CUDA or OpenCL device that ILGPU opens. Data stay on the device; a call waits for its kernels.
+/// </summary>
 internal static class SoftmaxOnGpu
 {
     // What SoftmaxGpu documents.

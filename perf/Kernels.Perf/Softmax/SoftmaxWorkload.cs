@@ -13,7 +13,8 @@ internal sealed class SoftmaxWorkload<T> : IWorkload where T : unmanaged
     /// <param name="logits">The logits; empty for generated ones.</param>
     /// <param name="recorded">Probabilities that came with the logits, or null.</param>
     /// <param name="contenders">Makes the contenders for these buffers and this oracle.</param>
-    public SoftmaxWorkload(SoftmaxCase softmaxCase, ReadOnlySpan<T> logits, double[]? recorded, Func<SoftmaxBuffers<T>, SoftmaxOracle<T>, IEnumerable<IContender>> contenders)
+    public SoftmaxWorkload(SoftmaxCase softmaxCase, ReadOnlySpan<T> logits, double[]? recorded,
+        Func<SoftmaxBuffers<T>, SoftmaxOracle<T>, IEnumerable<IContender>> contenders)
     {
         _buffers = new SoftmaxBuffers<T>(softmaxCase, logits);
         _oracle = new SoftmaxOracle<T>(softmaxCase, _buffers.Input(0));

@@ -5,7 +5,8 @@ namespace Kernels.Perf;
 /// <summary>XNNPACK's softmax operator, the three-pass one that it ships; rows are spread over its thread pool.</summary>
 internal sealed partial class XnnPackSoftmax : ISoftmaxRival
 {
-    public RivalStatus Status { get; } = new("rival/xnnpack", $"{XnnPack.Library}, operator softmax_nc_f32; kernels by cpuinfo, which the library does not tell", XnnPack.AbsentReason);
+    public RivalStatus Status { get; } =
+        new("rival/xnnpack", $"{XnnPack.Library}, operator softmax_nc_f32; kernels by cpuinfo, which the library does not tell", XnnPack.AbsentReason);
 
     public bool UsesThreads => true;
 

@@ -3,12 +3,16 @@ using System.Runtime.InteropServices;
 
 namespace Kernels.Perf;
 
-/// <summary>CXSparse's cs_di_multiply: f64, unsorted, one thread. Rows compressed here are columns compressed there, so it computes the transposed product of transposes.</summary>
+/// <summary>
+/// CXSparse's cs_di_multiply: f64, unsorted, one thread. Rows compressed here are columns compressed there, so it computes the transposed product of
+/// transposes.
+/// </summary>
 internal static unsafe partial class CxSparse
 {
     private const string Library = "libcxsparse.so.3", Identity = "rival/cxsparse";
 
-    public static RivalStatus Status { get; } = NativeRival.AbsentReason("libcxsparse3", Library) is { } reason ? new(Identity, "", reason) : new(Identity, "CXSparse 3, plain C compiled for x86-64 without AVX; it has no other kernels", null);
+    public static RivalStatus Status { get; } = NativeRival.AbsentReason("libcxsparse3", Library) is { } reason ? new(Identity, "", reason)
+        : new(Identity, "CXSparse 3, plain C compiled for x86-64 without AVX; it has no other kernels", null);
 
     public static IContender Open<T>(SpGemmWorkload<T> workload) where T : unmanaged, INumber<T>
     {

@@ -3,7 +3,9 @@ using System.Runtime.InteropServices;
 
 namespace Kernels.Perf;
 
-/// <summary>Eigen's sparse product, f64, sorted, one thread, through a shim of thirty lines that the machine's own compiler makes when first asked for.</summary>
+/// <summary>
+/// Eigen's sparse product, f64, sorted, one thread, through a shim of thirty lines that the machine's own compiler makes when first asked for.
+/// </summary>
 internal static unsafe class EigenProduct
 {
     private const string Identity = "rival/eigen", Headers = "/usr/include/eigen3";
@@ -34,7 +36,8 @@ internal static unsafe class EigenProduct
         int* pointers, indices;
         double* values;
         int count = result(product, &pointers, &indices, &values);
-        return (Array.ConvertAll(new Span<int>(pointers, rowCount + 1).ToArray(), i => (long)i), new Span<int>(indices, count).ToArray(), new Span<double>(values, count).ToArray());
+        return (Array.ConvertAll(new Span<int>(pointers, rowCount + 1).ToArray(), i => (long)i), new Span<int>(indices, count)
+            .ToArray(), new Span<double>(values, count).ToArray());
     }
 
     private static int[] Pointers(CsrMatrix<double> matrix) => Array.ConvertAll(matrix.RowPointers.ToArray(), i => (int)i);

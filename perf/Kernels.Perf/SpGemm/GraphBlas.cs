@@ -3,7 +3,9 @@ using System.Runtime.InteropServices;
 
 namespace Kernels.Perf;
 
-/// <summary>SuiteSparse:GraphBLAS, GrB_mxm over plus and times in f64. GrB_Matrix_wait, which sorts rows that were left unsorted, is within the time of sorted products.</summary>
+/// <summary>
+/// SuiteSparse:GraphBLAS, GrB_mxm over plus and times in f64. GrB_Matrix_wait, which sorts rows that were left unsorted, is within the time of sorted products.
+/// </summary>
 internal static unsafe partial class GraphBlas
 {
     private const string Library = "libgraphblas.so.7", Identity = "rival/graphblas";
@@ -13,7 +15,8 @@ internal static unsafe partial class GraphBlas
 
     private static readonly Lazy<bool> s_initialised = new(() => Initialise(NonBlocking) == 0);
 
-    public static RivalStatus Status { get; } = NativeRival.AbsentReason("libgraphblas7", Library) is { } reason ? new(Identity, "", reason) : new(Identity, Version(), null);
+    public static RivalStatus Status { get; } = NativeRival.AbsentReason("libgraphblas7", Library) is { } reason ? new(Identity, "", reason)
+        : new(Identity, Version(), null);
 
     public static IContender Open<T>(SpGemmWorkload<T> workload, int threads) where T : unmanaged, INumber<T>
     {
@@ -52,7 +55,8 @@ internal static unsafe partial class GraphBlas
     {
         (int[] rows, int[] columns, double[] values) = matrix.ToCoo();
         Demand(Create(out nint copy, Global("GrB_FP64"), (ulong)matrix.RowCount, (ulong)matrix.ColumnCount));
-        Demand(Build(copy, Array.ConvertAll(rows, i => (ulong)i), Array.ConvertAll(columns, i => (ulong)i), values, (ulong)values.Length, Global("GrB_PLUS_FP64")));
+        Demand(Build(copy, Array.ConvertAll(rows, i => (ulong)i), Array.ConvertAll(columns, i => (ulong)i), values, (ulong)values.Length,
+            Global("GrB_PLUS_FP64")));
         Demand(Wait(copy, Materialize));
         return copy;
     }

@@ -18,7 +18,8 @@ internal static class MathNetProduct
     }
 
     private static Matrix Copy(CsrMatrix<double> matrix) => new(SparseCompressedRowMatrixStorage<double>.OfCompressedSparseRowFormat(
-        matrix.RowCount, matrix.ColumnCount, (int)matrix.EntryCount, Array.ConvertAll(matrix.RowPointers.ToArray(), i => (int)i), matrix.Columns.ToArray(), matrix.Values.ToArray()));
+        matrix.RowCount, matrix.ColumnCount, (int)matrix.EntryCount, Array.ConvertAll(matrix.RowPointers.ToArray(), i => (int)i), matrix.Columns.ToArray(),
+        matrix.Values.ToArray()));
 
     private static (long[] Pointers, int[] Columns, double[] Values) Result(Matrix matrix)
     {

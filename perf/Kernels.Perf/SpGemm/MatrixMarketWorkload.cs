@@ -17,7 +17,8 @@ internal sealed class MatrixMarketWorkload : IWorkload
     {
         MatrixMarket.Write(_path, _matrix);
         _bytes = new FileInfo(_path).Length;
-        Contenders = [.. threadCounts.Select(Own), .. sciPy is null || !threadCounts.Contains(1) ? Array.Empty<IContender>() : [new SciPyReader(sciPy, _path, _matrix.RowCount, Error)]];
+        Contenders = [.. threadCounts.Select(Own), .. sciPy is null || !threadCounts.Contains(1) ? Array.Empty<IContender>()
+            : [new SciPyReader(sciPy, _path, _matrix.RowCount, Error)]];
     }
 
     public IReadOnlyList<IContender> Contenders { get; }

@@ -15,7 +15,8 @@ internal sealed class SciPyProduct
     private readonly Lazy<PythonProcess?> _python = new(() => PythonProcess.Start(EmbeddedText.Read("scipy_product.py")));
     private object? _loaded;
 
-    public RivalStatus Status => _python.Value is { } python ? new(Identity, python.Version, null) : new(Identity, "", "absent: no Python interpreter with SciPy (Debian: python3-scipy)");
+    public RivalStatus Status => _python.Value is { } python ? new(Identity, python.Version, null)
+        : new(Identity, "", "absent: no Python interpreter with SciPy (Debian: python3-scipy)");
 
     public IContender Open<T>(SpGemmWorkload<T> workload) where T : unmanaged, INumber<T> => new Session<T>(this, workload);
 
@@ -57,7 +58,8 @@ internal sealed class SciPyProduct
             Write(file, workload.Right);
         }
         string type = typeof(T) == typeof(float) ? "float32" : "float64";
-        python.Ask($"load {workload.Left.RowCount} {workload.Left.ColumnCount} {workload.Right.ColumnCount} {workload.Left.EntryCount} {workload.Right.EntryCount} {type} {path}");
+        python.Ask($"load {workload.Left.RowCount} {workload.Left.ColumnCount} {workload.Right.ColumnCount} {workload.Left.EntryCount} " +
+            $"{workload.Right.EntryCount} {type} {path}");
         File.Delete(path);
         _loaded = workload;
         return python;

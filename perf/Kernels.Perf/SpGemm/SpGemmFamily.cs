@@ -8,7 +8,8 @@ internal sealed class SpGemmFamily : IFamilyBench
     public const string Word = "sp_gemm";
 
     private static readonly (string, Func<CsrMatrix<double>>)[] s_small =
-        [("rmat 12 x 8", () => MatrixGenerator.RMat(12, 8)), ("erdos-renyi 2^14 x 8", () => MatrixGenerator.ErdosRenyi(1 << 14, 8)), ("poisson 200^2", () => MatrixGenerator.Poisson(200))];
+        [("rmat 12 x 8", () => MatrixGenerator.RMat(12, 8)), ("erdos-renyi 2^14 x 8", () => MatrixGenerator.ErdosRenyi(1 << 14, 8)),
+        ("poisson 200^2", () => MatrixGenerator.Poisson(200))];
 
     private static readonly (string, Func<CsrMatrix<double>>)[] s_large =
     [
@@ -39,10 +40,14 @@ internal sealed class SpGemmFamily : IFamilyBench
     public IEnumerable<WorkloadPlan> FromFile(string path) => [];
 
     public IEnumerable<WorkloadPlan> Compare(IReadOnlyList<int> threadCounts, bool quick) =>
-        (quick ? Plans(s_small, [false], threadCounts, withRivals: true) : Plans([.. SharedMatrices.All, .. s_large], [false, true], threadCounts, withRivals: true).Concat(Plans(s_huge, [false], threadCounts, withRivals: true)))
-            .Append(new WorkloadPlan(MatrixMarketWorkload.Name, () => new MatrixMarketWorkload(threadCounts, _sciPy.Status.AbsentReason is null ? _sciPy : null)));
+        (quick ? Plans(s_small, [false], threadCounts, withRivals: true)
+        : Plans([.. SharedMatrices.All, .. s_large], [false, true], threadCounts, withRivals: true)
+        .Concat(Plans(s_huge, [false], threadCounts, withRivals: true)))
+            .Append(new WorkloadPlan(MatrixMarketWorkload.Name, () =>
+                new MatrixMarketWorkload(threadCounts, _sciPy.Status.AbsentReason is null ? _sciPy : null)));
 
-    private IEnumerable<WorkloadPlan> Plans((string Name, Func<CsrMatrix<double>> Make)[] matrices, bool[] singles, IReadOnlyList<int> threadCounts, bool withRivals) =>
+    private IEnumerable<WorkloadPlan> Plans((string Name, Func<CsrMatrix<double>> Make)[] matrices, bool[] singles, IReadOnlyList<int> threadCounts,
+        bool withRivals) =>
         from matrix in matrices
         from isSingle in singles
         from isSorted in new[] { false, true }
@@ -57,7 +62,8 @@ internal sealed class SpGemmFamily : IFamilyBench
             : new SpGemmWorkload<double>(own, left, right, threadCounts, workload => withRivals ? RivalsOf(workload, threadCounts) : []);
     }
 
-    private static CsrMatrix<float> ToSingle(CsrMatrix<double> matrix) => matrix.WithValues<float>(Array.ConvertAll(matrix.Values.ToArray(), value => (float)value));
+    private static CsrMatrix<float> ToSingle(CsrMatrix<double> matrix) =>
+        matrix.WithValues<float>(Array.ConvertAll(matrix.Values.ToArray(), value => (float)value));
 
     // Unsorted products meet CXSparse and SciPy, sorted ones Eigen and Math.NET; GraphBLAS does both. In f32 there is SciPy alone, unsorted.
     private IEnumerable<IContender> RivalsOf<T>(SpGemmWorkload<T> workload, IReadOnlyList<int> threadCounts) where T : unmanaged, INumber<T>

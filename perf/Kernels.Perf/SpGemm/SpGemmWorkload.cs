@@ -16,7 +16,8 @@ internal sealed class SpGemmWorkload<T> : IWorkload where T : unmanaged, INumber
     private readonly double _compressionRatio;
     private CsrMatrix<T>? _result;
 
-    public SpGemmWorkload(SpGemmCase own, CsrMatrix<T> left, CsrMatrix<T> right, IReadOnlyList<int> threadCounts, Func<SpGemmWorkload<T>, IEnumerable<IContender>> rivals)
+    public SpGemmWorkload(SpGemmCase own, CsrMatrix<T> left, CsrMatrix<T> right, IReadOnlyList<int> threadCounts,
+        Func<SpGemmWorkload<T>, IEnumerable<IContender>> rivals)
     {
         (Case, Left, Right) = (own, left, right);
         _oracle = new SpGemmOracle<T>(left, right);
@@ -55,7 +56,8 @@ internal sealed class SpGemmWorkload<T> : IWorkload where T : unmanaged, INumber
         new CallContender(identity, threads, 1, RivalTolerance, _ => call(), () => LargestError(result()), release);
 
     /// <summary>Checks a rival's result.</summary>
-    public double LargestError((long[] Pointers, int[] Columns, T[] Values) result) => _oracle.LargestError(result.Pointers, result.Columns, result.Values, mayDropZeros: true);
+    public double LargestError((long[] Pointers, int[] Columns, T[] Values) result) =>
+        _oracle.LargestError(result.Pointers, result.Columns, result.Values, mayDropZeros: true);
 
     public void Dispose()
     {
@@ -66,8 +68,10 @@ internal sealed class SpGemmWorkload<T> : IWorkload where T : unmanaged, INumber
 
     private CallContender Own(int threads)
     {
-        KernelVariant variant = KernelInfo.Catalogue.First(d => d.Chosen.Family == SpGemmFamily.Word && d.Chosen.Types == (Case.IsSingle ? "f32" : "f64")).Chosen;
-        return new(variant.Identity, threads, 1, Case.IsSingle ? SingleTolerance : OwnTolerance, _ => Multiply(threads), () => _oracle.LargestError(_result!.RowPointers, _result.Columns, _result.Values, mayDropZeros: false));
+        KernelVariant variant = KernelInfo.Catalogue.First(d => d.Chosen.Family == SpGemmFamily.Word
+            && d.Chosen.Types == (Case.IsSingle ? "f32" : "f64")).Chosen;
+        return new(variant.Identity, threads, 1, Case.IsSingle ? SingleTolerance : OwnTolerance, _ => Multiply(threads), () =>
+            _oracle.LargestError(_result!.RowPointers, _result.Columns, _result.Values, mayDropZeros: false));
     }
 
     // The memory of one result serves the next: whoever multiplies again and again keeps a workspace.
@@ -75,6 +79,7 @@ internal sealed class SpGemmWorkload<T> : IWorkload where T : unmanaged, INumber
     {
         if (_result is { } old)
             _workspace.Recycle(old);
-        return _result = SpGemm.Multiply(Left, Right, new() { Unsorted = !Case.IsSorted, Workspace = _workspace, Kernel = new() { MaxDegreeOfParallelism = threads } });
+        return _result = SpGemm.Multiply(Left, Right,
+            new() { Unsorted = !Case.IsSorted, Workspace = _workspace, Kernel = new() { MaxDegreeOfParallelism = threads } });
     }
 }

@@ -54,8 +54,11 @@ internal sealed record AttentionCase(AttentionWork Work, int KeyCount, Attention
     /// <summary>Bytes of the keys and values of as many tokens as are selected.</summary>
     public double SelectedBytes => 2 * RowLength * ElementBytes * SelectedTokens;
 
-    /// <summary>Multiplications and additions of queries with keys and of probabilities with values, for the pairs of a query with keys up to its own.</summary>
-    public double Operations(double density) => 4.0 * Shape.QueryHeads * Shape.HeadDimension * (IsDecode ? KeyCount : density * KeyCount * (KeyCount + 1.0) / 2);
+    /// <summary>
+    /// Multiplications and additions of queries with keys and of probabilities with values, for the pairs of a query with keys up to its own.
+    /// </summary>
+    public double Operations(double density) =>
+        4.0 * Shape.QueryHeads * Shape.HeadDimension * (IsDecode ? KeyCount : density * KeyCount * (KeyCount + 1.0) / 2);
 
     private double RowLength => (double)Shape.KeyValueHeads * Shape.HeadDimension;
 

@@ -13,7 +13,8 @@ internal static class AttentionContenders
     {
         string types = data.Case.Type == KeyValueType.Float32 ? "f32" : data.Case.Type == KeyValueType.Float16 ? "f32_f16_f32" : "f32_i8_f32";
         KernelDispatch dispatch = KernelInfo.Catalogue.Single(d => d.Chosen.Family == Family && d.Chosen.Types == types);
-        IEnumerable<KernelVariant> runnable = dispatch.Variants.Where(variant => variant is { Availability: VariantAvailability.Available, Implementation: "avx512" or "avx2" or "advsimd" });
+        IEnumerable<KernelVariant> runnable = dispatch.Variants.Where(variant =>
+            variant is { Availability: VariantAvailability.Available, Implementation: "avx512" or "avx2" or "advsimd" });
         foreach (int threads in threadCounts)
         {
             foreach (KernelVariant variant in threads == 1 ? runnable : [dispatch.Chosen])
@@ -47,12 +48,15 @@ internal static class AttentionContenders
         int CacheOf(int buffer) => buffer % data.Caches.Length;
 
         void Decode(int buffer) =>
-            SparseAttention.Decode(data.QuerySet(QuerySetOf(buffer)), data.Caches[CacheOf(buffer)], 0, data.Output.Span, selectors?[buffer], new() { Kernel = kernel });
+            SparseAttention.Decode(data.QuerySet(QuerySetOf(buffer)), data.Caches[CacheOf(buffer)], 0, data.Output.Span, selectors?[buffer],
+            new() { Kernel = kernel });
     }
 
     private static TokenSelect Selector(AttentionWork work) =>
-        work == AttentionWork.DecodeReused ? new TokenSelect() : new TokenSelect(new TokenSelectOptions { HighNibbles = true, ReuseCosine = double.PositiveInfinity });
+        work == AttentionWork.DecodeReused ? new TokenSelect()
+        : new TokenSelect(new TokenSelectOptions { HighNibbles = true, ReuseCosine = double.PositiveInfinity });
 
     private static void Prefill(AttentionData data, BlockMask? mask, in KernelOptions kernel) =>
-        SparseAttention.Attend<float>(data.Queries.Span, data.Keys.Span, data.Values.Span, data.Output.Span, data.Case.Shape, new() { Causal = true, BlockMask = mask, Kernel = kernel });
+        SparseAttention.Attend<float>(data.Queries.Span, data.Keys.Span, data.Values.Span, data.Output.Span, data.Case.Shape,
+        new() { Causal = true, BlockMask = mask, Kernel = kernel });
 }

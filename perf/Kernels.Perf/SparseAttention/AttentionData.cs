@@ -1,8 +1,8 @@
 namespace Kernels.Perf;
 
 /// <summary>
-/// Queries, keys and values of a shape: arrays for prefill; for decoding caches, as many as it takes to be beyond the last-level cache, and single queries, as many as it takes for
-/// the tokens that they select to be.
+/// Queries, keys and values of a shape: arrays for prefill; for decoding caches, as many as it takes to be beyond the last-level cache, and single queries, as
+/// many as it takes for the tokens that they select to be.
 /// </summary>
 internal sealed class AttentionData : IDisposable
 {
@@ -55,7 +55,8 @@ internal sealed class AttentionData : IDisposable
 
     /// <summary>Whether another case is about the same numbers.</summary>
     public bool Suits(AttentionCase other) =>
-        other.IsDecode == Case.IsDecode && other.QueryCount == Case.QueryCount && other.KeyCount == Case.KeyCount && other.Shape == Case.Shape && other.Type == Case.Type;
+        other.IsDecode == Case.IsDecode && other.QueryCount == Case.QueryCount && other.KeyCount == Case.KeyCount && other.Shape == Case.Shape
+        && other.Type == Case.Type;
 
     public void Dispose()
     {

@@ -21,7 +21,8 @@ internal sealed class AttentionFamily : IFamilyBench
     public IReadOnlyList<RivalStatus> Rivals => [_torch.Status];
 
     public IEnumerable<WorkloadPlan> Showcase() =>
-        Plans([Decode(AttentionWork.Decode, 16384), Decode(AttentionWork.DecodeReused, 16384), Decode(AttentionWork.DecodeSelected, 16384), Prefill(AttentionWork.Prefill, 2048), Prefill(AttentionWork.BlockSparsePrefill, 4096)], ThreadCounts.OneAndAll, null);
+        Plans([Decode(AttentionWork.Decode, 16384), Decode(AttentionWork.DecodeReused, 16384), Decode(AttentionWork.DecodeSelected, 16384),
+        Prefill(AttentionWork.Prefill, 2048), Prefill(AttentionWork.BlockSparsePrefill, 4096)], ThreadCounts.OneAndAll, null);
 
     /// <summary>None: a file of logits holds no keys and values.</summary>
     public IEnumerable<WorkloadPlan> FromFile(string path) => [];

@@ -30,7 +30,8 @@ internal sealed class AttentionOracle
         double largest = 0;
         for (int i = 0; i < _rows.Length; i++)
         {
-            ReadOnlySpan<float> actual = _data.Output.Span.Slice((_rows[i].Query * shape.QueryHeads + _rows[i].Head) * shape.HeadDimension, shape.HeadDimension);
+            ReadOnlySpan<float> actual = _data.Output.Span.Slice((_rows[i].Query * shape.QueryHeads + _rows[i].Head) * shape.HeadDimension,
+                shape.HeadDimension);
             for (int j = 0; j < actual.Length; j++)
             {
                 double error = Math.Abs(actual[j] - _expected[i][j]);

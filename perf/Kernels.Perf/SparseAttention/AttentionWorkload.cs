@@ -14,7 +14,8 @@ internal sealed class AttentionWorkload : IWorkload
         BlockMask? mask = attention.Work == AttentionWork.BlockSparsePrefill ? RandomBlocks(attention.KeyCount) : null;
         int blocks = attention.KeyCount / AttentionCase.BlockLength;
         _density = mask is null ? 1 : mask.BlockCount / (blocks * (blocks + 1) / 2.0);
-        Contenders = [.. AttentionContenders.Ours(attention.Work, data, mask, threadCounts), .. rival is null ? [] : threadCounts.Select(threads => rival.Open(data, threads))];
+        Contenders = [.. AttentionContenders.Ours(attention.Work, data, mask, threadCounts), .. rival is null ? []
+            : threadCounts.Select(threads => rival.Open(data, threads))];
     }
 
     public IReadOnlyList<IContender> Contenders { get; }

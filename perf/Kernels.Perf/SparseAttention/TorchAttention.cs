@@ -3,7 +3,9 @@ using System.Runtime.InteropServices;
 
 namespace Kernels.Perf;
 
-/// <summary>Attention as torch 1.13 has it on CPUs, in torch's own interpreter on its own memory: products of batches of matrices and softmax, in float.</summary>
+/// <summary>
+/// Attention as torch 1.13 has it on CPUs, in torch's own interpreter on its own memory: products of batches of matrices and softmax, in float.
+/// </summary>
 internal sealed class TorchAttention
 {
     private const double Tolerance = 1e-2;

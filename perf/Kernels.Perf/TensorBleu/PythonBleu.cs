@@ -21,10 +21,12 @@ internal sealed class PythonBleu(string identity, string script, string absence,
     // Beyond 32 MiB one call takes a second or more, and there must be a dozen of them.
     private const long LargestTableBytes = 32L << 20;
 
-    private readonly Lazy<PythonProcess?> _python = new(() => usesTorch ? Torch.Start(script, Service) : PythonProcess.Start(EmbeddedText.Read(script) + EmbeddedText.Read(Service)));
+    private readonly Lazy<PythonProcess?> _python =
+        new(() => usesTorch ? Torch.Start(script, Service) : PythonProcess.Start(EmbeddedText.Read(script) + EmbeddedText.Read(Service)));
     private BleuWorkload? _loaded;
 
-    public RivalStatus Status => usesTorch ? Torch.Status(identity, _python.Value) : _python.Value is { } python ? new RivalStatus(identity, python.Version, null) : new RivalStatus(identity, "", $"absent: {absence}");
+    public RivalStatus Status => usesTorch ? Torch.Status(identity, _python.Value) : _python.Value is { } python
+        ? new RivalStatus(identity, python.Version, null) : new RivalStatus(identity, "", $"absent: {absence}");
 
     /// <summary>One for each number of threads that makes a difference; none if it is absent or the batch too large for it.</summary>
     public IEnumerable<IContender> Open(BleuWorkload workload, IReadOnlyList<int> threadCounts)

@@ -8,13 +8,15 @@ internal sealed class TensorBleuFamily : IFamilyBench
     private const int SmallVocabulary = 50, UsualVocabulary = 32_000, LargeVocabulary = 128_000;
     private const double Few = 0.1, Usual = 0.3, Most = 0.9;
 
-    private static readonly int[] s_lengths = [64, 256, 1024], s_batches = [1, 32, 256, 512], s_vocabularies = [SmallVocabulary, UsualVocabulary, LargeVocabulary];
+    private static readonly int[] s_lengths = [64, 256, 1024], s_batches = [1, 32, 256, 512],
+        s_vocabularies = [SmallVocabulary, UsualVocabulary, LargeVocabulary];
 
     // The paper's lengths, then one dimension at a time around 32 sentences of 256 tokens.
     private static readonly BleuCase[] s_quick =
     [
         new(32, 64, UsualVocabulary, 1, Usual), new(32, 256, UsualVocabulary, 1, Usual), new(32, 1024, UsualVocabulary, 1, Usual),
-        new(1, 256, UsualVocabulary, 1, Usual), new(512, 256, UsualVocabulary, 1, Usual), new(32, 256, SmallVocabulary, 1, Usual), new(32, 256, UsualVocabulary, 4, Usual),
+        new(1, 256, UsualVocabulary, 1, Usual), new(512, 256, UsualVocabulary, 1, Usual), new(32, 256, SmallVocabulary, 1, Usual),
+            new(32, 256, UsualVocabulary, 4, Usual),
     ];
 
     // Lengths, batches and vocabularies all with each other; then lengths, references and mutation, those that are not there yet.
@@ -34,8 +36,10 @@ internal sealed class TensorBleuFamily : IFamilyBench
     private readonly PythonBleu[] _rivals =
     [
         new("rival/nltk", "nltk_bleu.py", "no Python interpreter with NLTK (Debian: python3-nltk)", DoubleTolerance, usesTorch: false, isPerSentence: true),
-        new("rival/sacrebleu", "sacrebleu_bleu.py", "no Python interpreter with sacreBLEU (PyPI: sacrebleu; Debian has none)", DoubleTolerance, usesTorch: false, isPerSentence: true),
-        new("rival/tensorbleu-torch", "torch_bleu.py", "no Python interpreter with torch (Debian: python3-torch)", SingleTolerance, usesTorch: true, isPerSentence: false),
+        new("rival/sacrebleu", "sacrebleu_bleu.py", "no Python interpreter with sacreBLEU (PyPI: sacrebleu; Debian has none)", DoubleTolerance,
+            usesTorch: false, isPerSentence: true),
+        new("rival/tensorbleu-torch", "torch_bleu.py", "no Python interpreter with torch (Debian: python3-torch)", SingleTolerance, usesTorch: true,
+            isPerSentence: false),
     ];
 
     public string Family => Word;

@@ -23,7 +23,8 @@ internal static class AgainstVerb
         }
     }
 
-    private static (string Commit, BuildRow[] Rows) Measure(IFamilyBench bench, int[] threads, string commit, bool quick, string? workload, ProgressLine progress)
+    private static (string Commit, BuildRow[] Rows) Measure(IFamilyBench bench, int[] threads, string commit, bool quick, string? workload,
+        ProgressLine progress)
     {
         progress.Say($"building {commit}");
         OtherBuild other = OtherBuild.Of(MarkdownResults.RepositoryRoot(), commit);
@@ -39,17 +40,21 @@ internal static class AgainstVerb
         Table table = new Table().Border(TableBorder.Simple).Title($"[bold]{family}: {commit} (before) and this build (after)[/]").LeftAligned();
         table.AddColumns("workload", "threads", "before ms", "after ms", "after is faster", "verdict");
         foreach (BuildRow row in rows)
-            table.AddRow(Markup.Escape(row.Workload), $"{row.Threads}", Format.Milliseconds(row.Before.Median * 1e3), Format.Milliseconds(row.After.Median * 1e3), row.RatioText, row.Verdict);
+            table.AddRow(Markup.Escape(row.Workload), $"{row.Threads}", Format.Milliseconds(row.Before.Median * 1e3),
+                Format.Milliseconds(row.After.Median * 1e3), row.RatioText, row.Verdict);
         console.Write(table);
         foreach (IGrouping<int, BuildRow> told in rows.Where(row => row.Verdict is not "cannot be told").GroupBy(row => row.Threads))
-            console.MarkupLineInterpolated($"threads {told.Key}, geometric mean of {told.Count()}: {new Advantage(PairedRatio.GeometricMean([.. told.Select(row => row.Ratio)]))}");
+            console.MarkupLineInterpolated(
+                $"threads {told.Key}, geometric mean of {told.Count()}: {new Advantage(PairedRatio.GeometricMean([.. told.Select(row => row.Ratio)]))}");
     }
 
     private static void WriteJson(string family, BuildRow[] rows)
     {
         foreach (BuildRow row in rows)
         {
-            Console.WriteLine(new JsonLine(family, "before", row.Workload, row.Threads, row.Before.Median * 1e3, row.Before.Minimum * 1e3, null, "", null, null) { MsSamples = Milliseconds(row.Before), Cores = row.Cores });
+            Console.WriteLine(new JsonLine(family, "before", row.Workload, row.Threads, row.Before.Median * 1e3, row.Before.Minimum * 1e3, null, "", null,
+                null)
+            { MsSamples = Milliseconds(row.Before), Cores = row.Cores });
             Console.WriteLine(new JsonLine(family, "after", row.Workload, row.Threads, row.After.Median * 1e3, row.After.Minimum * 1e3, null, "", null, null)
             {
                 MsSamples = Milliseconds(row.After),

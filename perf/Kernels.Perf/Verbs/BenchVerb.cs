@@ -17,7 +17,12 @@ internal static class BenchVerb
 
     public static Command Create()
     {
-        var command = new Command("bench", "Run the BenchmarkDotNet classes; further arguments are BenchmarkDotNet's, such as --filter or --list flat.") { TreatUnmatchedTokensAsErrors = false };
+        var command = new Command("bench",
+            "Run the BenchmarkDotNet classes; further arguments are BenchmarkDotNet's, such as --filter or --list flat.")
+        {
+            TreatUnmatchedTokensAsErrors =
+            false
+        };
         command.SetAction(parsed =>
         {
             // In this process: a generated project would have to restore packages anew.

@@ -17,7 +17,8 @@ internal static class FiguresVerb
         string root = MarkdownResults.RepositoryRoot();
         foreach (string page in Directory.GetFiles(Path.Combine(root, "docs"), "*.md", SearchOption.AllDirectories).Append(Path.Combine(root, "README.md")))
         {
-            string text = File.ReadAllText(page), filled = PageFigures.Fill(text, file => Path.Combine(root, file) is var path && File.Exists(path) ? File.ReadAllText(path) : null);
+            string text = File.ReadAllText(page), filled = PageFigures.Fill(text, file => Path.Combine(root, file) is var path && File.Exists(path)
+                ? File.ReadAllText(path) : null);
             if (filled == text)
                 continue;
             File.WriteAllText(page, filled);

@@ -9,7 +9,9 @@ internal static class ShowcaseVerb
 
     public static Command Create()
     {
-        var input = new Option<FileInfo?>("--input") { Description = "Run on the arrays of this .npy, .safetensors or .json file instead of the embedded workloads." };
+        var input = new Option<FileInfo?>(
+            "--input")
+        { Description = "Run on the arrays of this .npy, .safetensors or .json file instead of the embedded workloads." };
         var training = new Option<int>("--train-seconds")
         {
             Description = "How long to train the small language model of the end-to-end section; 0 leaves the section out, as --input does.",
@@ -22,7 +24,9 @@ internal static class ShowcaseVerb
         });
         Option<FileInfo?> page = VerbOptions.Report();
         Option<bool> json = VerbOptions.Json();
-        var command = new Command("showcase", "Run every family on every backend found: check against the oracle, time, compare with this machine's roofs; then train a small language model, quantise it, and let it write.") { input, training, page, json };
+        var command = new Command("showcase",
+            "Run every family on every backend found: check against the oracle, time, compare with this machine's roofs; then train a small language model, " +
+            "quantise it, and let it write.") { input, training, page, json };
         command.SetAction(parsed => Run(parsed.GetValue(input), TimeSpan.FromSeconds(parsed.GetValue(training)), parsed.GetValue(page), parsed.GetValue(json)));
         return command;
     }
@@ -33,7 +37,8 @@ internal static class ShowcaseVerb
         {
             // Files are read before anything is measured, so that a bad one is reported at once.
             (string Family, WorkloadPlan[] Plans)[] work =
-                [.. Families.All.Select(family => (family.Family, Plans: (WorkloadPlan[])[.. input is null ? family.Showcase() : family.FromFile(input.FullName)]))];
+                [.. Families.All.Select(family =>
+                (family.Family, Plans: (WorkloadPlan[])[.. input is null ? family.Showcase() : family.FromFile(input.FullName)]))];
             Report report = ProgressLine.During(json, progress =>
             {
                 Report measured = Measure(work, progress);

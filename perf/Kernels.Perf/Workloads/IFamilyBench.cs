@@ -50,7 +50,10 @@ internal interface IWorkload : IDisposable
     /// <summary>Bytes that must move or floating-point operations that must be done in one call, by the definition in docs/benchmarking.md.</summary>
     double WorkPerCall { get; }
 
-    /// <summary><c>GB/s</c>, <c>GFLOP/s</c> (<c>GOP/s</c> where the operations are integer ones), or a thousand millionth of what <see cref="WorkPerCall"/> counts, each second.</summary>
+    /// <summary>
+    /// <c>GB/s</c>, <c>GFLOP/s</c> (<c>GOP/s</c> where the operations are integer ones), or a thousand millionth of what <see cref="WorkPerCall"/> counts, each
+    /// second.
+    /// </summary>
     string Unit { get; }
 
     /// <summary>The roofs that bound it.</summary>

@@ -1,8 +1,9 @@
 namespace Kernels.Perf;
 
 /// <summary>
-/// activations[rows, inputs] weights[outputs, inputs]^T in double, as simply as it can be written, for the first, the last and some rows between: a row does not depend on the others, and all
-/// rows of a large batch would take minutes. The weights are those that packed ones stand for, so that an error is what the arithmetic costs, not what rounding the weights did.
+/// activations[rows, inputs] weights[outputs, inputs]^T in double, as simply as it can be written, for the first, the last and some rows between: a row does
+/// not depend on the others, and all rows of a large batch would take minutes. The weights are those that packed ones stand for, so that an error is what the
+/// arithmetic costs, not what rounding the weights did.
 /// </summary>
 internal sealed class ProductOracle
 {
@@ -40,7 +41,8 @@ internal sealed class ProductOracle
 
     private double Dot(int row, int output)
     {
-        ReadOnlySpan<float> activations = _activations.Span.Slice(row * _inputCount, _inputCount), weights = _weights.Span.Slice(output * _inputCount, _inputCount);
+        ReadOnlySpan<float> activations = _activations.Span.Slice(row * _inputCount, _inputCount),
+            weights = _weights.Span.Slice(output * _inputCount, _inputCount);
         double sum = 0;
         for (int input = 0; input < _inputCount; input++)
             sum += (double)activations[input] * weights[input];

@@ -13,7 +13,10 @@ internal enum CellKind
 /// <summary>What a model is made of, beside its alphabet.</summary>
 internal sealed record ModelShape(CellKind Cell, int HiddenCount, int LayerCount);
 
-/// <summary>A character-level language model: a row of a table for each character, stacked recurrent layers, a linear readout whose softmax is the next character's probability.</summary>
+/// <summary>
+/// A character-level language model: a row of a table for each character, stacked recurrent layers, a linear readout whose softmax is the next character's
+/// probability.
+/// </summary>
 internal sealed class CharacterModel
 {
     /// <summary>Elements of a character's row: a fourth to an eighth of the layers' channels is the usual.</summary>

@@ -43,13 +43,15 @@ internal sealed class Corpus
     public int[] HeldOut { get; }
 
     /// <summary>The stories that this program makes itself.</summary>
-    public static Corpus Stories(string? alphabet = null) => new(StoryGrammar.Write(StoriesLength, StoriesSeed, out double bits), alphabet) { BitsOfItsDraws = bits };
+    public static Corpus Stories(string? alphabet = null) =>
+        new(StoryGrammar.Write(StoriesLength, StoriesSeed, out double bits), alphabet) { BitsOfItsDraws = bits };
 
     /// <summary>Bits per character of the draws that made the stories; 0 for others.</summary>
     public double BitsOfItsDraws { get; private init; }
 
     /// <summary>The entropy of single characters: the loss of a model that knows their frequencies alone.</summary>
-    public double LetterBits => Text.CountBy(character => character).Sum(pair => -(double)pair.Value / Text.Length * Math.Log2((double)pair.Value / Text.Length));
+    public double LetterBits => Text.CountBy(character => character)
+        .Sum(pair => -(double)pair.Value / Text.Length * Math.Log2((double)pair.Value / Text.Length));
 
     /// <summary>The beginning of the first paragraph of the held-out text, from which samples go on.</summary>
     public string Prompt

@@ -2,7 +2,10 @@ using System.Text;
 
 namespace CharRnn;
 
-/// <summary>A text out of the grammar in stories.grammar, whose notation that file explains: as long as wanted, always the same, and with a known measure of what there is to learn.</summary>
+/// <summary>
+/// A text out of the grammar in stories.grammar, whose notation that file explains: as long as wanted, always the same, and with a known measure of what there
+/// is to learn.
+/// </summary>
 internal sealed class StoryGrammar
 {
     private const string Resource = "stories.grammar", StartRule = "story", Same = "as ";

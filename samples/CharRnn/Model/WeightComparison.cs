@@ -10,7 +10,8 @@ namespace CharRnn;
 /// <param name="CharactersReadPerSecond">Characters of a given text a second, many to a product.</param>
 /// <param name="CharactersWrittenPerSecond">Characters of its own a second, one to a product.</param>
 /// <param name="Sample">What it writes.</param>
-internal sealed record WeightRow(string Name, double BitsPerCharacter, long ByteCount, double CharactersReadPerSecond, double CharactersWrittenPerSecond, string Sample);
+internal sealed record WeightRow(string Name, double BitsPerCharacter, long ByteCount, double CharactersReadPerSecond, double CharactersWrittenPerSecond,
+    string Sample);
 
 /// <summary>What every form is to write, drawing the same numbers.</summary>
 /// <param name="Prompt">The beginning.</param>
@@ -33,7 +34,8 @@ internal static class WeightComparison
     /// <param name="sample">What to let them write.</param>
     /// <param name="rounds">How often to take the time; the median counts.</param>
     /// <param name="interrupted">Ends the work between rounds.</param>
-    public static WeightRow[] Run(CharacterModel model, Corpus corpus, WeightSamples sample, int rounds = StandardRounds, CancellationToken interrupted = default)
+    public static WeightRow[] Run(CharacterModel model, Corpus corpus, WeightSamples sample, int rounds = StandardRounds,
+        CancellationToken interrupted = default)
     {
         GptqHessian[] hessians = CharacterReader.Calibrate(model, corpus.Training.AsSpan(0, Math.Min(CalibrationLength, corpus.Training.Length)));
         CharacterReader[] readers = [.. s_forms.Select(entry => new CharacterReader(model, entry.Form, hessians))];
@@ -49,7 +51,8 @@ internal static class WeightComparison
                 writing[i][round] = TimedLength / Seconds(() => readers[i].Write(sample.Prompt, TimedLength, sample.Temperature, sample.Seed));
             }
         }
-        return [.. readers.Select((reader, i) => new WeightRow(s_forms[i].Name, bits[i], reader.ByteCount, Median(reading[i]), Median(writing[i]), samples[i]))];
+        return [.. readers.Select((reader, i) =>
+            new WeightRow(s_forms[i].Name, bits[i], reader.ByteCount, Median(reading[i]), Median(writing[i]), samples[i]))];
     }
 
     private static double Seconds(Action work)

@@ -4,8 +4,9 @@ using Kernels;
 namespace TinyLlama;
 
 /// <summary>
-/// A checkpoint as Hugging Face keeps it: config.json and safetensors, in one file or in shards. Tensors are f32, f16 or bf16; matrices may also be GPTQ's or AWQ's,
-/// in tensors of the same name that end in .qweight, .qzeros, .scales and .g_idx in the place of .weight. Every tensor's shape is checked when the checkpoint is opened.
+/// A checkpoint as Hugging Face keeps it: config.json and safetensors, in one file or in shards. Tensors are f32, f16 or bf16; matrices may also be GPTQ's or
+/// AWQ's, in tensors of the same name that end in .qweight, .qzeros, .scales and .g_idx in the place of .weight. Every tensor's shape is checked when the
+/// checkpoint is opened.
 /// </summary>
 internal sealed class HuggingFaceCheckpoint : ICheckpoint
 {
@@ -69,7 +70,8 @@ internal sealed class HuggingFaceCheckpoint : ICheckpoint
         return weights;
     }
 
-    public string FileOf(string name) => (_files.TryFind(name, out SafetensorsReader? file) || _files.TryFind($"{Prefix(name)}.qweight", out file)) ? file.FileName : _files.FileName;
+    public string FileOf(string name) => (_files.TryFind(name, out SafetensorsReader? file) || _files.TryFind($"{Prefix(name)}.qweight", out file))
+        ? file.FileName : _files.FileName;
 
     public void Dispose() => _files.Dispose();
 

@@ -1,6 +1,9 @@
 namespace TinyLlama;
 
-/// <summary>What the files beside the weights say: sizes, and how matrices are quantised. A property that would change the computation in a way that the sample does not know is refused by name.</summary>
+/// <summary>
+/// What the files beside the weights say: sizes, and how matrices are quantised. A property that would change the computation in a way that the sample does not
+/// know is refused by name.
+/// </summary>
 internal sealed record HuggingFaceConfig(LlamaShape Shape, QuantizationConfig? Quantization)
 {
     public const string FileName = "config.json";
@@ -18,7 +21,8 @@ internal sealed record HuggingFaceConfig(LlamaShape Shape, QuantizationConfig? Q
         if (shape.FindFault() is { } fault)
             throw config.Fault(fault);
         if (config.Find("head_dim") is { } headDimension && headDimension.Integer != shape.HeadDimension)
-            throw headDimension.Fault($"heads of {headDimension.Integer} are not known: {shape.Dimension} over {shape.HeadCount} heads is {shape.HeadDimension}");
+            throw headDimension.Fault($"heads of {headDimension.Integer} are not known: {shape.Dimension} over {shape.HeadCount} heads is " +
+                $"{shape.HeadDimension}");
         if (config.Find("sliding_window") is { } window && window.Integer < shape.ContextLength)
             throw window.Fault($"attention within a window of {window.Integer} is not known for a context of {shape.ContextLength}");
         return new HuggingFaceConfig(shape, QuantizationConfig.Find(folder, config));
@@ -30,7 +34,8 @@ internal sealed record HuggingFaceConfig(LlamaShape Shape, QuantizationConfig? Q
         int heads = config["num_attention_heads"].Integer;
         JsonValue? rotary = config.Find("rope_scaling") ?? config.Find("rope_parameters");
         return new LlamaShape(
-            config["hidden_size"].Integer, config["intermediate_size"].Integer, config["num_hidden_layers"].Integer, heads, config.Find("num_key_value_heads")?.Integer ?? heads,
+            config["hidden_size"].Integer, config["intermediate_size"].Integer, config["num_hidden_layers"].Integer, heads,
+            config.Find("num_key_value_heads")?.Integer ?? heads,
             config["vocab_size"].Integer, config.Find("max_position_embeddings")?.Integer ?? 2048)
         {
             RotaryPairs = RotaryPairs.Halves,

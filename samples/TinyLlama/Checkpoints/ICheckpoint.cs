@@ -2,7 +2,9 @@ using Kernels;
 
 namespace TinyLlama;
 
-/// <summary>The weights of a model by the names that Hugging Face gives them, such as model.layers.0.mlp.up_proj.weight; matrices are [outputs, inputs], row-major.</summary>
+/// <summary>
+/// The weights of a model by the names that Hugging Face gives them, such as model.layers.0.mlp.up_proj.weight; matrices are [outputs, inputs], row-major.
+/// </summary>
 internal interface ICheckpoint : IDisposable
 {
     LlamaShape Shape { get; }

@@ -6,14 +6,15 @@ using Kernels;
 namespace TinyLlama;
 
 /// <summary>
-/// A checkpoint of llama2.c, mapped. The legacy form: seven i32 (dimension, hidden dimension, layers, heads, kv heads, vocabulary, negative if the classifier is apart,
-/// context) and f32 tensors. Versions 1 and 2 begin with "ak42" and pad their header to 256 bytes; version 2 stores matrices as i8 with one f32 scale for each
-/// group of values, counted over the whole matrix.
+/// A checkpoint of llama2.c, mapped. The legacy form: seven i32 (dimension, hidden dimension, layers, heads, kv heads, vocabulary, negative if the classifier
+/// is apart, context) and f32 tensors. Versions 1 and 2 begin with "ak42" and pad their header to 256 bytes; version 2 stores matrices as i8 with one f32 scale
+/// for each group of values, counted over the whole matrix.
 /// </summary>
 internal sealed unsafe class Llama2CheckpointFile : ICheckpoint
 {
     private const uint Magic = 0x616b3432;
-    private const int LegacyHeaderBytes = 7 * sizeof(int), HeaderBytes = 256, SizesOffset = 2 * sizeof(int), SharedOffset = SizesOffset + LegacyHeaderBytes, GroupOffset = SharedOffset + 1;
+    private const int LegacyHeaderBytes = 7 * sizeof(int), HeaderBytes = 256, SizesOffset = 2 * sizeof(int), SharedOffset = SizesOffset + LegacyHeaderBytes,
+        GroupOffset = SharedOffset + 1;
 
     private readonly record struct Stored(long Offset, int Rows, int Columns, int GroupSize)
     {
@@ -98,7 +99,8 @@ internal sealed unsafe class Llama2CheckpointFile : ICheckpoint
         TensorPrimitives.Xor(MemoryMarshal.AsBytes(Values(tensor)), (byte)0x80, values);
         try
         {
-            return QuantizedWeights.FromQuantized(values, Scales(tensor), [], tensor.Rows, tensor.Columns, new(QuantizedType.U8, tensor.GroupSize, ScaleType.Float32));
+            return QuantizedWeights.FromQuantized(values, Scales(tensor), [], tensor.Rows, tensor.Columns,
+                new(QuantizedType.U8, tensor.GroupSize, ScaleType.Float32));
         }
         catch (ArgumentException unfit)
         {
@@ -116,7 +118,8 @@ internal sealed unsafe class Llama2CheckpointFile : ICheckpoint
         int first = isLegacy ? 0 : SizesOffset / sizeof(int);
         int vocabulary = Int(first + 5), context = Int(first + 6);
         var shape = new LlamaShape(
-            Int(first), Int(first + 1), Int(first + 2), Int(first + 3), Int(first + 4), vocabulary == int.MinValue ? 0 : Math.Abs(vocabulary), Math.Min(context, longestContext))
+            Int(first), Int(first + 1), Int(first + 2), Int(first + 3), Int(first + 4), vocabulary == int.MinValue ? 0 : Math.Abs(vocabulary),
+            Math.Min(context, longestContext))
         {
             RotaryPairs = RotaryPairs.Neighbours,
             SharesClassifier = isLegacy ? vocabulary > 0 : _start[SharedOffset] != 0,

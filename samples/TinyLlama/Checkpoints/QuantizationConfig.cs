@@ -9,8 +9,8 @@ internal enum QuantizationMethod
 }
 
 /// <summary>
-/// How the matrices of a checkpoint are quantised: config.json's quantization_config, or the file that AutoGPTQ or AutoAWQ writes beside it. The library's readers hold each layer against the same
-/// words, and against those that are not named here, such as sym.
+/// How the matrices of a checkpoint are quantised: config.json's quantization_config, or the file that AutoGPTQ or AutoAWQ writes beside it. The library's
+/// readers hold each layer against the same words, and against those that are not named here, such as sym.
 /// </summary>
 /// <param name="Method">Whose tensors they are.</param>
 /// <param name="Bits">Bits of a weight.</param>

@@ -96,8 +96,10 @@ internal sealed class AddedTokens
         return rune;
     }
 
-    // \w of Rust's regex: Alphabetic, marks, decimal digits, connectors and joiners. Alphabetic are letters, number letters, and letters in circles and squares, which are symbols otherwise.
+    // \w of Rust's regex: Alphabetic, marks, decimal digits, connectors and joiners. Alphabetic are letters, number letters, and letters in circles and
+    // squares, which are symbols otherwise.
     private static bool IsWord(Rune rune) =>
         Rune.GetUnicodeCategory(rune) is <= UnicodeCategory.LetterNumber or UnicodeCategory.ConnectorPunctuation
-        || rune.Value is 0x200C or 0x200D or (>= 0x24B6 and <= 0x24E9) or (>= 0x1F130 and <= 0x1F149) or (>= 0x1F150 and <= 0x1F169) or (>= 0x1F170 and <= 0x1F189);
+        || rune.Value is 0x200C or 0x200D or (>= 0x24B6 and <= 0x24E9) or (>= 0x1F130 and <= 0x1F149) or (>= 0x1F150 and <= 0x1F169)
+            or (>= 0x1F170 and <= 0x1F189);
 }

@@ -3,8 +3,8 @@ using System.Text;
 namespace TinyLlama;
 
 /// <summary>
-/// The spelling of bytes in byte-level vocabularies: printable characters of Latin-1 stand for themselves, the other bytes, in their order, for the characters from U+0100 on
-/// (GPT-2's bytes_to_unicode).
+/// The spelling of bytes in byte-level vocabularies: printable characters of Latin-1 stand for themselves, the other bytes, in their order, for the characters
+/// from U+0100 on (GPT-2's bytes_to_unicode).
 /// </summary>
 internal static class ByteAlphabet
 {

@@ -4,8 +4,9 @@ using System.Text.RegularExpressions;
 namespace TinyLlama;
 
 /// <summary>
-/// A byte-pair encoding as Hugging Face's tokenizers compute it: added tokens are cut out of the text, the rest is normalised, normalised added tokens are cut out of that, what is left is split into
-/// pieces, each piece is merged, and the post-processor's tokens are put around them. Not for several threads at a time.
+/// A byte-pair encoding as Hugging Face's tokenizers compute it: added tokens are cut out of the text, the rest is normalised, normalised added tokens are cut
+/// out of that, what is left is split into pieces, each piece is merged, and the post-processor's tokens are put around them. Not for several threads at a
+/// time.
 /// </summary>
 internal sealed class BytePairTokenizer : ITokenizer
 {
@@ -22,7 +23,8 @@ internal sealed class BytePairTokenizer : ITokenizer
         foreach (AddedToken token in added.Where(token => token.Fault is null))
             vocabulary.AddWhole(token.Text, token.Token);
         _added = new AddedTokens(added.Where(token => !token.IsNormalized).Select(token => (ByteText.Of(token.Text), token)));
-        _addedNormalized = new AddedTokens(added.Where(token => token.IsNormalized).Select(token => (rules.Normalizer.Apply(ByteText.Of(token.Text), isFirst: true), token)).Where(token => token.Item1.Length > 0));
+        _addedNormalized = new AddedTokens(added.Where(token => token.IsNormalized)
+            .Select(token => (rules.Normalizer.Apply(ByteText.Of(token.Text), isFirst: true), token)).Where(token => token.Item1.Length > 0));
     }
 
     public ReadOnlySpan<int> Before => _rules.Before;
@@ -44,7 +46,9 @@ internal sealed class BytePairTokenizer : ITokenizer
                 EncodeNormalized(_rules.Normalizer.Apply(text[part], part.Start.Value == 0), part.Start.Value == 0, tokens);
         }
         tokens.AddRange(_rules.After);
-        return tokens.Count <= _rules.MostTokens ? [.. tokens] : throw new InvalidDataException($"{_vocabulary.FileName}: truncation: the text has {tokens.Count} tokens, and the file says to cut texts to {_rules.MostTokens}");
+        return tokens.Count <= _rules.MostTokens ? [.. tokens]
+            : throw new InvalidDataException(
+            $"{_vocabulary.FileName}: truncation: the text has {tokens.Count} tokens, and the file says to cut texts to {_rules.MostTokens}");
     }
 
     public ReadOnlySpan<byte> Decode(int? previous, int token)

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace TinyLlama;
 
 /// <summary>
-/// Tokens with their bytes, and the rules that join them. Pieces of text begin as single bytes in byte-level vocabularies; else as characters, or as bytes where the vocabulary has no
-/// such character. Either way there must be a token for every byte, so that every text comes back from its tokens.
+/// Tokens with their bytes, and the rules that join them. Pieces of text begin as single bytes in byte-level vocabularies; else as characters, or as bytes
+/// where the vocabulary has no such character. Either way there must be a token for every byte, so that every text comes back from its tokens.
 /// </summary>
 internal sealed class BytePairVocabulary
 {
@@ -153,7 +153,8 @@ internal sealed class BytePairVocabulary
     private static bool TryReadByte(string spelled, out byte value)
     {
         value = 0;
-        return spelled is ['<', '0', 'x', _, _, '>'] && byte.TryParse(spelled.AsSpan(3, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out value);
+        return spelled is ['<', '0', 'x', _, _, '>'] && byte.TryParse(spelled.AsSpan(3, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture,
+            out value);
     }
 
     private InvalidDataException Fault(string reason) => new($"{_file}: {reason}");

@@ -4,7 +4,8 @@ using System.Text;
 namespace TinyLlama;
 
 /// <summary>
-/// Texts as strings with one byte in each char (Latin-1), so that any bytes, even such as are no UTF-8, can be cut, joined, searched and looked up as strings are.
+/// Texts as strings with one byte in each char (Latin-1), so that any bytes, even such as are no UTF-8, can be cut, joined, searched and looked up as strings
+/// are.
 /// </summary>
 internal static class ByteText
 {
@@ -58,6 +59,7 @@ internal static class ByteText
         private const int LastRune = 0x10FFFF;
 
         public static char[] All { get; } =
-            [.. Enumerable.Range(char.MaxValue + 1, LastRune - char.MaxValue).Select(value => Rune.GetUnicodeCategory(new Rune(value))).Distinct().Select(category => s_likeness[(int)category])];
+            [.. Enumerable.Range(char.MaxValue + 1, LastRune - char.MaxValue).Select(value => Rune.GetUnicodeCategory(new Rune(value))).Distinct()
+            .Select(category => s_likeness[(int)category])];
     }
 }

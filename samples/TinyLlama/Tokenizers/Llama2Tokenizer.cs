@@ -5,8 +5,9 @@ using System.Text;
 namespace TinyLlama;
 
 /// <summary>
-/// llama2.c's tokenizer file: i32 longest token, then for each token of the vocabulary an f32 score, an i32 length and its bytes. Texts are cut into characters, unknown ones into
-/// bytes, and the neighbours whose union has the best score are joined until none is left (sentencepiece's byte-pair encoding). Not for several threads at a time.
+/// llama2.c's tokenizer file: i32 longest token, then for each token of the vocabulary an f32 score, an i32 length and its bytes. Texts are cut into
+/// characters, unknown ones into bytes, and the neighbours whose union has the best score are joined until none is left (sentencepiece's byte-pair encoding).
+/// Not for several threads at a time.
 /// </summary>
 internal sealed class Llama2Tokenizer : ITokenizer
 {
@@ -65,7 +66,8 @@ internal sealed class Llama2Tokenizer : ITokenizer
         return [Begin, .. tokens];
     }
 
-    public ReadOnlySpan<byte> Decode(int? previous, int token) => previous is null or Begin && _tokens[token] is [(byte)' ', ..] ? _tokens[token].AsSpan(1) : _tokens[token];
+    public ReadOnlySpan<byte> Decode(int? previous, int token) => previous is null or Begin && _tokens[token] is [(byte)' ', ..] ? _tokens[token]
+        .AsSpan(1) : _tokens[token];
 
     // Every way to cut a token into two others is a rule; the better the score of the whole, the earlier.
     private void AddMerges(float[] scores)
@@ -95,5 +97,6 @@ internal sealed class Llama2Tokenizer : ITokenizer
 
     // "<0x0A>" stands for the byte 10.
     private static byte[] ParseByte(ReadOnlySpan<byte> token) =>
-        token.Length == 6 && token.StartsWith("<0x"u8) && token[5] == '>' && byte.TryParse(token[3..5], NumberStyles.HexNumber, CultureInfo.InvariantCulture, out byte value) ? [value] : token.ToArray();
+        token.Length == 6 && token.StartsWith("<0x"u8) && token[5] == '>'
+        && byte.TryParse(token[3..5], NumberStyles.HexNumber, CultureInfo.InvariantCulture, out byte value) ? [value] : token.ToArray();
 }

@@ -4,10 +4,13 @@ using System.Text;
 namespace TinyLlama;
 
 /// <summary>
-/// Patterns of Hugging Face's tokenizers, which are Oniguruma's in Ruby's syntax, in .NET's: possessive repeats become atomic groups, sets within sets their union, ^ and $ hold at every line,
-/// \h is a hexadecimal digit. What would mean something else, or nothing, in .NET is refused.
+/// Patterns of Hugging Face's tokenizers, which are Oniguruma's in Ruby's syntax, in .NET's: possessive repeats become atomic groups, sets within sets their
+/// union, ^ and $ hold at every line, \h is a hexadecimal digit. What would mean something else, or nothing, in .NET is refused.
 /// </summary>
-/// <remarks>A text is matched with one char for each code point, where those beyond 16 bits have the likeness of their category: patterns that name such characters, or their likenesses, are refused.</remarks>
+/// <remarks>
+/// A text is matched with one char for each code point, where those beyond 16 bits have the likeness of their category: patterns that name such characters, or
+/// their likenesses, are refused.
+/// </remarks>
 internal sealed class OnigurumaPattern
 {
     private const string SameEscapes = "tnrfvaedDsSwWbBAzZG", Quoted = ".*?+^$|\\()[]{}-/'\"#&~,:;<>=!@%` _", HexDigits = "0-9a-fA-F";
@@ -177,7 +180,14 @@ internal sealed class OnigurumaPattern
         if (Peek() == '\\')
         {
             string escape = TakeEscape(isInSet: true);
-            character = escape switch { [var only] => only, ['\\', 'u', ..] => (char)int.Parse(escape[2..], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture), ['\\', var same] => OfEscape(same), _ => '\0' };
+            character = escape switch
+            {
+                [var only] => only,
+                ['\\', 'u', ..] =>
+                (char)int.Parse(escape[2..], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture),
+                ['\\', var same] => OfEscape(same),
+                _ => '\0'
+            };
             return escape;
         }
         character = _pattern[_at++];
@@ -185,7 +195,19 @@ internal sealed class OnigurumaPattern
         return character is '[' or ']' or '\\' or '^' or '-' ? $@"\{character}" : text;
     }
 
-    private static char OfEscape(char escape) => escape switch { 't' => '\t', 'n' => '\n', 'r' => '\r', 'f' => '\f', 'v' => '\v', 'a' => '\a', 'e' => '\e', _ when char.IsAsciiLetter(escape) => '\0', _ => escape };
+    private static char OfEscape(char escape) => escape switch
+    {
+        't' => '\t',
+        'n' => '\n',
+        'r' => '\r',
+        'f' => '\f',
+        'v' => '\v',
+        'a' => '\a',
+        'e' => '\e',
+        _
+        when char.IsAsciiLetter(escape) => '\0',
+        _ => escape
+    };
 
     private string TakeEscape(bool isInSet)
     {
@@ -205,7 +227,8 @@ internal sealed class OnigurumaPattern
                 // Ruby's \Z allows one line feed behind it, and so does .NET's.
                 return $@"\{same}";
             case var quoted when Quoted.Contains(quoted, StringComparison.Ordinal):
-                return quoted is ' ' or '_' or '"' or '\'' or '/' or '&' or '~' or ',' or ':' or ';' or '<' or '>' or '=' or '!' or '@' or '%' or '`' ? quoted.ToString() : $@"\{quoted}";
+                return quoted is ' ' or '_' or '"' or '\'' or '/' or '&' or '~' or ',' or ':' or ';' or '<' or '>' or '=' or '!' or '@' or '%' or '`'
+                    ? quoted.ToString() : $@"\{quoted}";
             default:
                 throw Unknown($@"\{kind}");
         }
@@ -220,7 +243,8 @@ internal sealed class OnigurumaPattern
         string name = _pattern[(_at + 1)..close];
         bool isNegated = name.StartsWith('^');
         name = name.TrimStart('^');
-        string[] categories = ["L", "Lu", "Ll", "Lt", "Lm", "Lo", "M", "Mn", "Mc", "Me", "N", "Nd", "Nl", "No", "Z", "Zs", "Zl", "Zp", "C", "Cc", "Cf", "Co", "Cn", "P", "Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po", "S", "Sm", "Sc", "Sk", "So"];
+        string[] categories = ["L", "Lu", "Ll", "Lt", "Lm", "Lo", "M", "Mn", "Mc", "Me", "N", "Nd", "Nl", "No", "Z", "Zs", "Zl", "Zp", "C", "Cc", "Cf", "Co",
+            "Cn", "P", "Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po", "S", "Sm", "Sc", "Sk", "So"];
         if (!categories.Contains(name))
             throw Unknown($@"the property '{name}'");
         _at = close + 1;
@@ -232,7 +256,8 @@ internal sealed class OnigurumaPattern
     {
         int close = kind == 'x' && Peek() == '{' ? _pattern.IndexOf('}', _at) : -1, digits = kind == 'x' ? 2 : 4;
         string number = close >= 0 ? _pattern[(_at + 1)..close] : _at + digits <= _pattern.Length ? _pattern.Substring(_at, digits) : "";
-        if (!int.TryParse(number, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out int value) || (kind == 'x' && close < 0 && value > sbyte.MaxValue))
+        if (!int.TryParse(number, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out int value)
+            || (kind == 'x' && close < 0 && value > sbyte.MaxValue))
             throw Unknown($@"\{kind}{number}");
         if (value > char.MaxValue)
             throw Unknown("a character beyond 16 bits");

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace TinyLlama;
 
 /// <summary>
-/// The rules of byte-pair encoding, and their use: of all neighbours that a rule joins, those of the lowest rank are joined first, of equal ranks the leftmost, until there are
-/// none. A queue holds the candidates, so n symbols take n log n steps, whatever they are. Not for several threads at a time.
+/// The rules of byte-pair encoding, and their use: of all neighbours that a rule joins, those of the lowest rank are joined first, of equal ranks the leftmost,
+/// until there are none. A queue holds the candidates, so n symbols take n log n steps, whatever they are. Not for several threads at a time.
 /// </summary>
 internal sealed class PairMerges
 {

@@ -10,7 +10,9 @@ internal sealed record SpecialTokens(int Begin, int[] Ends)
     // LlamaConfig's own, where the file is silent (transformers, configuration_llama.py).
     private const int DefaultBegin = 1, DefaultEnd = 2;
 
-    /// <summary>What config.json says of them, and of the ends also generation_config.json, if it is there: a text is over at any token that either names.</summary>
+    /// <summary>
+    /// What config.json says of them, and of the ends also generation_config.json, if it is there: a text is over at any token that either names.
+    /// </summary>
     public static SpecialTokens Read(string folder, int vocabularySize)
     {
         JsonValue config = JsonValue.Read(Path.Combine(folder, HuggingFaceConfig.FileName));
@@ -29,5 +31,6 @@ internal sealed record SpecialTokens(int Begin, int[] Ends)
         return new SpecialTokens(begin, isSaid ? [.. ends.Distinct()] : [DefaultEnd]);
     }
 
-    private static int[] ReadEnds(JsonValue config) => config.Find(EndKey) is not { } end ? [] : end.IsArray ? [.. end.Items.Select(item => item.Integer)] : [end.Integer];
+    private static int[] ReadEnds(JsonValue config) => config.Find(EndKey) is not { } end ? [] : end.IsArray ? [.. end.Items.Select(item => item.Integer)]
+        : [end.Integer];
 }

@@ -14,7 +14,10 @@ internal sealed record TokenizerConfig(string Path, bool? AddsBegin, bool? AddsE
         return new TokenizerConfig(path, config.Find(BeginKey)?.Flag, config.Find(EndKey)?.Flag, config.Find("add_prefix_space")?.Flag);
     }
 
-    /// <summary>Refuses what contradicts the tokens that the post-processor puts around a text: transformers would follow the one or the other, by the class of the tokenizer.</summary>
+    /// <summary>
+    /// Refuses what contradicts the tokens that the post-processor puts around a text: transformers would follow the one or the other, by the class of the
+    /// tokenizer.
+    /// </summary>
     public void Check(string file, int[] before, int[] after)
     {
         Check(BeginKey, AddsBegin, before, file, "before");
@@ -24,6 +27,8 @@ internal sealed record TokenizerConfig(string Path, bool? AddsBegin, bool? AddsE
     private void Check(string key, bool? said, int[] tokens, string file, string where)
     {
         if (said is { } flag && flag != tokens.Length > 0)
-            throw new InvalidDataException($"{Path}: {key} is {(flag ? "true" : "false")}, but the post_processor of {file} puts {(flag ? "no token" : $"token {tokens[0]}")} {where} a text");
+            throw new InvalidDataException(
+                $"{Path}: {key} is {(flag ? "true" : "false")}, but the post_processor of {file} puts {(flag ? "no token" : $"token {tokens[0]}")} {where} " +
+                $"a text");
     }
 }

@@ -3,8 +3,8 @@ using System.Text.RegularExpressions;
 namespace TinyLlama;
 
 /// <summary>
-/// Reads a tokenizer.json of type BPE: byte-level ones (GPT-2, Llama 3, SmolLM) and those that fall back to bytes (Llama 2, Mistral). A step that is not known here is refused by
-/// name, since leaving it out would give other tokens.
+/// Reads a tokenizer.json of type BPE: byte-level ones (GPT-2, Llama 3, SmolLM) and those that fall back to bytes (Llama 2, Mistral). A step that is not known
+/// here is refused by name, since leaving it out would give other tokens.
 /// </summary>
 internal sealed class TokenizerJson
 {
@@ -20,7 +20,8 @@ internal sealed class TokenizerJson
     /// <param name="path">The file.</param>
     /// <param name="vocabularySize">Tokens that the model knows.</param>
     /// <param name="special">Where texts begin and end.</param>
-    public static BytePairTokenizer Open(string path, int vocabularySize, SpecialTokens special) => new TokenizerJson(JsonValue.Read(path)).Read(path, vocabularySize, special);
+    public static BytePairTokenizer Open(string path, int vocabularySize, SpecialTokens special) => new TokenizerJson(JsonValue.Read(path))
+        .Read(path, vocabularySize, special);
 
     private BytePairTokenizer Read(string path, int vocabularySize, SpecialTokens special)
     {
@@ -43,7 +44,8 @@ internal sealed class TokenizerJson
     {
         if (_root.Find("truncation") is { } truncation)
             _rules.MostTokens = truncation["max_length"].Integer;
-        if (_root.Find("padding") is { } padding && (!padding["strategy"].IsText || padding["strategy"].Text != "BatchLongest" || padding.Find("pad_to_multiple_of") is not null))
+        if (_root.Find("padding") is { } padding
+            && (!padding["strategy"].IsText || padding["strategy"].Text != "BatchLongest" || padding.Find("pad_to_multiple_of") is not null))
             throw padding.Fault("tokens that fill up a text are not known");
     }
 
@@ -112,7 +114,8 @@ internal sealed class TokenizerJson
         _rules.PreTokenizer.PrependOnce(prefix, onlyFirst);
     }
 
-    private static string PrefixScheme(JsonValue step) => step.Find("prepend_scheme")?.Text ?? ((step.Find("add_prefix_space")?.Flag ?? true) ? "always" : "never");
+    private static string PrefixScheme(JsonValue step) =>
+        step.Find("prepend_scheme")?.Text ?? ((step.Find("add_prefix_space")?.Flag ?? true) ? "always" : "never");
 
     private static Split ReadSplit(JsonValue step)
     {
@@ -123,7 +126,8 @@ internal sealed class TokenizerJson
         bool keepsAll = behavior.Text == "Isolated";
         try
         {
-            return new Split(Split.Compile(pattern.Find("Regex") is { } regex ? OnigurumaPattern.Translate(regex.Text) : Regex.Escape(pattern["String"].Text)), keepsAll || isInverted, keepsAll || !isInverted);
+            return new Split(Split.Compile(pattern.Find("Regex") is { } regex ? OnigurumaPattern.Translate(regex.Text) : Regex.Escape(pattern["String"].Text)),
+                keepsAll || isInverted, keepsAll || !isInverted);
         }
         catch (Exception unknown) when (unknown is ArgumentException or NotSupportedException)
         {
@@ -181,7 +185,8 @@ internal sealed class TokenizerJson
         }
     }
 
-    // Hugging Face's tokenizers do not read the numbers: what the vocabulary has keeps its own, and the others are counted on from its end (added_vocabulary.rs, add_tokens).
+    // Hugging Face's tokenizers do not read the numbers: what the vocabulary has keeps its own, and the others are counted on from its end
+    // (added_vocabulary.rs, add_tokens).
     private AddedToken[] ReadAdded(BytePairVocabulary vocabulary)
     {
         var tokens = new List<AddedToken>();

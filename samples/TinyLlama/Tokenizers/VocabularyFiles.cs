@@ -1,6 +1,8 @@
 namespace TinyLlama;
 
-/// <summary>Reads GPT-2's pair of files: vocab.json, an object of tokens, and merges.txt, a pair in each line. They are byte-level and have GPT-2's splits.</summary>
+/// <summary>
+/// Reads GPT-2's pair of files: vocab.json, an object of tokens, and merges.txt, a pair in each line. They are byte-level and have GPT-2's splits.
+/// </summary>
 internal static class VocabularyFiles
 {
     public const string VocabularyName = "vocab.json", MergesName = "merges.txt", AddedName = "added_tokens.json";
@@ -11,7 +13,9 @@ internal static class VocabularyFiles
     /// <param name="folder">Where the files stand.</param>
     /// <param name="vocabularySize">Tokens that the model knows.</param>
     /// <param name="special">Where texts begin and end; these tokens are also recognised within texts.</param>
-    /// <remarks>As transformers' GPT2Converter has it, a text begins with the model's first token only where tokenizer_config.json says add_bos_token.</remarks>
+    /// <remarks>
+    /// As transformers' GPT2Converter has it, a text begins with the model's first token only where tokenizer_config.json says add_bos_token.
+    /// </remarks>
     public static BytePairTokenizer Open(string folder, int vocabularySize, SpecialTokens special)
     {
         TokenizerConfig config = TokenizerConfig.Read(folder);
@@ -27,7 +31,8 @@ internal static class VocabularyFiles
         var rules = new TextRules { Splits = { Split.Gpt2 }, Before = config.AddsBegin ?? false ? [special.Begin] : [] };
         if (config.AddsPrefixSpace ?? false)
             rules.PreTokenizer.PrependOnce(" ", onlyFirst: false);
-        IEnumerable<AddedToken> known = tokens.Select(token => new AddedToken(token.Name, token.Value.Integer)).Where(token => token.Token == special.Begin || special.Ends.Contains(token.Token));
+        IEnumerable<AddedToken> known = tokens.Select(token => new AddedToken(token.Name, token.Value.Integer))
+            .Where(token => token.Token == special.Begin || special.Ends.Contains(token.Token));
         return new BytePairTokenizer(vocabulary, rules, special, [.. known.Concat(ReadAdded(folder, vocabularySize))]);
     }
 
@@ -38,7 +43,8 @@ internal static class VocabularyFiles
         return !File.Exists(path) ? [] :
         [
             .. JsonValue.Read(path).Properties.Where(token => token.Name.Length > 0)
-                .Select(token => new AddedToken(token.Name, token.Value.Integer) { Fault = TokenizerJson.FindFault(token.Value.Integer, token.Value.Integer, vocabularySize) }),
+                .Select(token => new AddedToken(token.Name, token.Value.Integer) { Fault = TokenizerJson.FindFault(token.Value.Integer, token.Value.Integer,
+                    vocabularySize) }),
         ];
     }
 

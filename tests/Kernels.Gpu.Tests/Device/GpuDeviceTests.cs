@@ -45,7 +45,8 @@ public class GpuDeviceTests(CpuAccelerator accelerator)
     {
         IReadOnlyList<KernelVariant> here = GpuVariants.On([new(GpuDeviceKind.Cpu, 0, "CPU", ""), new(GpuDeviceKind.Cuda, -1, "", "no CUDA device")]);
         Assert.Superset(
-            new HashSet<string> { "softmax/f32/gpu/ilgpu", "softmax/bf16/gpu/ilgpu", "mixed_precision_gemm/f32_u4_f32/gpu/ilgpu", "mixed_precision_gemm/f16_nf4_f16/gpu/ilgpu" },
+            new HashSet<string> { "softmax/f32/gpu/ilgpu", "softmax/bf16/gpu/ilgpu", "mixed_precision_gemm/f32_u4_f32/gpu/ilgpu",
+            "mixed_precision_gemm/f16_nf4_f16/gpu/ilgpu" },
             here.Select(variant => variant.Identity).ToHashSet());
         Assert.All(here, variant => Assert.Equal((VariantAvailability.Emulated, "no CUDA device"), (variant.Availability, variant.Reason)));
         Assert.All(GpuVariants.On([new(GpuDeviceKind.OpenCl, 0, "GPU", "")]), variant => Assert.Equal(VariantAvailability.Available, variant.Availability));

@@ -24,7 +24,8 @@ public class GpuElementTests
             foreach (float value in new[] { exact, middle, MathF.BitIncrement(middle), MathF.BitDecrement(middle) })
                 AssertStored(value);
         }
-        foreach (float value in new[] { float.NaN, float.MaxValue, float.MinValue, float.Epsilon, float.PositiveInfinity, float.NegativeInfinity, 65519.99f, 65520f })
+        foreach (float value in new[] { float.NaN, float.MaxValue, float.MinValue, float.Epsilon, float.PositiveInfinity, float.NegativeInfinity, 65519.99f,
+            65520f })
             AssertStored(value);
     }
 

@@ -4,10 +4,13 @@ using Xunit;
 
 namespace Kernels.Gpu.Tests;
 
-/// <summary>Every kernel of every room with every type it is compiled for, found by reflection: a type parameter stands for all types of its constraint.</summary>
+/// <summary>
+/// Every kernel of every room with every type it is compiled for, found by reflection: a type parameter stands for all types of its constraint.
+/// </summary>
 public static class GpuKernelCases
 {
-    private static readonly Type[] s_rooms = [typeof(SoftmaxGpuKernels), typeof(GemmGpuKernels), typeof(Int8GpuQuantizer), typeof(Int8GpuKernels), typeof(BleuGpuKernels), typeof(RnnGpuKernels)];
+    private static readonly Type[] s_rooms = [typeof(SoftmaxGpuKernels), typeof(GemmGpuKernels), typeof(Int8GpuQuantizer), typeof(Int8GpuKernels),
+        typeof(BleuGpuKernels), typeof(RnnGpuKernels)];
 
     private static readonly (string Token, Type Storage, Type Element)[] s_elements =
     [
@@ -25,7 +28,8 @@ public static class GpuKernelCases
     internal static EntryPointDescription EntryPoint(string name)
     {
         MethodInfo method = Methods[name];
-        return IsImplicitlyGrouped(method) ? EntryPointDescription.FromImplicitlyGroupedKernel(method) : EntryPointDescription.FromExplicitlyGroupedKernel(method);
+        return IsImplicitlyGrouped(method) ? EntryPointDescription.FromImplicitlyGroupedKernel(method)
+            : EntryPointDescription.FromExplicitlyGroupedKernel(method);
     }
 
     private static Dictionary<string, MethodInfo> Methods { get; } = s_rooms
@@ -33,7 +37,8 @@ public static class GpuKernelCases
         .SelectMany(Instances)
         .ToDictionary(instance => instance.Name, instance => instance.Method);
 
-    private static bool IsImplicitlyGrouped(MethodInfo method) => method.GetParameters()[0].ParameterType.GetInterfaces().Any(type => type.Name.StartsWith("IIndex", StringComparison.Ordinal));
+    private static bool IsImplicitlyGrouped(MethodInfo method) => method.GetParameters()[0].ParameterType.GetInterfaces()
+        .Any(type => type.Name.StartsWith("IIndex", StringComparison.Ordinal));
 
     private static IEnumerable<(string Name, MethodInfo Method)> Instances(MethodInfo kernel)
     {
@@ -42,9 +47,11 @@ public static class GpuKernelCases
             return [(name, kernel)];
         Type[] parameters = kernel.GetGenericArguments();
         bool hasElements = parameters[0].Name == "TStorage";
-        IEnumerable<(string Name, Type[] Types)> instances = hasElements ? s_elements.Select(e => ($"{name}/{e.Token}", new[] { e.Storage, e.Element })) : [(name, [])];
+        IEnumerable<(string Name, Type[] Types)> instances = hasElements ? s_elements.Select(e => ($"{name}/{e.Token}", new[] { e.Storage, e.Element }))
+            : [(name, [])];
         foreach (Type parameter in parameters.Skip(hasElements ? 2 : 0))
-            instances = [.. instances.SelectMany(instance => ChoicesOf(parameter).Select(choice => ($"{instance.Name}/{choice.Name}", instance.Types.Append(choice).ToArray())))];
+            instances = [.. instances.SelectMany(instance =>
+                ChoicesOf(parameter).Select(choice => ($"{instance.Name}/{choice.Name}", instance.Types.Append(choice).ToArray())))];
         return instances.Select(instance => (instance.Name, kernel.MakeGenericMethod(instance.Types)));
     }
 

@@ -6,8 +6,8 @@ using Xunit;
 namespace Kernels.Gpu.Tests;
 
 /// <summary>
-/// Debian's PoCL: OpenCL on the processor, with groups of 256 threads. ILGPU refuses it for lack of a generic address space, which optimised kernels do not use; here, and here alone, that
-/// check is passed. What it measures is a processor, never a GPU.
+/// Debian's PoCL: OpenCL on the processor, with groups of 256 threads. ILGPU refuses it for lack of a generic address space, which optimised kernels do not
+/// use; here, and here alone, that check is passed. What it measures is a processor, never a GPU.
 /// </summary>
 public sealed class PoclDevice : IDisposable
 {

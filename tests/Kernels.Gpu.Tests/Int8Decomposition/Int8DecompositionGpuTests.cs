@@ -77,7 +77,8 @@ public sealed class Int8DecompositionGpuTests(CpuAccelerator accelerator)
         float[] output = [.. Enumerable.Repeat(42f, 17)];
         int8.Multiply<float>([], onDevice, output);
         Assert.All(output, value => Assert.Equal(42f, value));
-        using GpuBuffer<float> activations = accelerator.Device.Allocate<float>(Int8GpuCases.Activations(3, 64)), results = accelerator.Device.Allocate<float>(output);
+        using GpuBuffer<float> activations = accelerator.Device.Allocate<float>(Int8GpuCases.Activations(3, 64)),
+            results = accelerator.Device.Allocate<float>(output);
         int8.Multiply(activations, onDevice, results, 3);
         results.CopyTo(output);
         Assert.All(output.Take(15), value => Assert.NotEqual(42f, value));
@@ -99,7 +100,8 @@ public sealed class Int8DecompositionGpuTests(CpuAccelerator accelerator)
         Assert.Throws<NotSupportedException>(() => int8.Multiply<float>(row, weights, result, new() { Outliers = OutlierScope.BatchColumns }));
         Assert.Throws<NotSupportedException>(() => int8.Multiply<double>(new double[64], weights, new double[5]));
         Assert.Throws<ArgumentOutOfRangeException>("scratchBytes", () => new Int8DecompositionGpu(device, -1));
-        Assert.Throws<OperationCanceledException>(() => int8.Multiply<float>(row, weights, result, new() { Kernel = new() { CancellationToken = new(canceled: true) } }));
+        Assert.Throws<OperationCanceledException>(() =>
+            int8.Multiply<float>(row, weights, result, new() { Kernel = new() { CancellationToken = new(canceled: true) } }));
         using GpuBuffer<float> one = device.Allocate<float>(64), five = device.Allocate<float>(5), four = device.Allocate<float>(4);
         foreach (float threshold in new[] { float.NaN, float.PositiveInfinity, -1 })
             Assert.Throws<ArgumentOutOfRangeException>("threshold", () => int8.Multiply(one, weights, five, 1, threshold));

@@ -8,11 +8,13 @@ internal static class GemmGpuCases
     /// <summary>Formats whose kernels or layouts differ: types, scales, groups shorter and longer than a segment, and not of whole steps.</summary>
     public static readonly QuantizationFormat[] Formats =
     [
-        new(QuantizedType.U4, 32), new(QuantizedType.U4ZeroPoint, 12, ScaleType.BFloat16), new(QuantizedType.U8, QuantizationFormat.WholeColumn, ScaleType.Float32),
+        new(QuantizedType.U4, 32), new(QuantizedType.U4ZeroPoint, 12, ScaleType.BFloat16),
+            new(QuantizedType.U8, QuantizationFormat.WholeColumn, ScaleType.Float32),
         new(QuantizedType.U8ZeroPoint, 24), new(QuantizedType.Nf4, 8, ScaleType.Float32), new(QuantizedType.Fp4, 20),
     ];
 
-    public static QuantizedWeights Weights(int outputs, int inputs, QuantizationFormat format) => QuantizedWeights.Pack(Numbers(outputs * inputs, outputs + inputs), outputs, inputs, format);
+    public static QuantizedWeights Weights(int outputs, int inputs, QuantizationFormat format) =>
+        QuantizedWeights.Pack(Numbers(outputs * inputs, outputs + inputs), outputs, inputs, format);
 
     /// <summary>Every input in a group of its own choice: each group has as many, in an order that is not theirs.</summary>
     public static QuantizedWeights ActOrder(int outputs, int inputs, int groupSize)
@@ -23,7 +25,8 @@ internal static class GemmGpuCases
         var values = new byte[outputs * inputs];
         for (int i = 0; i < values.Length; i++)
             values[i] = (byte)random.Next(16);
-        return QuantizedWeights.FromQuantized(values, Numbers(outputs * (inputs / groupSize), 3), [], outputs, inputs, new(QuantizedType.U4, groupSize, ScaleType.Float32), groups);
+        return QuantizedWeights.FromQuantized(values, Numbers(outputs * (inputs / groupSize), 3), [], outputs, inputs,
+            new(QuantizedType.U4, groupSize, ScaleType.Float32), groups);
     }
 
     public static float[] Numbers(int count, int seed)

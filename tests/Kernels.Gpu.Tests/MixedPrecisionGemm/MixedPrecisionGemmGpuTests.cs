@@ -80,7 +80,8 @@ public sealed class MixedPrecisionGemmGpuTests(CpuAccelerator accelerator)
         float[] output = [.. Enumerable.Repeat(42f, 17)];
         gemm.Multiply<float>([], onDevice, output);
         Assert.All(output, value => Assert.Equal(42f, value));
-        using GpuBuffer<float> activations = accelerator.Device.Allocate<float>(GemmGpuCases.Numbers(3 * 64, 4)), results = accelerator.Device.Allocate<float>(output);
+        using GpuBuffer<float> activations = accelerator.Device.Allocate<float>(GemmGpuCases.Numbers(3 * 64, 4)),
+            results = accelerator.Device.Allocate<float>(output);
         gemm.Multiply(activations, onDevice, results, 3);
         results.CopyTo(output);
         Assert.All(output.Take(15), value => Assert.NotEqual(42f, value));
@@ -103,7 +104,8 @@ public sealed class MixedPrecisionGemmGpuTests(CpuAccelerator accelerator)
         Assert.Throws<NotSupportedException>(() => gemm.Multiply<float>(row, onDevice, result, new() { Arithmetic = GemmArithmetic.Int8Activations }));
         Assert.Throws<NotSupportedException>(() => gemm.Multiply<double>(new double[64], onDevice, new double[5]));
         Assert.Throws<ArgumentOutOfRangeException>("scratchBytes", () => new MixedPrecisionGemmGpu(device, 0));
-        Assert.Throws<OperationCanceledException>(() => gemm.Multiply<float>(row, onDevice, result, new() { Kernel = new() { CancellationToken = new(canceled: true) } }));
+        Assert.Throws<OperationCanceledException>(() =>
+            gemm.Multiply<float>(row, onDevice, result, new() { Kernel = new() { CancellationToken = new(canceled: true) } }));
         using GpuBuffer<float> one = device.Allocate<float>(64), five = device.Allocate<float>(5);
         Assert.Throws<ArgumentOutOfRangeException>("rowCount", () => gemm.Multiply(one, onDevice, five, -1));
         Assert.Throws<ArgumentException>("activations", () => gemm.Multiply(five, onDevice, one, 1));

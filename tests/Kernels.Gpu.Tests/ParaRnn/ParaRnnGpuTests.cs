@@ -24,13 +24,24 @@ public sealed class ParaRnnGpuTests(CpuAccelerator accelerator)
     public void OptionsMeanWhatTheyMeanOnTheCpu(RnnOrder order, RnnDirection direction)
     {
         var shape = new RnnShape(3, 9, 4, order);
-        float[] gates = RnnGpuCases.Numbers(shape.Elements(3), 3, 2), weights = RnnGpuCases.Numbers(5 * 4, 4, 0.5f), initial = RnnGpuCases.Numbers(3 * 2 * 4, 5, 1);
+        float[] gates = RnnGpuCases.Numbers(shape.Elements(3), 3, 2), weights = RnnGpuCases.Numbers(5 * 4, 4, 0.5f),
+            initial = RnnGpuCases.Numbers(3 * 2 * 4, 5, 1);
         int[] lengths = [9, 0, 5];
         bool[] resets = [.. Enumerable.Range(0, 27).Select(i => i % 5 == 3)];
-        float[] expected = new float[shape.Elements(2)], actual = new float[expected.Length + 1], expectedFinal = new float[initial.Length], actualFinal = new float[initial.Length];
+        float[] expected = new float[shape.Elements(2)], actual = new float[expected.Length + 1], expectedFinal = new float[initial.Length],
+            actualFinal = new float[initial.Length];
         actual[^1] = 42;
-        ParaRnn.Forward<ParaLstm, float>(gates, weights, expected, shape, new() { Direction = direction, InitialState = initial, Lengths = lengths, Resets = resets, FinalState = expectedFinal });
-        new ParaRnnGpu(accelerator.Device).Forward<ParaLstm>(gates, weights, actual, shape, new() { Direction = direction, InitialState = initial, Lengths = lengths, Resets = resets, FinalState = actualFinal });
+        ParaRnn.Forward<ParaLstm, float>(gates, weights, expected, shape,
+            new() { Direction = direction, InitialState = initial, Lengths = lengths, Resets = resets, FinalState = expectedFinal });
+        new ParaRnnGpu(accelerator.Device)
+            .Forward<ParaLstm>(gates, weights, actual, shape, new()
+            {
+                Direction = direction,
+                InitialState = initial,
+                Lengths = lengths,
+                Resets = resets,
+                FinalState = actualFinal
+            });
         // Five steps and less from each reset, and weights of at most a half: roundings of few steps.
         for (int i = 0; i < expected.Length; i++)
             Assert.Equal(expected[i], actual[i], 1e-5);
@@ -45,7 +56,8 @@ public sealed class ParaRnnGpuTests(CpuAccelerator accelerator)
     {
         var rnn = new ParaRnnGpu(accelerator.Device);
         var shape = new RnnShape(1, 6, 3);
-        float[] gates = RnnGpuCases.Numbers(shape.Elements(3), 3, 2), weights = RnnGpuCases.Numbers(9, 4, 0.5f), expected = new float[18], actual = new float[18];
+        float[] gates = RnnGpuCases.Numbers(shape.Elements(3), 3, 2), weights = RnnGpuCases.Numbers(9, 4, 0.5f), expected = new float[18],
+            actual = new float[18];
         rnn.Forward<ParaGru>(gates, weights, expected, shape);
         gates[2 * 9 + 1] = float.NaN;
         gates[3 * 9 + 2] = float.PositiveInfinity;
@@ -71,7 +83,8 @@ public sealed class ParaRnnGpuTests(CpuAccelerator accelerator)
         }
         foreach (float a in new[] { 0f, -0f, 1e-30f, float.Epsilon })
             Assert.Equal(a, GpuMath.Tanh(a));
-        Assert.Equal((1f, -1f, 1f, 0f), (GpuMath.Tanh(float.PositiveInfinity), GpuMath.Tanh(float.NegativeInfinity), GpuMath.Sigmoid(float.PositiveInfinity), GpuMath.Sigmoid(float.NegativeInfinity)));
+        Assert.Equal((1f, -1f, 1f, 0f), (GpuMath.Tanh(float.PositiveInfinity), GpuMath.Tanh(float.NegativeInfinity), GpuMath.Sigmoid(float.PositiveInfinity),
+            GpuMath.Sigmoid(float.NegativeInfinity)));
         Assert.True(float.IsNaN(GpuMath.Tanh(float.NaN)) && float.IsNaN(GpuMath.Sigmoid(float.NaN)));
     }
 
@@ -85,15 +98,19 @@ public sealed class ParaRnnGpuTests(CpuAccelerator accelerator)
         Assert.Throws<ArgumentException>("gates", () => rnn.Forward<ParaGru>(new float[17], weights, states, shape));
         Assert.Throws<ArgumentException>("states", () => rnn.Forward<ParaGru>(gates, weights, new float[5], shape));
         Assert.Throws<NotSupportedException>(() => rnn.Forward<ParaGru>(gates, weights, states, shape, new() { Solver = RnnSolver.Newton }));
-        Assert.Throws<ArgumentException>("Variant", () => rnn.Forward<ParaGru>(gates, weights, states, shape, new() { Kernel = new() { Variant = "nonsense" } }));
-        Assert.Throws<OperationCanceledException>(() => rnn.Forward<ParaGru>(gates, weights, states, shape, new() { Kernel = new() { CancellationToken = new(canceled: true) } }));
+        Assert.Throws<ArgumentException>("Variant", () =>
+            rnn.Forward<ParaGru>(gates, weights, states, shape, new() { Kernel = new() { Variant = "nonsense" } }));
+        Assert.Throws<OperationCanceledException>(() =>
+            rnn.Forward<ParaGru>(gates, weights, states, shape, new() { Kernel = new() { CancellationToken = new(canceled: true) } }));
         Assert.Throws<NotSupportedException>(() => rnn.Forward<AutomaticDerivatives<ParaGru>>(gates, weights, states, shape));
         using GpuBuffer<float> many = device.Allocate<float>(18), few = device.Allocate<float>(5), all = device.Allocate<float>(9);
         using GpuBuffer<int> none = device.Allocate<int>(0);
         Assert.Throws<ArgumentException>("states", () => rnn.Forward<ParaGru>(many, all, few, shape));
         Assert.Throws<ArgumentException>("states", () => rnn.Forward<ParaGru>(many, all, many, shape));
         Assert.Throws<ArgumentException>("weights", () => rnn.Forward<ParaGru>(many, few, all, shape));
-        Assert.Throws<ArgumentException>("Lengths", () => rnn.Forward<ParaGru>(many, weights: all, states: device.Allocate<float>(6), shape, new RnnGpuBuffers { Lengths = none }));
-        Assert.Throws<ArgumentOutOfRangeException>("direction", () => rnn.Forward<ParaGru>(many, all, device.Allocate<float>(6), shape, direction: (RnnDirection)7));
+        Assert.Throws<ArgumentException>("Lengths", () =>
+            rnn.Forward<ParaGru>(many, weights: all, states: device.Allocate<float>(6), shape, new RnnGpuBuffers { Lengths = none }));
+        Assert.Throws<ArgumentOutOfRangeException>("direction", () =>
+            rnn.Forward<ParaGru>(many, all, device.Allocate<float>(6), shape, direction: (RnnDirection)7));
     }
 }

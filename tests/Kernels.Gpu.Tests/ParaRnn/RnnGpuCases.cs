@@ -19,8 +19,10 @@ internal static class RnnGpuCases
         // Time-major: the states before the steps are the same array, one step later.
         int row = sequences * TCell.StateCount * channels;
         double[] before = [.. new double[row], .. states.Take(states.Length - row).Select(value => (double)value)], expected = new double[states.Length];
-        ParaRnn.Forward<TCell, double>([.. gates.Select(value => (double)value)], [.. weights.Select(value => (double)value)], expected, new(sequences * steps, 1, channels), new() { InitialState = before });
+        ParaRnn.Forward<TCell, double>([.. gates.Select(value => (double)value)], [.. weights.Select(value => (double)value)], expected,
+            new(sequences * steps, 1, channels), new() { InitialState = before });
         for (int i = 0; i < states.Length; i++)
-            Assert.True(Math.Abs(states[i] - expected[i]) <= StepTolerance * Math.Max(1, Math.Abs(expected[i])), $"{typeof(TCell).Name}, state {i} is {states[i]}, expected {expected[i]}");
+            Assert.True(Math.Abs(states[i] - expected[i]) <= StepTolerance * Math.Max(1, Math.Abs(expected[i])),
+                $"{typeof(TCell).Name}, state {i} is {states[i]}, expected {expected[i]}");
     }
 }

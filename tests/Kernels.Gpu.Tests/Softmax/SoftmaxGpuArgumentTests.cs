@@ -20,7 +20,8 @@ public class SoftmaxGpuArgumentTests(CpuAccelerator accelerator)
         Assert.Throws<ArgumentException>("logSumExp", () => softmax.LogSumExp<float>(six, new float[1], 3));
         Assert.Throws<ArgumentException>("probabilities", () => softmax.Compute<float>(six.AsSpan(0, 4), six.AsSpan(1, 4), 2));
         Assert.Throws<ArgumentOutOfRangeException>("Scale", () => softmax.Compute<float>(six, six, 3, new SoftmaxOptions<float> { Scale = double.NaN }));
-        Assert.Throws<ArgumentException>("Variant", () => softmax.Compute<float>(six, six, 3, new SoftmaxOptions<float> { Kernel = new() { Variant = "softmax/f32/cpu/scalar" } }));
+        Assert.Throws<ArgumentException>("Variant", () =>
+            softmax.Compute<float>(six, six, 3, new SoftmaxOptions<float> { Kernel = new() { Variant = "softmax/f32/cpu/scalar" } }));
     }
 
     [Fact]
@@ -64,5 +65,6 @@ public class SoftmaxGpuArgumentTests(CpuAccelerator accelerator)
         Assert.Equal([1, 2], x);
     }
 
-    private static void Refused(string name, Action call) => Assert.Contains(name, Assert.Throws<NotSupportedException>(call).Message, StringComparison.Ordinal);
+    private static void Refused(string name, Action call) =>
+        Assert.Contains(name, Assert.Throws<NotSupportedException>(call).Message, StringComparison.Ordinal);
 }

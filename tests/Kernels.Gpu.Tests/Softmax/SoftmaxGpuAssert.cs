@@ -30,7 +30,8 @@ internal static class SoftmaxGpuAssert
     private static void Near(double expected, float actual, double tolerance)
     {
         if (double.IsFinite(expected))
-            Assert.True(Math.Abs(expected - actual) <= tolerance, $"expected {expected:g9}, got {actual:g9}: off by {Math.Abs(expected - actual):g3}, allowed {tolerance:g3}");
+            Assert.True(Math.Abs(expected - actual) <= tolerance,
+                $"expected {expected:g9}, got {actual:g9}: off by {Math.Abs(expected - actual):g3}, allowed {tolerance:g3}");
         else
             Assert.Equal(expected, actual);
     }

@@ -13,7 +13,8 @@ public class SoftmaxGpuTests(CpuAccelerator accelerator)
     // Small groups and chunks put the edges of both within a few elements; the capacity makes more than one launch of three long rows.
     private SoftmaxGpu Small() => new(_device, new SoftmaxGpuLaunch(GroupSize, ChunkLength, ChunkCapacity));
 
-    public static TheoryData<int> Lengths => [1, 2, 3, GroupSize, GroupSize + 1, ChunkLength - 1, ChunkLength, ChunkLength + 1, 2 * ChunkLength, 2 * ChunkLength + 1, 67];
+    public static TheoryData<int> Lengths =>
+        [1, 2, 3, GroupSize, GroupSize + 1, ChunkLength - 1, ChunkLength, ChunkLength + 1, 2 * ChunkLength, 2 * ChunkLength + 1, 67];
 
     [Theory]
     [MemberData(nameof(Lengths))]

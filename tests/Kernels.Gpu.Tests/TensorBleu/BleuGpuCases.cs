@@ -26,15 +26,18 @@ internal static class BleuGpuCases
         (int[] tokens, int[] offsets) = Ragged(candidates, longest, vocabulary, candidates);
         (int[] others, int[] otherOffsets) = Ragged(candidates * perCandidate, longest, vocabulary, order);
         using GpuTokens onDevice = GpuTokens.Upload(bleu.Device, TokenBatch.Ragged<int>(tokens, offsets));
-        using GpuBleuReferences references = GpuBleuReferences.Upload(bleu.Device, BleuReferences.Uniform(TokenBatch.Ragged<int>(others, otherOffsets), perCandidate));
+        using GpuBleuReferences references =
+            GpuBleuReferences.Upload(bleu.Device, BleuReferences.Uniform(TokenBatch.Ragged<int>(others, otherOffsets), perCandidate));
         var actual = new BleuStatistics[candidates];
         bleu.Statistics(onDevice, references, actual, new() { MaxOrder = order });
         for (int i = 0; i < candidates; i++)
         {
-            int[] own = [0, offsets[i + 1] - offsets[i]], theirs = [.. Enumerable.Range(i * perCandidate, perCandidate + 1).Select(j => otherOffsets[j] - otherOffsets[i * perCandidate])];
+            int[] own = [0, offsets[i + 1] - offsets[i]],
+                theirs = [.. Enumerable.Range(i * perCandidate, perCandidate + 1).Select(j => otherOffsets[j] - otherOffsets[i * perCandidate])];
             BleuStatistics expected = TensorBleu.Accumulate(
                 TokenBatch.Ragged<int>(tokens.AsSpan(offsets[i], own[1]), own),
-                BleuReferences.Uniform(TokenBatch.Ragged<int>(others.AsSpan(otherOffsets[i * perCandidate], theirs[^1]), theirs), perCandidate), new() { MaxOrder = order });
+                BleuReferences.Uniform(TokenBatch.Ragged<int>(others.AsSpan(otherOffsets[i * perCandidate], theirs[^1]), theirs), perCandidate),
+                    new() { MaxOrder = order });
             Assert.Equal(Text(expected), Text(actual[i]));
         }
     }

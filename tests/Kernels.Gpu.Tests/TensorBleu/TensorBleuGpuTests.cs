@@ -27,8 +27,10 @@ public sealed class TensorBleuGpuTests(CpuAccelerator accelerator)
         // A pad token inside a row is a token; a row of padding alone is a reference only if it is kept.
         int[] candidates = [1, 2, 0, 3, 0, 0, 4, 4, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0];
         int[] references = [1, 2, 0, 3, 5, 0, 0, 0, 0, 0, 0, 0, 4, 4, 0, 0, 0, 0, 4, 4, 4, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-        BleuStatistics expected = TensorBleu.Accumulate(TokenBatch.Padded<int>(candidates, 6, 0), BleuReferences.Uniform(TokenBatch.Padded<int>(references, 6, 0), 2, keepEmptyRows));
-        Assert.Equal(expected, bleu.Accumulate(TokenBatch.Padded<int>(candidates, 6, 0), BleuReferences.Uniform(TokenBatch.Padded<int>(references, 6, 0), 2, keepEmptyRows)));
+        BleuStatistics expected = TensorBleu.Accumulate(TokenBatch.Padded<int>(candidates, 6, 0),
+            BleuReferences.Uniform(TokenBatch.Padded<int>(references, 6, 0), 2, keepEmptyRows));
+        Assert.Equal(expected, bleu.Accumulate(TokenBatch.Padded<int>(candidates, 6, 0),
+            BleuReferences.Uniform(TokenBatch.Padded<int>(references, 6, 0), 2, keepEmptyRows)));
     }
 
     [Fact]
@@ -46,7 +48,8 @@ public sealed class TensorBleuGpuTests(CpuAccelerator accelerator)
     {
         using var bleu = new TensorBleuGpu(accelerator.Device);
         using GpuTokens two = GpuTokens.Upload(accelerator.Device, TokenBatch.Ragged<int>([1, 2], [0, 1, 2]));
-        using GpuBleuReferences one = GpuBleuReferences.Upload(accelerator.Device, TokenBatch.Ragged<int>([1], [0, 1])), both = GpuBleuReferences.Upload(accelerator.Device, TokenBatch.Ragged<int>([1, 2], [0, 1, 2]));
+        using GpuBleuReferences one = GpuBleuReferences.Upload(accelerator.Device, TokenBatch.Ragged<int>([1], [0, 1])),
+            both = GpuBleuReferences.Upload(accelerator.Device, TokenBatch.Ragged<int>([1, 2], [0, 1, 2]));
         var statistics = new BleuStatistics[2];
         Assert.Throws<ArgumentNullException>("candidates", () => bleu.Statistics(null!, one, statistics));
         Assert.Throws<ArgumentNullException>("references", () => bleu.Statistics(two, null!, statistics));
@@ -55,7 +58,8 @@ public sealed class TensorBleuGpuTests(CpuAccelerator accelerator)
         Assert.Throws<ArgumentOutOfRangeException>("MaxOrder", () => bleu.Statistics(two, both, statistics, new() { MaxOrder = 9 }));
         Assert.Throws<NotSupportedException>(() => bleu.Statistics(two, both, statistics, new() { TensorBleuCompatible = true }));
         Assert.Throws<ArgumentException>("Variant", () => bleu.Statistics(two, both, statistics, new() { Kernel = new() { Variant = "nonsense" } }));
-        Assert.Throws<OperationCanceledException>(() => bleu.Statistics(two, both, statistics, new() { Kernel = new() { CancellationToken = new(canceled: true) } }));
+        Assert.Throws<OperationCanceledException>(() =>
+            bleu.Statistics(two, both, statistics, new() { Kernel = new() { CancellationToken = new(canceled: true) } }));
         Assert.Throws<ArgumentOutOfRangeException>("candidatesPerLaunch", () => new TensorBleuGpu(accelerator.Device, 0));
         using GpuDevice other = GpuDevice.Open(GpuDeviceKind.Cpu);
         using var elsewhere = new TensorBleuGpu(other);

@@ -11,7 +11,8 @@ public sealed class RuntimeSwitchTests
     // Native code asks the processor, yet obeys the switches: what they turn off is there in no form.
     private static void AssertNoNativeCodeFor(params string[] instructionSets)
     {
-        IEnumerable<KernelVariant> off = KernelInfo.Catalogue.SelectMany(d => d.Variants).Where(v => v.Backend == "native" && instructionSets.Contains(v.Implementation));
+        IEnumerable<KernelVariant> off = KernelInfo.Catalogue.SelectMany(d => d.Variants)
+            .Where(v => v.Backend == "native" && instructionSets.Contains(v.Implementation));
         Assert.NotEmpty(off);
         Assert.All(off, variant => Assert.Equal(VariantAvailability.Absent, variant.Availability));
     }
@@ -20,7 +21,8 @@ public sealed class RuntimeSwitchTests
         KernelInfo.Catalogue.SelectMany(d => d.Variants).Where(v => v.Backend == "cpu" && v.Implementation == instructionSet);
 
     // Families whose variants are instruction sets, not algorithms.
-    private static KernelDispatch[] Vectorised { get; } = [.. KernelInfo.Catalogue.Where(d => d.Variants.Any(v => v is { Backend: "cpu", Implementation: "scalar" }))];
+    private static KernelDispatch[] Vectorised { get; } =
+        [.. KernelInfo.Catalogue.Where(d => d.Variants.Any(v => v is { Backend: "cpu", Implementation: "scalar" }))];
 
     private static string BestOnCpu(KernelDispatch dispatch) =>
         dispatch.Variants.First(v => v.Backend == "cpu" && v.Availability == VariantAvailability.Available).Implementation;
@@ -66,8 +68,8 @@ public sealed class RuntimeSwitchTests
         Assert.All(Vectorised, dispatch => Assert.Equal(Refined(wanted, dispatch), BestOnCpu(dispatch)));
     }
 
-    // Families with integer dot products have a variant of their own for AVX-VNNI. Exact products of bytes prefer it to AVX-512 too, for .NET's vpdpbusd has 256 bits
-    // and the 512-bit variant does without.
+    // Families with integer dot products have a variant of their own for AVX-VNNI. Exact products of bytes prefer it to AVX-512 too, for .NET's vpdpbusd has
+    // 256 bits and the 512-bit variant does without.
     private static string Refined(string wanted, KernelDispatch dispatch) =>
         (wanted == "avx2" || (wanted == "avx512" && dispatch.Chosen.Family == "int8_decomposition")) && AvxVnni.IsSupported
         && dispatch.Variants.Any(variant => variant.Implementation == "avxvnni") ? "avxvnni" : wanted;

@@ -3,7 +3,10 @@ using Kernels.Nn;
 
 namespace Kernels.Tests;
 
-/// <summary>No door ignores the variant that it is asked for: each that can be told how to run refuses one that does not exist. The list is held against the public surface.</summary>
+/// <summary>
+/// No door ignores the variant that it is asked for: each that can be told how to run refuses one that does not exist. The list is held against the public
+/// surface.
+/// </summary>
 public sealed class VariantDoorTests
 {
     private const string Nonsense = "abacus/f32/cpu/beads";
@@ -44,20 +47,27 @@ public sealed class VariantDoorTests
         ["Int8Decomposition.QuantizeRows"] = kernel => Int8Decomposition.QuantizeRows<float>(s_four, 2, new sbyte[4], new float[2], 0, kernel),
         ["Int8Decomposition.FindOutlierColumns"] = kernel => Int8Decomposition.FindOutlierColumns<float>(s_four, 2, 6, new int[2], kernel),
         ["Int8Decomposition.QuantizeColumns"] = kernel => Int8Decomposition.QuantizeColumns<float>(s_four, 2, new sbyte[4], new float[2], 0, kernel),
-        ["Int8Decomposition.DoubleQuantize"] = kernel => Int8Decomposition.DoubleQuantize<float>(s_four, 2, new sbyte[4], new float[2], new sbyte[4], new float[2], 0, kernel),
+        ["Int8Decomposition.DoubleQuantize"] = kernel =>
+            Int8Decomposition.DoubleQuantize<float>(s_four, 2, new sbyte[4], new float[2], new sbyte[4], new float[2], 0, kernel),
         ["Int8Decomposition.Dequantize"] = kernel => Int8Decomposition.Dequantize<float>(new sbyte[4], 2, [1f, 1f], new float[4], kernel),
-        ["Int8Decomposition.DequantizeProduct"] = kernel => Int8Decomposition.DequantizeProduct<float>(new int[4], [1f, 1f], [1f, 1f], new float[4], default, kernel),
+        ["Int8Decomposition.DequantizeProduct"] = kernel =>
+            Int8Decomposition.DequantizeProduct<float>(new int[4], [1f, 1f], [1f, 1f], new float[4], default, kernel),
         ["Int8Linear.Forward"] = kernel => new Int8Linear(s_int8).Forward<float>(new float[2], new float[2], kernel),
         ["Int8Linear.Backward"] = kernel => new Int8Linear(s_int8).Backward<float>(new float[2], default, new float[2], options: kernel),
         ["Int8Weights.Pack"] = kernel => Int8Weights.Pack(s_four, 2, 2, kernel),
         ["Int8Weights.FromQuantized"] = kernel => Int8Weights.FromQuantized([1, 2, 3, 4], [1f, 1f], 2, 2, kernel),
         ["SparseAttention.Attend"] = kernel => SparseAttention.Attend<float>(s_four, s_four, s_four, new float[4], s_attention, new() { Kernel = kernel }),
-        ["SparseAttention.Backward"] = kernel => SparseAttention.Backward<float>(s_four, s_four, s_four, s_four, new float[4], new float[1], new float[4], new float[4], new float[4], s_attention, new() { Kernel = kernel }),
-        ["SparseAttention.Decode"] = kernel => OverCache((cache, sequence) => SparseAttention.Decode(s_four, cache, sequence, new float[4], null, new() { Kernel = kernel })),
+        ["SparseAttention.Backward"] = kernel =>
+            SparseAttention.Backward<float>(s_four, s_four, s_four, s_four, new float[4], new float[1], new float[4], new float[4], new float[4], s_attention,
+            new() { Kernel = kernel }),
+        ["SparseAttention.Decode"] = kernel =>
+            OverCache((cache, sequence) => SparseAttention.Decode(s_four, cache, sequence, new float[4], null, new() { Kernel = kernel })),
         ["SparseAttention.PlanTopKBlocks"] = kernel => SparseAttention.PlanTopKBlocks(s_four, s_four, s_attention, new() { Kernel = kernel }),
         ["SparseAttention.PlanVerticalSlash"] = kernel => SparseAttention.PlanVerticalSlash(s_four, s_four, s_attention, [new(1, 1)], options: kernel),
-        ["SpAttenState.Decode"] = kernel => OverCache((cache, sequence) => Following(cache, sequence).Decode(s_four, cache, sequence, new float[4], options: kernel)),
-        ["TokenSelect.Select"] = kernel => OverCache((cache, sequence) => new TokenSelect(new() { TopK = 1, SinkTokens = 1, RecentTokens = 1 }).Select(s_four, cache, sequence, kernel)),
+        ["SpAttenState.Decode"] = kernel =>
+            OverCache((cache, sequence) => Following(cache, sequence).Decode(s_four, cache, sequence, new float[4], options: kernel)),
+        ["TokenSelect.Select"] = kernel =>
+            OverCache((cache, sequence) => new TokenSelect(new() { TopK = 1, SinkTokens = 1, RecentTokens = 1 }).Select(s_four, cache, sequence, kernel)),
         ["SpGemm.Multiply"] = kernel => SpGemm.Multiply(s_matrix, s_matrix, new() { Kernel = kernel }),
         ["SpGemm.MultiplyByTranspose"] = kernel => SpGemm.MultiplyByTranspose(s_matrix, new() { Kernel = kernel }),
         ["SpGemm.MultiplyTransposeBy"] = kernel => SpGemm.MultiplyTransposeBy(s_matrix, new() { Kernel = kernel }),
@@ -72,17 +82,23 @@ public sealed class VariantDoorTests
         ["Sparse.MultiplySampled"] = kernel => Sparse.MultiplySampled<float>(s_matrix, new float[2], new float[2], 1, kernel),
         ["Sparse.Galerkin"] = kernel => Sparse.Galerkin(s_matrix, s_matrix, s_matrix, new() { Kernel = kernel }),
         ["Sparse.CountTriangles"] = kernel => Sparse.CountTriangles(s_matrix, kernel),
-        ["MatrixMarket.Parse"] = kernel => MatrixMarket.Parse<float>("%%MatrixMarket matrix coordinate real general\n1 1 1\n1 1 1\n"u8, new() { Kernel = kernel }),
-        ["MatrixMarket.Read"] = kernel => OverFile("%%MatrixMarket matrix coordinate real general\n1 1 1\n1 1 1\n", path => MatrixMarket.Read<float>(path, new() { Kernel = kernel })),
+        ["MatrixMarket.Parse"] = kernel =>
+            MatrixMarket.Parse<float>("%%MatrixMarket matrix coordinate real general\n1 1 1\n1 1 1\n"u8, new() { Kernel = kernel }),
+        ["MatrixMarket.Read"] = kernel =>
+            OverFile("%%MatrixMarket matrix coordinate real general\n1 1 1\n1 1 1\n", path => MatrixMarket.Read<float>(path, new() { Kernel = kernel })),
         ["ParaRnn.Forward"] = kernel => ParaRnn.Forward<ParaGru, float>(new float[3], new float[3], new float[1], s_steps, new() { Kernel = kernel }),
-        ["ParaRnn.Backward"] = kernel => ParaRnn.Backward<ParaGru, float>(new float[3], new float[3], new float[1], new float[1], new float[3], new float[3], s_steps, new() { Kernel = kernel }),
+        ["ParaRnn.Backward"] = kernel =>
+            ParaRnn.Backward<ParaGru, float>(new float[3], new float[3], new float[1], new float[1], new float[3], new float[3], s_steps,
+            new() { Kernel = kernel }),
         ["AffineScan.Compute"] = kernel => AffineScan.Compute<float>(new float[1], new float[1], new float[1], s_steps, 1, new() { Kernel = kernel }),
         ["AffineScan.Backward"] = kernel => AffineScan.Backward<float>(new float[1], new float[1], new float[1], s_steps, 1, new() { Kernel = kernel }),
         ["LinearLayer.Forward"] = kernel => new LinearLayer("layer", 2, 2, seed: 1).Forward(new float[2], new float[2], kernel),
         ["LinearLayer.Backward"] = kernel => new LinearLayer("layer", 2, 2, seed: 1).Backward(new float[2], new float[2], new float[2], kernel),
         ["LinearCrossEntropy.Loss"] = kernel => LinearCrossEntropy.Loss(new float[2], s_four, [0], s_classifier, new() { Kernel = kernel }),
-        ["LinearCrossEntropy.TokenLosses"] = kernel => LinearCrossEntropy.TokenLosses(new float[2], s_four, [0], new float[1], s_classifier, new() { Kernel = kernel }),
-        ["LinearCrossEntropy.LogProbabilities"] = kernel => LinearCrossEntropy.LogProbabilities(new float[2], s_four, [0], new float[1], new float[1], s_classifier, new() { Kernel = kernel }),
+        ["LinearCrossEntropy.TokenLosses"] = kernel =>
+            LinearCrossEntropy.TokenLosses(new float[2], s_four, [0], new float[1], s_classifier, new() { Kernel = kernel }),
+        ["LinearCrossEntropy.LogProbabilities"] = kernel =>
+            LinearCrossEntropy.LogProbabilities(new float[2], s_four, [0], new float[1], new float[1], s_classifier, new() { Kernel = kernel }),
         ["TensorBleu.Score"] = kernel => TensorBleu.Score(Tokens, References, new double[1], new() { Kernel = kernel }),
         ["TensorBleu.Accumulate"] = kernel => TensorBleu.Accumulate(Tokens, References, new() { Kernel = kernel }),
         ["TensorBleu.CorpusScore"] = kernel => TensorBleu.CorpusScore(Tokens, References, new() { Kernel = kernel }),
@@ -119,7 +135,8 @@ public sealed class VariantDoorTests
     // An option type's own members (Equals, with) take options, but run nothing.
     private static bool IsOption(Type type) => type.Name.Split('`')[0].EndsWith("Options", StringComparison.Ordinal);
 
-    private static bool TellsHowToRun(Type type) => type == typeof(KernelOptions) || type.GetProperty("Kernel", BindingFlags.Public | BindingFlags.Instance)?.PropertyType == typeof(KernelOptions);
+    private static bool TellsHowToRun(Type type) =>
+        type == typeof(KernelOptions) || type.GetProperty("Kernel", BindingFlags.Public | BindingFlags.Instance)?.PropertyType == typeof(KernelOptions);
 
     private static GptqHessian Hessian()
     {

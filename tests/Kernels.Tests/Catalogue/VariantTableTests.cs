@@ -6,10 +6,12 @@ namespace Kernels.Tests;
 public sealed class VariantTableTests
 {
     private static VariantEntry<string> Entry(string backend, string instructionSet, VariantAvailability availability) =>
-        new(new KernelVariant("softmax", "f32", backend, instructionSet, availability, availability == VariantAvailability.Available ? "" : "not here"), $"{backend} {instructionSet}");
+        new(new KernelVariant("softmax", "f32", backend, instructionSet, availability, availability == VariantAvailability.Available ? "" : "not here"),
+        $"{backend} {instructionSet}");
 
     private static VariantTable<string> Table(string? forced) => new(
-        [Entry("cpu", "avx512", VariantAvailability.Emulated), Entry("cpu", "avx2", VariantAvailability.Available), Entry("native", "avx2", VariantAvailability.Absent), Entry("cpu", "scalar", VariantAvailability.Available)],
+        [Entry("cpu", "avx512", VariantAvailability.Emulated), Entry("cpu", "avx2", VariantAvailability.Available),
+        Entry("native", "avx2", VariantAvailability.Absent), Entry("cpu", "scalar", VariantAvailability.Available)],
         forced);
 
     [Fact]
@@ -33,7 +35,8 @@ public sealed class VariantTableTests
     [InlineData("softmax/f32/native/avx2")]
     public void WhatTheMachineLacksIsRefused(string identity)
     {
-        Assert.Contains(identity, Assert.Throws<PlatformNotSupportedException>(() => Table(null).Select(new KernelOptions { Variant = identity })).Message, StringComparison.Ordinal);
+        Assert.Contains(identity, Assert.Throws<PlatformNotSupportedException>(() => Table(null).Select(new KernelOptions { Variant = identity })).Message,
+            StringComparison.Ordinal);
         PlatformNotSupportedException forced = Assert.Throws<PlatformNotSupportedException>(() => Table(identity).Select(default));
         Assert.Contains("KERNELS_FORCE", forced.Message, StringComparison.Ordinal);
         Assert.Contains("not here", forced.Message, StringComparison.Ordinal);
@@ -43,7 +46,8 @@ public sealed class VariantTableTests
     public void OnlyEmulationIsOpenToTests()
     {
         Assert.Equal("cpu avx512", Table(null).Select(new KernelOptions { Variant = "softmax/f32/cpu/avx512", AllowEmulation = true }));
-        Assert.Throws<PlatformNotSupportedException>(() => Table(null).Select(new KernelOptions { Variant = "softmax/f32/native/avx2", AllowEmulation = true }));
+        Assert.Throws<PlatformNotSupportedException>(() =>
+            Table(null).Select(new KernelOptions { Variant = "softmax/f32/native/avx2", AllowEmulation = true }));
     }
 
     [Fact]
@@ -69,7 +73,8 @@ public sealed class VariantTableTests
         IEnumerable<KernelVariant> catalogue = KernelInfo.Catalogue.SelectMany(d => d.Variants);
         ForcedVariants.Check("softmax/f32/cpu/scalar, softmax/f64/cpu/scalar", catalogue);
         ForcedVariants.Check(null, catalogue);
-        Assert.Contains("sotfmax", Assert.Throws<ArgumentException>(() => ForcedVariants.Check("sotfmax/f32/cpu/scalar", catalogue)).Message, StringComparison.Ordinal);
+        Assert.Contains("sotfmax", Assert.Throws<ArgumentException>(() => ForcedVariants.Check("sotfmax/f32/cpu/scalar", catalogue)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]

@@ -3,8 +3,8 @@ using Kernels.Nn;
 namespace Kernels.Tests;
 
 /// <summary>
-/// Every door that writes into spans of the caller, by name, on a small seeded problem; outputs come from <see cref="OutputSpans"/>. Those of a family may stand in a
-/// class of its own, whose name ends like this one's.
+/// Every door that writes into spans of the caller, by name, on a small seeded problem; outputs come from <see cref="OutputSpans"/>. Those of a family may
+/// stand in a class of its own, whose name ends like this one's.
 /// </summary>
 internal static class OutputDoors
 {

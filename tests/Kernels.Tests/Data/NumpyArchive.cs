@@ -5,7 +5,10 @@ using System.Text;
 
 namespace Kernels.Tests;
 
-/// <summary>Arrays of little-endian floats in C order from a NumPy archive (.npz): a zip of .npy files, each a magic number, two version bytes, a header's length in 16 bits, the header and the numbers.</summary>
+/// <summary>
+/// Arrays of little-endian floats in C order from a NumPy archive (.npz): a zip of .npy files, each a magic number, two version bytes, a header's length in 16
+/// bits, the header and the numbers.
+/// </summary>
 internal static class NumpyArchive
 {
     private const int MagicBytes = 8, LengthBytes = 2;

@@ -30,7 +30,8 @@ namespace Users.Program
         [Fact]
         public void NoPublicNameIsOneOfTheNamespacesThatAFileOfNumericsUses()
         {
-            string[] namespaces = ["System", "System.Collections.Generic", "System.IO", "System.Linq", "System.Numerics", "System.Numerics.Tensors", "System.Threading", "System.Threading.Tasks"];
+            string[] namespaces = ["System", "System.Collections.Generic", "System.IO", "System.Linq", "System.Numerics", "System.Numerics.Tensors",
+                "System.Threading", "System.Threading.Tasks"];
             Type[] anchors = [typeof(object), typeof(Enumerable), typeof(BigInteger), typeof(Vector), typeof(Stack<int>), typeof(CultureInfo), typeof(Console)];
             HashSet<string> taken = [.. anchors.Select(anchor => anchor.Assembly).Distinct().SelectMany(assembly => assembly.GetExportedTypes())
                 .Where(type => namespaces.Contains(type.Namespace)).Select(type => type.Name), nameof(BFloat16)];

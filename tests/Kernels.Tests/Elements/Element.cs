@@ -40,9 +40,11 @@ internal static class Element
 
     /// <summary>The smallest denormal number: results below the normal range may be off by one of it.</summary>
     public static double SmallestDenormal<T>() where T : unmanaged =>
-        typeof(T) == typeof(double) ? double.Epsilon : typeof(T) == typeof(Half) ? Math.ScaleB(1, -24) : typeof(T) == typeof(BrainFloat16) ? Math.ScaleB(1, -133) : float.Epsilon;
+        typeof(T) == typeof(double) ? double.Epsilon : typeof(T) == typeof(Half) ? Math.ScaleB(1, -24) : typeof(T) == typeof(BrainFloat16)
+        ? Math.ScaleB(1, -133) : float.Epsilon;
 
     /// <summary>The largest finite number.</summary>
     public static double Largest<T>() where T : unmanaged =>
-        typeof(T) == typeof(double) ? double.MaxValue : typeof(T) == typeof(Half) ? 65504 : typeof(T) == typeof(BrainFloat16) ? (float)BrainFloat16.FromBits(0x7F7F) : float.MaxValue;
+        typeof(T) == typeof(double) ? double.MaxValue : typeof(T) == typeof(Half) ? 65504 : typeof(T) == typeof(BrainFloat16)
+        ? (float)BrainFloat16.FromBits(0x7F7F) : float.MaxValue;
 }

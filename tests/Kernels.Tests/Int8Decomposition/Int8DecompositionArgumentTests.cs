@@ -93,9 +93,15 @@ public sealed class Int8DecompositionArgumentTests
             case "threshold negative": Int8Decomposition.Multiply<float>(activations, packed, output, new() { Threshold = -1 }); break;
             case "threshold infinite": Int8Decomposition.Multiply<float>(activations, packed, output, new() { Threshold = float.PositiveInfinity }); break;
             case "unknown scope": Int8Decomposition.Multiply<float>(activations, packed, output, new() { Outliers = (OutlierScope)7 }); break;
-            case "negative parallelism": Int8Decomposition.Multiply<float>(activations, packed, output, new() { Kernel = new() { MaxDegreeOfParallelism = -1 } }); break;
-            case "unknown variant": Int8Decomposition.Multiply<float>(activations, packed, output, new() { Kernel = new() { Variant = "int8_decomposition/f32_i8_f32/cpu/abacus" } }); break;
-            case "variant of another type": Int8Decomposition.Multiply<float>(activations, packed, output, new() { Kernel = new() { Variant = "int8_decomposition/f16_i8_f16/cpu/scalar" } }); break;
+            case "negative parallelism":
+                Int8Decomposition.Multiply<float>(activations, packed, output,
+                new() { Kernel = new() { MaxDegreeOfParallelism = -1 } }); break;
+            case "unknown variant":
+                Int8Decomposition.Multiply<float>(activations, packed, output,
+                new() { Kernel = new() { Variant = "int8_decomposition/f32_i8_f32/cpu/abacus" } }); break;
+            case "variant of another type":
+                Int8Decomposition.Multiply<float>(activations, packed, output,
+                new() { Kernel = new() { Variant = "int8_decomposition/f16_i8_f16/cpu/scalar" } }); break;
             case "pack: weights of other size": Int8Weights.Pack(weights.AsSpan(1), Outputs, Inputs); break;
             case "pack: NaN weight": Int8Weights.Pack([1, float.NaN], 1, 2); break;
             case "pack: infinite weight": Int8Weights.Pack([1, float.NegativeInfinity], 2, 1); break;
@@ -108,7 +114,9 @@ public sealed class Int8DecompositionArgumentTests
             case "quantised: negative scale": Int8Weights.FromQuantized(values, [.. stats[1..], -1], Outputs, Inputs); break;
             case "integers: no whole rows": Int8Decomposition.MultiplyInt8(values.AsSpan(1), packed, new int[100]); break;
             case "integers: products too short": Int8Decomposition.MultiplyInt8(values, packed, new int[Outputs * Outputs - 1]); break;
-            case "integers: products overlap values": Int8Decomposition.MultiplyInt8(bytes[..Inputs], packed, MemoryMarshal.Cast<float, int>(shared.AsSpan())); break;
+            case "integers: products overlap values":
+                Int8Decomposition.MultiplyInt8(bytes[..Inputs], packed,
+                MemoryMarshal.Cast<float, int>(shared.AsSpan())); break;
             case "integers: beyond int32": MultiplyTooLong(); break;
             case "rows: no columns": Int8Decomposition.QuantizeRows<float>(activations, 0, bytes, output); break;
             case "rows: no whole rows": Int8Decomposition.QuantizeRows<float>(shared, Inputs, bytes, output); break;
@@ -181,14 +189,16 @@ public sealed class Int8DecompositionArgumentTests
             {
                 if (inputs > most)
                 {
-                    Assert.Equal("weights", Assert.Throws<ArgumentOutOfRangeException>(() => Int8Decomposition.Multiply<float>(activations, weights, output, new() { Threshold = 0 })).ParamName);
+                    Assert.Equal("weights", Assert.Throws<ArgumentOutOfRangeException>(() =>
+                        Int8Decomposition.Multiply<float>(activations, weights, output, new() { Threshold = 0 })).ParamName);
                     continue;
                 }
                 Int8Decomposition.Multiply<float>(activations, weights, output, new() { Threshold = 0 });
                 Assert.InRange(output[0], inputs * 127f * 128f * (1 - 1e-6f), inputs * 127f * 128f * (1 + 1e-6f));
             }
         }
-        using var largest = Int8Weights.FromQuantized([.. Enumerable.Repeat((sbyte)127, Int8Weights.LargestInputCount)], [127], 1, Int8Weights.LargestInputCount);
+        using var largest = Int8Weights.FromQuantized([.. Enumerable.Repeat((sbyte)127, Int8Weights.LargestInputCount)], [127], 1,
+            Int8Weights.LargestInputCount);
         var sum = new float[1];
         Int8Decomposition.Multiply<float>([.. Enumerable.Repeat(127f, Int8Weights.LargestInputCount)], largest, sum, new() { Threshold = 0 });
         Assert.InRange(sum[0], 2.147e9f, 2.148e9f);

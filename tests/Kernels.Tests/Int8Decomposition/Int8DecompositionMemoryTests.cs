@@ -34,7 +34,8 @@ public abstract class Int8DecompositionMemoryTests<T> where T : unmanaged
                 using GuardedMemory<float> columnMax = new(inputs, guardAfter), weightGradient = new(outputs * inputs, guardAfter);
                 Int8Decomposition.QuantizeColumns<T>(activations.Span, inputs, values.Span, columnMax.Span, 6, kernel);
                 using GuardedMemory<T> inputGradient = new(rows * inputs, guardAfter);
-                new Int8Linear(weights).Backward<T>(output.Span, activations.Span, inputGradient.Span, weightGradient.Span, bias.Span, kernel with { Variant = null });
+                new Int8Linear(weights).Backward<T>(output.Span, activations.Span, inputGradient.Span, weightGradient.Span, bias.Span,
+                    kernel with { Variant = null });
             }
         }
     }
@@ -51,13 +52,15 @@ public abstract class Int8DecompositionMemoryTests<T> where T : unmanaged
         {
             T[] expected = Int8DecompositionCases.Multiply<T>(activations, weights, Int8DecompositionCases.Force<T>(variant), scope: scope);
             foreach (int threads in new[] { 2, 3, 7 })
-                Int8DecompositionCases.AssertSameBits<T>(expected, Int8DecompositionCases.Multiply<T>(activations, weights, Int8DecompositionCases.Force<T>(variant, threads), scope: scope));
+                Int8DecompositionCases.AssertSameBits<T>(expected,
+                    Int8DecompositionCases.Multiply<T>(activations, weights, Int8DecompositionCases.Force<T>(variant, threads), scope: scope));
             if (scope == OutlierScope.BatchColumns)
                 continue;
             // Alone, and in small companies that end before, at and after a tile.
             foreach ((int first, int count) in new[] { (0, 1), (199, 1), (127, 2), (3, 4), (1, 5), (50, 6), (64, 7), (2, 198) })
             {
-                T[] few = Int8DecompositionCases.Multiply<T>(activations.AsSpan(first * inputs, count * inputs), weights, Int8DecompositionCases.Force<T>(variant));
+                T[] few = Int8DecompositionCases.Multiply<T>(activations.AsSpan(first * inputs, count * inputs), weights,
+                    Int8DecompositionCases.Force<T>(variant));
                 Int8DecompositionCases.AssertSameBits<T>(expected.AsSpan(first * outputs, count * outputs), few);
             }
         }

@@ -1,15 +1,15 @@
 namespace Kernels.Tests;
 
 /// <summary>
-/// The definition, as simply as it can be written: integers in 64 bits, everything else in double, except where the definition is in float: largest magnitudes and the factor 127 / s,
-/// which decide integers. These are the steps that bitsandbytes documents for LLM.int8(), with rows or united columns of outliers.
+/// The definition, as simply as it can be written: integers in 64 bits, everything else in double, except where the definition is in float: largest magnitudes
+/// and the factor 127 / s, which decide integers. These are the steps that bitsandbytes documents for LLM.int8(), with rows or united columns of outliers.
 /// </summary>
 internal static class Int8DecompositionOracle
 {
     private const double Roundoff = 1.0 / (1 << 24);
 
-    // Of an integer sum: its conversion, s_a / 127, their product, the sum with the outliers, s_w / 127, the product with it, the sum with the bias. Where multiply-adds are fused,
-    // the two products are not rounded.
+    // Of an integer sum: its conversion, s_a / 127, their product, the sum with the outliers, s_w / 127, the product with it, the sum with the bias. Where
+    // multiply-adds are fused, the two products are not rounded.
     private const int IntegerRoundings = 7;
 
     // Of an outlier's term beside the additions of the outliers' own sum: its product, and the last four of those above.
@@ -48,7 +48,8 @@ internal static class Int8DecompositionOracle
     }
 
     /// <summary>Checks a decomposed product element by element against the definition, within the roundings that are promised.</summary>
-    public static void Check<T>(ReadOnlySpan<T> activations, Int8Weights weights, float threshold, OutlierScope scope, float[]? bias, ReadOnlySpan<T> actual, string context)
+    public static void Check<T>(ReadOnlySpan<T> activations, Int8Weights weights, float threshold, OutlierScope scope, float[]? bias, ReadOnlySpan<T> actual,
+        string context)
         where T : unmanaged
     {
         int inputs = weights.InputCount, outputs = weights.OutputCount, rows = activations.Length / inputs;
@@ -81,10 +82,12 @@ internal static class Int8DecompositionOracle
                     count++;
                 }
                 double integers = (double)product * rowMax * absMax[output] / (127.0 * 127.0), expected = integers + outliers + b;
-                double inFloat = Roundings(IntegerRoundings) * Math.Abs(integers) + Roundings(count + OutlierRoundings) * magnitude + Roundings(1) * Math.Abs(b);
+                double inFloat = Roundings(IntegerRoundings) * Math.Abs(integers) + Roundings(count + OutlierRoundings) * magnitude + Roundings(1)
+                    * Math.Abs(b);
                 double bound = inFloat + Element.StorageRoundoff<T>() * (Math.Abs(expected) + inFloat) + Element.SmallestDenormal<T>();
                 double error = Math.Abs(results[row * outputs + output] - expected);
-                Assert.True(error <= bound, $"{context}, row {row}, output {output}: {results[row * outputs + output]} instead of {expected}, off by {error}, allowed {bound}");
+                Assert.True(error <= bound, $"{context}, row {row}, output {output}: {results[row * outputs + output]} instead of {expected}, off by " +
+                    $"{error}, allowed {bound}");
             }
         }
     }

@@ -20,7 +20,8 @@ public abstract class Int8DecompositionTests<T> where T : unmanaged
                 foreach (float threshold in new[] { 0f, 2f, 6f })
                 {
                     T[] actual = Int8DecompositionCases.Multiply<T>(activations, weights, kernel, threshold, scope, bias);
-                    Int8DecompositionOracle.Check<T>(activations, weights, threshold, scope, bias, actual, $"{scope}, threshold {threshold}, {rows} x {outputs} x {inputs}");
+                    Int8DecompositionOracle.Check<T>(activations, weights, threshold, scope, bias, actual,
+                        $"{scope}, threshold {threshold}, {rows} x {outputs} x {inputs}");
                 }
             }
         }
@@ -52,7 +53,8 @@ public abstract class Int8DecompositionTests<T> where T : unmanaged
         Int8Weights weights = Int8DecompositionCases.Weights(outputs, inputs);
         T[] activations = Element.From<T>(Int8DecompositionCases.Normal(rows * inputs, 4).Select(x => x + 100.0));
         foreach (OutlierScope scope in Int8DecompositionCases.Scopes)
-            Int8DecompositionOracle.Check<T>(activations, weights, 6, scope, null, Int8DecompositionCases.Multiply<T>(activations, weights, kernel, 6, scope), $"{scope}");
+            Int8DecompositionOracle.Check<T>(activations, weights, 6, scope, null, Int8DecompositionCases.Multiply<T>(activations, weights, kernel, 6, scope),
+                $"{scope}");
     }
 
     [SkippableTheory]
@@ -63,7 +65,8 @@ public abstract class Int8DecompositionTests<T> where T : unmanaged
         float[] bias = [1, -2, 3];
         T[] output = Int8DecompositionCases.Multiply<T>(new T[2 * 5], Int8DecompositionCases.Weights(3, 5), kernel, bias: bias);
         Assert.Equal([1, -2, 3, 1, -2, 3], Element.ToDoubles<T>(output));
-        Assert.All(Element.ToDoubles<T>(Int8DecompositionCases.Multiply<T>(new T[2 * 5], Int8DecompositionCases.Weights(3, 5), kernel)), value => Assert.Equal(0, value));
+        Assert.All(Element.ToDoubles<T>(Int8DecompositionCases.Multiply<T>(new T[2 * 5], Int8DecompositionCases.Weights(3, 5), kernel)), value =>
+            Assert.Equal(0, value));
     }
 
     [SkippableTheory]
@@ -78,7 +81,8 @@ public abstract class Int8DecompositionTests<T> where T : unmanaged
         spoilt[5 * inputs + 49] = Element.FromDouble<T>(double.PositiveInfinity);
         foreach (float threshold in new[] { 0f, 6f })
         {
-            T[] expected = Int8DecompositionCases.Multiply<T>(activations, weights, kernel, threshold), actual = Int8DecompositionCases.Multiply<T>(spoilt, weights, kernel, threshold);
+            T[] expected = Int8DecompositionCases.Multiply<T>(activations, weights, kernel, threshold),
+                actual = Int8DecompositionCases.Multiply<T>(spoilt, weights, kernel, threshold);
             for (int i = 0; i < actual.Length; i++)
             {
                 double value = Element.ToDouble(actual[i]);
@@ -102,7 +106,8 @@ public sealed class Int8DecompositionTestsF32 : Int8DecompositionTests<float>
         Int8Weights weights = Int8Weights.Pack([1, 1, 1, 1, 0.5f, 0, -1, 0], 2, 4);
         KernelOptions kernel = Int8DecompositionCases.Force<float>(variant);
         foreach (OutlierScope scope in Int8DecompositionCases.Scopes)
-            Int8DecompositionOracle.Check<float>(activations, weights, 6, scope, null, Int8DecompositionCases.Multiply<float>(activations, weights, kernel, 6, scope), $"{scope}");
+            Int8DecompositionOracle.Check<float>(activations, weights, 6, scope, null,
+                Int8DecompositionCases.Multiply<float>(activations, weights, kernel, 6, scope), $"{scope}");
     }
 
     [Fact]
@@ -121,7 +126,8 @@ public sealed class Int8DecompositionTestsF32 : Int8DecompositionTests<float>
         const int rows = 3, inputs = 1024, outputs = 3072;
         var random = new Random(1);
         float bound = 1 / MathF.Sqrt(inputs); // of the uniform numbers that a torch Linear starts with
-        float[] weights = [.. Enumerable.Range(0, outputs * inputs).Select(_ => (2 * random.NextSingle() - 1) * bound)], activations = Int8DecompositionCases.Normal(rows * inputs, 2);
+        float[] weights = [.. Enumerable.Range(0, outputs * inputs).Select(_ => (2 * random.NextSingle() - 1) * bound)],
+            activations = Int8DecompositionCases.Normal(rows * inputs, 2);
         float[] actual = Int8DecompositionCases.Multiply<float>(activations, Int8Weights.Pack(weights, outputs, inputs), default);
         int beyond = 0;
         for (int i = 0; i < actual.Length; i++)
@@ -152,7 +158,8 @@ public sealed class Int8DecompositionTestsF32 : Int8DecompositionTests<float>
             float[] actual = Int8DecompositionCases.Multiply<float>(activations.AsSpan(inputs, inputs), packed, default, threshold);
             var exact = new float[outputs * inputs];
             packed.Dequantize(exact);
-            return Enumerable.Range(0, outputs).Max(output => Math.Abs(actual[output] - Enumerable.Range(0, inputs).Sum(i => (double)activations[inputs + i] * exact[output * inputs + i])));
+            return Enumerable.Range(0, outputs)
+                .Max(output => Math.Abs(actual[output] - Enumerable.Range(0, inputs).Sum(i => (double)activations[inputs + i] * exact[output * inputs + i])));
         }
     }
 }

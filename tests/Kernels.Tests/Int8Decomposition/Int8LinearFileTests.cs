@@ -10,14 +10,20 @@ public sealed class Int8LinearFileTests
     {
         using var folder = new TemporaryFolder();
         Int8Weights weights = Int8DecompositionCases.Weights(Outputs, Inputs);
-        float[] bias = Int8DecompositionCases.Normal(Outputs, 3), x = Int8DecompositionCases.Activations<float>(4, Inputs, 1), expected = new float[4 * Outputs], actual = new float[4 * Outputs];
-        var layers = new Dictionary<string, Int8Linear> { ["model.up"] = new(weights, bias), ["model.down"] = new(Int8DecompositionCases.Weights(5, 7, seed: 9)) };
+        float[] bias = Int8DecompositionCases.Normal(Outputs, 3), x = Int8DecompositionCases.Activations<float>(4, Inputs, 1),
+            expected = new float[4 * Outputs], actual = new float[4 * Outputs];
+        var layers = new Dictionary<string, Int8Linear>
+        {
+            ["model.up"] = new(weights, bias),
+            ["model.down"] = new(Int8DecompositionCases.Weights(5, 7, seed: 9))
+        };
         string path = folder.File("layers.safetensors");
         Int8Linear.Save(path, layers);
         // bitsandbytes' own limit for its file beside the float one.
         Assert.InRange(new FileInfo(path).Length, 1, (Outputs * Inputs + 35) * sizeof(float) / 2 + 1024);
         using SafetensorsReader file = SafetensorsReader.Open(path);
-        Assert.Equal(["model.down.SCB", "model.down.weight", "model.down.weight_format", "model.up.SCB", "model.up.bias", "model.up.weight", "model.up.weight_format"],
+        Assert.Equal(["model.down.SCB", "model.down.weight", "model.down.weight_format", "model.up.SCB", "model.up.bias", "model.up.weight",
+            "model.up.weight_format"],
             file.Tensors.Select(tensor => tensor.Name).Order(StringComparer.Ordinal));
         Assert.Equal([Outputs, Inputs], file.Find("model.up.weight").Shape);
         Int8Linear loaded = Int8Linear.Load(file, "model.up");
@@ -48,7 +54,8 @@ public sealed class Int8LinearFileTests
     {
         using var folder = new TemporaryFolder();
         Write(folder.File("one.safetensors"), [("l.weight", TensorType.Int8, [4, 8], Enumerable.Range(0, 32).Select(i => (sbyte)(i - 16)).ToArray())]);
-        Write(folder.File("two.safetensors"), [("l.SCB", TensorType.Float32, [4], new float[] { 1, 2, 3, 4 }), ("l.weight_format", TensorType.UInt8, [], new byte[1])]);
+        Write(folder.File("two.safetensors"),
+            [("l.SCB", TensorType.Float32, [4], new float[] { 1, 2, 3, 4 }), ("l.weight_format", TensorType.UInt8, [], new byte[1])]);
         string index = folder.File("model.safetensors.index.json");
         File.WriteAllText(index, """{"weight_map":{"l.weight":"one.safetensors","l.SCB":"two.safetensors","l.weight_format":"two.safetensors","m.weight":"one.safetensors"}}""");
         using SafetensorsCheckpoint files = SafetensorsCheckpoint.Open(folder.Path);
@@ -68,8 +75,10 @@ public sealed class Int8LinearFileTests
 
     public static TheoryData<string, string> Corrupt => new()
     {
-        { "float weights", "weight" }, { "no scales", "SCB" }, { "scales of other length", "SCB" }, { "scales of other type", "SCB" }, { "a NaN scale", "SCB" }, { "a negative scale", "SCB" },
-        { "a tiled format", "weight_format" }, { "a wide format", "weight_format" }, { "weights of one dimension", "weight" }, { "bias of other length", "bias" }, { "no weights", "weight" },
+        { "float weights", "weight" }, { "no scales", "SCB" }, { "scales of other length", "SCB" }, { "scales of other type", "SCB" }, { "a NaN scale", "SCB" },
+            { "a negative scale", "SCB" },
+        { "a tiled format", "weight_format" }, { "a wide format", "weight_format" }, { "weights of one dimension", "weight" },
+            { "bias of other length", "bias" }, { "no weights", "weight" },
     };
 
     [Theory]
@@ -80,7 +89,8 @@ public sealed class Int8LinearFileTests
         string path = folder.File("corrupt.safetensors");
         var tensors = new List<(string, TensorType, long[], Array)>
         {
-            ("weight", TensorType.Int8, [2, 3], new sbyte[6]), ("SCB", TensorType.Float32, [2], new float[] { 1, 1 }), ("weight_format", TensorType.UInt8, [], new byte[1]), ("bias", TensorType.Float32, [2], new float[2]),
+            ("weight", TensorType.Int8, [2, 3], new sbyte[6]), ("SCB", TensorType.Float32, [2], new float[] { 1, 1 }),
+                ("weight_format", TensorType.UInt8, [], new byte[1]), ("bias", TensorType.Float32, [2], new float[2]),
         };
         (int at, (string, TensorType, long[], Array)? replacement) = fault switch
         {

@@ -33,13 +33,15 @@ public abstract class Int8LinearTests<T> where T : unmanaged
             Int8Weights weights = Int8DecompositionCases.Weights(outputs, inputs);
             var w = new float[outputs * inputs];
             weights.Dequantize(w);
-            T[] x = Int8DecompositionCases.Activations<T>(rows, inputs, 1), dy = Element.From<T>(Int8DecompositionCases.Normal(rows * outputs, 2).Select(v => (double)v)), dx = new T[x.Length];
+            T[] x = Int8DecompositionCases.Activations<T>(rows, inputs, 1),
+                dy = Element.From<T>(Int8DecompositionCases.Normal(rows * outputs, 2).Select(v => (double)v)), dx = new T[x.Length];
             float[] dw = [.. w], db = [.. Enumerable.Repeat(7f, outputs)];
             var layer = new Int8Linear(weights);
             layer.Backward<T>(dy, x, dx, dw, db, kernel);
             double[] a = Element.ToDoubles<T>(x), g = Element.ToDoubles<T>(dy), actual = Element.ToDoubles<T>(dx);
             for (int i = 0; i < dx.Length; i++)
-                Check(Enumerable.Range(0, outputs).Select(n => g[i / inputs * outputs + n] * w[n * inputs + i % inputs]), actual[i], Element.StorageRoundoff<T>());
+                Check(Enumerable.Range(0, outputs).Select(n => g[i / inputs * outputs + n] * w[n * inputs + i % inputs]), actual[i],
+                    Element.StorageRoundoff<T>());
             for (int i = 0; i < dw.Length; i++)
                 Check(Enumerable.Range(0, rows).Select(m => g[m * outputs + i / inputs] * a[m * inputs + i % inputs]), dw[i], 0);
             for (int i = 0; i < outputs; i++)
@@ -49,7 +51,8 @@ public abstract class Int8LinearTests<T> where T : unmanaged
         static void Check(IEnumerable<double> terms, double actual, double storage)
         {
             double[] all = [.. terms];
-            double expected = all.Sum(), bound = (all.Length + 2) * Roundoff * all.Sum(Math.Abs) + storage * 1.01 * Math.Abs(expected) + Element.SmallestDenormal<T>();
+            double expected = all.Sum(), bound = (all.Length + 2) * Roundoff * all.Sum(Math.Abs) + storage * 1.01 * Math.Abs(expected)
+                + Element.SmallestDenormal<T>();
             Assert.True(Math.Abs(actual - expected) <= bound, $"{actual} instead of {expected}, allowed {bound}");
         }
     }
@@ -60,7 +63,8 @@ public abstract class Int8LinearTests<T> where T : unmanaged
     {
         const int rows = 101, outputs = 50, inputs = 300;
         var layer = new Int8Linear(Int8DecompositionCases.Weights(outputs, inputs));
-        T[] x = Int8DecompositionCases.Activations<T>(rows, inputs, 1), dy = Element.From<T>(Int8DecompositionCases.Normal(rows * outputs, 2).Select(v => (double)v));
+        T[] x = Int8DecompositionCases.Activations<T>(rows, inputs, 1),
+            dy = Element.From<T>(Int8DecompositionCases.Normal(rows * outputs, 2).Select(v => (double)v));
         (T[] Dx, float[] Dw) alone = Run(1);
         foreach (int threads in new[] { 2, 3, 7 })
         {
@@ -90,7 +94,8 @@ public sealed class Int8GradientVariantTests
         var layer = new Int8Linear(Int8DecompositionCases.Weights(4, 8));
         float[] gradient = new float[4], result = [.. Enumerable.Repeat(7f, 8)];
         string identity = $"int8_decomposition/f32_i8_f32/{backend}/{implementation}";
-        ArgumentException refused = Assert.Throws<ArgumentException>(() => layer.Backward<float>(gradient, default, result, options: new() { Variant = identity }));
+        ArgumentException refused = Assert.Throws<ArgumentException>(() =>
+            layer.Backward<float>(gradient, default, result, options: new() { Variant = identity }));
         Assert.Equal("Variant", refused.ParamName);
         Assert.Contains("int8_decomposition.backward", refused.Message, StringComparison.Ordinal);
         Assert.All(result, value => Assert.Equal(7f, value));

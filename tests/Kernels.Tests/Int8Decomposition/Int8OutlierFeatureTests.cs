@@ -1,8 +1,8 @@
 namespace Kernels.Tests;
 
 /// <summary>
-/// What decomposition is for: features that outgrow the others by an order of magnitude, as large models have them, cost plain eight bits dearly. They are injected by a power of two in
-/// one layer and its inverse in the next, which leaves the float model as it was, bit for bit.
+/// What decomposition is for: features that outgrow the others by an order of magnitude, as large models have them, cost plain eight bits dearly. They are
+/// injected by a power of two in one layer and its inverse in the next, which leaves the float model as it was, bit for bit.
 /// </summary>
 public sealed class Int8OutlierFeatureTests
 {
@@ -14,17 +14,21 @@ public sealed class Int8OutlierFeatureTests
         var model = new StoriesModel(SharedData.Find("models/stories260K/stories260K.bin"));
         int[] tokens = model.Greedy(200);
         string[] pieces = StoriesModel.ReadPieces(SharedData.Find("models/stories260K/tok512.bin"), model.VocabularySize);
-        string told = string.Concat(tokens.Skip(1).Select(token => pieces[token])).TrimStart(), golden = File.ReadAllText(SharedData.Find("models/stories260K/expected_greedy_200.txt"));
+        string told = string.Concat(tokens.Skip(1).Select(token => pieces[token])).TrimStart(),
+            golden = File.ReadAllText(SharedData.Find("models/stories260K/expected_greedy_200.txt"));
         // The model is the one that others run: llama2.c's own story.
         Assert.StartsWith(told[..400], golden, StringComparison.Ordinal);
 
         double before = model.NegativeLogLikelihood(tokens, Float), calm = model.NegativeLogLikelihood(tokens, Int8(0));
         model.InjectOutliers(Factor);
-        double exact = model.NegativeLogLikelihood(tokens, Float), plain = model.NegativeLogLikelihood(tokens, Int8(0)), decomposed = model.NegativeLogLikelihood(tokens, Int8(6));
-        // Shrunken weights lose to eight bits, however they are multiplied: with so few inputs as this model has, visibly. What activations lose stands beside that.
+        double exact = model.NegativeLogLikelihood(tokens, Float), plain = model.NegativeLogLikelihood(tokens, Int8(0)),
+            decomposed = model.NegativeLogLikelihood(tokens, Int8(6));
+        // Shrunken weights lose to eight bits, however they are multiplied: with so few inputs as this model has, visibly. What activations lose stands beside
+        // that.
         double weightsAlone = model.NegativeLogLikelihood(tokens, Dequantised);
         Assert.Equal(before, exact, 1e-6);
-        string figures = $"float {exact:F4}; eight bits {calm:F4}; with outliers: weights alone {weightsAlone:F4}, plain {plain:F4}, decomposed {decomposed:F4}";
+        string figures = $"float {exact:F4}; eight bits {calm:F4}; with outliers: weights alone {weightsAlone:F4}, plain {plain:F4}, decomposed " +
+            $"{decomposed:F4}";
         Assert.True(Math.Abs(calm - before) < 0.005, figures);
         Assert.True(plain - weightsAlone > 0.01, figures);
         Assert.True(Math.Abs(decomposed - weightsAlone) < 0.25 * (plain - weightsAlone), figures);
@@ -34,7 +38,8 @@ public sealed class Int8OutlierFeatureTests
     public void TwoLayersKeepTheirResult()
     {
         const int rows = 20, inputs = 96, hidden = 256, outputs = 64;
-        float[] x = Int8DecompositionCases.Normal(rows * inputs, 1), first = Int8DecompositionCases.Normal(hidden * inputs, 2, 0.1), second = Int8DecompositionCases.Normal(outputs * hidden, 3, 0.1);
+        float[] x = Int8DecompositionCases.Normal(rows * inputs, 1), first = Int8DecompositionCases.Normal(hidden * inputs, 2, 0.1),
+            second = Int8DecompositionCases.Normal(outputs * hidden, 3, 0.1);
         float[] expected = Network(x, first, second, Float);
         double calm = Error(0);
         // Three features of the hidden vector.

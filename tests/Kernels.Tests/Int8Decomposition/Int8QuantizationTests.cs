@@ -42,7 +42,8 @@ public abstract class Int8QuantizationTests<T> where T : unmanaged
             T[] matrix = Int8DecompositionCases.Activations<T>(rows, columns, 3), transposed = new T[matrix.Length];
             for (int i = 0; i < matrix.Length; i++)
                 transposed[i % columns * rows + i / columns] = matrix[i];
-            sbyte[] values = new sbyte[matrix.Length], expected = new sbyte[matrix.Length], byRows = new sbyte[matrix.Length], byColumns = new sbyte[matrix.Length];
+            sbyte[] values = new sbyte[matrix.Length], expected = new sbyte[matrix.Length], byRows = new sbyte[matrix.Length],
+                byColumns = new sbyte[matrix.Length];
             float[] absMax = new float[columns], expectedMax = new float[columns], rowMax = new float[rows], columnMax = new float[columns];
             Int8Decomposition.QuantizeColumns<T>(matrix, columns, values, absMax, 6, kernel);
             Int8Decomposition.QuantizeRows<T>(transposed, rows, expected, expectedMax, 6, kernel);
@@ -143,11 +144,13 @@ public sealed class Int8QuantizationTestsF32 : Int8QuantizationTests<float>
         foreach (int threads in new[] { 1, 2, 7 })
         {
             var options = new KernelOptions { MaxDegreeOfParallelism = threads };
-            foreach (Int8Weights packed in new[] { Int8Weights.Pack(weights, outputs, inputs, options), Int8Weights.FromQuantized(expected, largest, outputs, inputs, options) })
+            foreach (Int8Weights packed in new[] { Int8Weights.Pack(weights, outputs, inputs, options),
+                Int8Weights.FromQuantized(expected, largest, outputs, inputs, options) })
             {
                 Assert.Equal(expected, Quantised(packed));
                 Assert.Equal(largest, Int8DecompositionCases.AbsMaxOf(packed));
-                Assert.Equal(Enumerable.Range(0, outputs).Select(output => expected[(output * inputs)..((output + 1) * inputs)].Sum(value => value)), SumsOf(packed));
+                Assert.Equal(Enumerable.Range(0, outputs).Select(output => expected[(output * inputs)..((output + 1) * inputs)].Sum(value => value)),
+                    SumsOf(packed));
             }
         }
     }

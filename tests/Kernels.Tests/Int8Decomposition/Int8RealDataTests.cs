@@ -48,14 +48,16 @@ public sealed class Int8RealDataTests
     [SkippableFact]
     public void CTranslate2sIntegers()
     {
-        // A transformer that transliterates Arabic, as floats and as CTranslate2 quantised it: scale = 127 / max|w| of each output, and q = w scale, truncated towards zero.
-        // Rounding to nearest, as here, gives the same integer or the next one away from zero, and at most half the error.
-        Dictionary<string, (int[] Shape, byte[] Data)> floats = ReadModel("models/ct2-aren-transliteration/model.bin"), integers = ReadModel("models/ct2-aren-transliteration-i8/model.bin");
+        // A transformer that transliterates Arabic, as floats and as CTranslate2 quantised it: scale = 127 / max|w| of each output, and q = w scale, truncated
+        // towards zero. Rounding to nearest, as here, gives the same integer or the next one away from zero, and at most half the error.
+        Dictionary<string, (int[] Shape, byte[] Data)> floats = ReadModel("models/ct2-aren-transliteration/model.bin"),
+            integers = ReadModel("models/ct2-aren-transliteration-i8/model.bin");
         int layers = 0, rounded = 0, count = 0;
         foreach ((string name, (int[] shape, byte[] theirs)) in integers.Where(entry => integers.ContainsKey(entry.Key + "_scale")))
         {
             (int outputs, int inputs) = (shape[0], shape[1]);
-            ReadOnlySpan<float> weights = MemoryMarshal.Cast<byte, float>(floats[name].Data), scales = MemoryMarshal.Cast<byte, float>(integers[name + "_scale"].Data);
+            ReadOnlySpan<float> weights = MemoryMarshal.Cast<byte, float>(floats[name].Data),
+                scales = MemoryMarshal.Cast<byte, float>(integers[name + "_scale"].Data);
             Int8Weights packed = Int8Weights.Pack(weights, outputs, inputs);
             var ours = new sbyte[theirs.Length];
             packed.CopyValuesTo(ours);
@@ -86,8 +88,8 @@ public sealed class Int8RealDataTests
         return file.Elements<float>(tensor.Name).ToArray();
     }
 
-    // Version 2 of the format: version, name of the specification and its revision, and for each variable name, rank and dimensions, bytes of an element, their number, and the
-    // elements. Integers are little-endian, strings are preceded by their length, 16 bits, and end in a zero.
+    // Version 2 of the format: version, name of the specification and its revision, and for each variable name, rank and dimensions, bytes of an element, their
+    // number, and the elements. Integers are little-endian, strings are preceded by their length, 16 bits, and end in a zero.
     private static Dictionary<string, (int[] Shape, byte[] Data)> ReadModel(string relative)
     {
         using var file = new BinaryReader(File.OpenRead(SharedData.Find(relative)));
@@ -107,5 +109,6 @@ public sealed class Int8RealDataTests
         return variables;
     }
 
-    private static string ReadName(BinaryReader file) => Encoding.UTF8.GetString(file.ReadBytes(BinaryPrimitives.ReadUInt16LittleEndian(file.ReadBytes(sizeof(ushort))))).TrimEnd('\0');
+    private static string ReadName(BinaryReader file) =>
+        Encoding.UTF8.GetString(file.ReadBytes(BinaryPrimitives.ReadUInt16LittleEndian(file.ReadBytes(sizeof(ushort))))).TrimEnd('\0');
 }

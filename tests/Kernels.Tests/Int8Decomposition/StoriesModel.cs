@@ -4,8 +4,8 @@ using System.Text;
 namespace Kernels.Tests;
 
 /// <summary>
-/// A complete small language model, one token at a time, as simply as it can be written: llama2.c's legacy file format and architecture (RMSNorm, rotary positions, grouped
-/// queries, gated feed-forward, classifier shared with the embedding). Its linear layers can be replaced.
+/// A complete small language model, one token at a time, as simply as it can be written: llama2.c's legacy file format and architecture (RMSNorm, rotary
+/// positions, grouped queries, gated feed-forward, classifier shared with the embedding). Its linear layers can be replaced.
 /// </summary>
 internal sealed class StoriesModel
 {
@@ -26,10 +26,12 @@ internal sealed class StoriesModel
         float[] floats = MemoryMarshal.Cast<byte, float>(bytes.AsSpan(HeaderInts * sizeof(int))).ToArray();
         int at = 0;
         _embedding = Take(_vocabulary * _width);
-        float[][] attentionNorms = TakeAll(_width), queries = TakeAll(_width * _width), keys = TakeAll(KeyWidth * _width), values = TakeAll(KeyWidth * _width), projections = TakeAll(_width * _width);
+        float[][] attentionNorms = TakeAll(_width), queries = TakeAll(_width * _width), keys = TakeAll(KeyWidth * _width), values = TakeAll(KeyWidth * _width),
+            projections = TakeAll(_width * _width);
         float[][] feedNorms = TakeAll(_width), gates = TakeAll(_hidden * _width), downs = TakeAll(_width * _hidden), ups = TakeAll(_hidden * _width);
         _finalNorm = Take(_width);
-        _all = [.. Enumerable.Range(0, _layers).Select(i => new Layer(attentionNorms[i], queries[i], keys[i], values[i], projections[i], feedNorms[i], gates[i], downs[i], ups[i]))];
+        _all = [.. Enumerable.Range(0, _layers)
+            .Select(i => new Layer(attentionNorms[i], queries[i], keys[i], values[i], projections[i], feedNorms[i], gates[i], downs[i], ups[i]))];
 
         float[] Take(int count) => floats[at..(at += count)];
 
@@ -42,8 +44,8 @@ internal sealed class StoriesModel
     private int KeyWidth => _width / _heads * _keyHeads;
 
     /// <summary>
-    /// Gives the model outlier features without changing what it computes: a feature of each normalised vector, and one of each gated vector, grows by a power of two, and the
-    /// weights that read it shrink by as much.
+    /// Gives the model outlier features without changing what it computes: a feature of each normalised vector, and one of each gated vector, grows by a power
+    /// of two, and the weights that read it shrink by as much.
     /// </summary>
     public void InjectOutliers(float factor)
     {
@@ -123,10 +125,12 @@ internal sealed class StoriesModel
 
     private Session Open(Func<float[], int, LinearLayer> make) => new(this, [.. _all.Select(layer => new LinearLayer[]
     {
-        make(layer.Query, _width), make(layer.Key, _width), make(layer.Value, _width), make(layer.Projection, _width), make(layer.Gate, _width), make(layer.Down, _hidden), make(layer.Up, _width),
+        make(layer.Query, _width), make(layer.Key, _width), make(layer.Value, _width), make(layer.Projection, _width), make(layer.Gate, _width),
+            make(layer.Down, _hidden), make(layer.Up, _width),
     })]);
 
-    private sealed record Layer(float[] AttentionNorm, float[] Query, float[] Key, float[] Value, float[] Projection, float[] FeedNorm, float[] Gate, float[] Down, float[] Up);
+    private sealed record Layer(float[] AttentionNorm, float[] Query, float[] Key, float[] Value, float[] Projection, float[] FeedNorm, float[] Gate,
+        float[] Down, float[] Up);
 
     /// <summary>One text: the keys and values so far.</summary>
     private sealed class Session(StoriesModel model, LinearLayer[][] linear)

@@ -9,8 +9,8 @@ internal static class AllocationMeter
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(20);
 
     /// <summary>
-    /// The fewest bytes that a round of <paramref name="calls"/> allocates on this thread, measured until one allocates no more than <paramref name="enough"/>. A
-    /// collection meanwhile, the thread pool's queue and compilations may add to any round; what a call itself allocates, it allocates in every one.
+    /// The fewest bytes that a round of <paramref name="calls"/> allocates on this thread, measured until one allocates no more than <paramref name="enough"/>.
+    /// A collection meanwhile, the thread pool's queue and compilations may add to any round; what a call itself allocates, it allocates in every one.
     /// </summary>
     public static long LeastPerRound(Action calls, long enough = 0)
     {

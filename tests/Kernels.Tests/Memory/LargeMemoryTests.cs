@@ -32,7 +32,8 @@ public sealed unsafe class LargeMemoryTests
         LargeMemory.Free(memory, bytes);
     }
 
-    // /proc/self/smaps: a line "start-end ..." for each mapping, in hexadecimal, and among those that follow it "VmFlags: ..." with hg where huge pages were advised.
+    // /proc/self/smaps: a line "start-end ..." for each mapping, in hexadecimal, and among those that follow it "VmFlags: ..." with hg where huge pages were
+    // advised.
     internal static string FlagsOfMapping(long address)
     {
         bool within = false;

@@ -5,7 +5,10 @@ using Kernels.Core.Machine;
 
 namespace Kernels.Tests;
 
-/// <summary>The owner of packed bytes: pages of its own, a mapped file, or an address of somebody else. Sizes and alignment are checked, and the memory is given back once, when nobody uses it.</summary>
+/// <summary>
+/// The owner of packed bytes: pages of its own, a mapped file, or an address of somebody else. Sizes and alignment are checked, and the memory is given back
+/// once, when nobody uses it.
+/// </summary>
 public sealed unsafe class PackedMemoryTests
 {
     private const int Outputs = 70, Inputs = 96;
@@ -216,7 +219,8 @@ public sealed unsafe class PackedMemoryTests
         [MethodImpl(MethodImplOptions.NoInlining)]
         static (QuantizedWeights Weights, WeakReference Owner) Make(StrongBox<int> released)
         {
-            byte[] array = GC.AllocateArray<byte>((int)QuantizedWeights.PackedByteCount(Outputs, Inputs, new(QuantizedType.U4, 32)) + PackedMemory.Alignment, pinned: true);
+            byte[] array = GC.AllocateArray<byte>((int)QuantizedWeights.PackedByteCount(Outputs, Inputs, new(QuantizedType.U4, 32)) + PackedMemory.Alignment,
+                pinned: true);
             nint address = (Marshal.UnsafeAddrOfPinnedArrayElement(array, 0) + PackedMemory.Alignment - 1) & -PackedMemory.Alignment;
             return (FourBits(PackedMemory.Borrow(address, array.Length - PackedMemory.Alignment, array, () => released.Value++)), new WeakReference(array));
         }
@@ -260,7 +264,8 @@ public sealed unsafe class PackedMemoryTests
         Refused("description", () => QuantizedWeights.Over(given, EightBits().Description));
         Refused("description", () => QuantizedWeights.Over(given, FourBits().Description.Replace(" 1 ", " 2 ", StringComparison.Ordinal)));
         Refused("description", () => Int8Weights.Over(given, "kernels.int8_weights 1 70 -96"));
-        Refused("hasInputOrder", () => QuantizedWeights.PackedByteCount(64, 64, new(QuantizedType.U4, 32, ScaleType.Float16, WeightSparsity.TwoOfFour), hasInputOrder: true));
+        Refused("hasInputOrder", () =>
+            QuantizedWeights.PackedByteCount(64, 64, new(QuantizedType.U4, 32, ScaleType.Float16, WeightSparsity.TwoOfFour), hasInputOrder: true));
         Refused("inputCount", () => Int8Weights.PackedByteCount(1, Int8Weights.LargestInputCount + 1));
         Assert.Throws<ArgumentNullException>(() => QuantizedWeights.Over(null!, Outputs, Inputs, format));
         Assert.Throws<ArgumentNullException>(() => Int8Weights.Over(null!, Outputs, Inputs));
@@ -279,7 +284,8 @@ public sealed unsafe class PackedMemoryTests
         int[] groups = [.. Enumerable.Range(0, Inputs).Select(input => input % 3)];
         long bytes = QuantizedWeights.PackedByteCount(Outputs, Inputs, new(QuantizedType.U4, 32), hasInputOrder: true);
         PackedMemory memory = Borrowed(bytes);
-        using QuantizedWeights weights = QuantizedWeights.FromQuantized(values, scales, zeros, Outputs, Inputs, new(QuantizedType.U4, 32), groups, destination: memory);
+        using QuantizedWeights weights = QuantizedWeights.FromQuantized(values, scales, zeros, Outputs, Inputs, new(QuantizedType.U4, 32), groups,
+            destination: memory);
         float[] expected = Product(weights);
         ulong order = (ulong)(bytes - Inputs * sizeof(int));
         int first = memory.Read<int>(order);

@@ -53,8 +53,8 @@ public sealed unsafe class RentedScratchTests
     }
 
     /// <summary>
-    /// A shared sequence under many queries: each of 67 million rows keeps a partial result, its sums beside it, for each of 64 chunks of keys. That is 172 GB with scalars, whose
-    /// rows are the shortest.
+    /// A shared sequence under many queries: each of 67 million rows keeps a partial result, its sums beside it, for each of 64 chunks of keys. That is 172 GB
+    /// with scalars, whose rows are the shortest.
     /// </summary>
     [SkippableFact]
     public void DecodingOverOneLongSequenceManyTimesIsRefusedBeforeAnythingIsWritten()

@@ -1,12 +1,16 @@
 namespace Kernels.Tests;
 
-/// <summary>Checkpoints against their own words: what config.json, quantize_config.json, __metadata__ and the caller say is held against the tensors, and a contradiction is refused by file and tensor.</summary>
+/// <summary>
+/// Checkpoints against their own words: what config.json, quantize_config.json, __metadata__ and the caller say is held against the tensors, and a
+/// contradiction is refused by file and tensor.
+/// </summary>
 public sealed class CheckpointDeclarationTests
 {
     private const string Prefix = "model.layers.0.self_attn.q_proj", SingleName = "model.safetensors";
     private const int Outputs = 64, Inputs = 96, Groups = 3;
 
-    private static StoredLayer MakeLayer(QuantizedType type, bool isScattered = false) => StoredLayer.Random(Prefix, Outputs, Inputs, new(type, Inputs / Groups), isScattered, seed: 5);
+    private static StoredLayer MakeLayer(QuantizedType type, bool isScattered = false) =>
+        StoredLayer.Random(Prefix, Outputs, Inputs, new(type, Inputs / Groups), isScattered, seed: 5);
 
     /// <summary>A file in which the inputs of a layer may be cut into groups that do not divide them.</summary>
     private static string WriteGroups(TemporaryFolder folder, string reader, int inputs, int groups)
@@ -63,7 +67,8 @@ public sealed class CheckpointDeclarationTests
         // The short last group is refused by its declared size, too, and so is a whole column in several parts.
         foreach (int other in new[] { 128, QuantizationFormat.WholeColumn, 1 << 30 })
             Assert.Throws<TensorFileException>(() => Load(reader, path, new() { GroupSize = other }));
-        File.WriteAllText(folder.File("config.json"), $$$"""{"quantization_config":{"quant_method":"{{{(reader == "awq" ? "awq" : "gptq")}}}","bits":4,"group_size":128}}""");
+        File.WriteAllText(folder.File("config.json"),
+            $$$"""{"quantization_config":{"quant_method":"{{{(reader == "awq" ? "awq" : "gptq")}}}","bits":4,"group_size":128}}""");
         Assert.Contains("config.json", Assert.Throws<TensorFileException>(() => Load(reader, path)).Message, StringComparison.Ordinal);
     }
 
@@ -204,7 +209,8 @@ public sealed class CheckpointDeclarationTests
     {
         using var folder = new TemporaryFolder();
         StoredLayer layer = MakeLayer(QuantizedType.U4ZeroPoint);
-        Say(folder, "quantize_config.json", """{"checkpoint_format":"gptq_v2","bits":4,"group_size":32,"desc_act":false,"sym":false}""", layer.Gptq(GptqVersion.V2));
+        Say(folder, "quantize_config.json", """{"checkpoint_format":"gptq_v2","bits":4,"group_size":32,"desc_act":false,"sym":false}""",
+            layer.Gptq(GptqVersion.V2));
         QuantizedWeightsTests.AssertSame(layer.Pack(), Load("gptq", folder.Path));
         using GptqCheckpoint same = GptqCheckpoint.Open(folder.Path, GptqVersion.V2), other = GptqCheckpoint.Open(folder.Path, GptqVersion.V1);
         QuantizedWeightsTests.AssertSame(layer.Pack(), same.Load(Prefix));

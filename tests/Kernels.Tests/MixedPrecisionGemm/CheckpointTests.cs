@@ -100,7 +100,8 @@ public sealed class CheckpointTests
     {
         Refused("qweight", tensors => tensors.Remove("qweight"));
         Refused("scales", tensors => tensors.Remove("scales"));
-        Refused("qweight", tensors => tensors["qweight"] = (new($"{Prefix}.qweight", TensorType.Float32, Inputs / 8, Outputs), new float[Inputs / 8 * Outputs]));
+        Refused("qweight", tensors => tensors["qweight"] = (new($"{Prefix}.qweight", TensorType.Float32, Inputs / 8, Outputs),
+            new float[Inputs / 8 * Outputs]));
         Refused("qweight", tensors => Reshape(tensors, "qweight", Inputs / 8 * 2, Outputs / 2));
         Refused("qweight", tensors => Reshape(tensors, "qweight", Inputs / 8 * Outputs));
         Refused("qzeros", tensors => Reshape(tensors, "qzeros", Groups * 2, Outputs / 16));

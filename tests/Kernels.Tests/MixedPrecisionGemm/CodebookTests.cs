@@ -8,7 +8,8 @@ public sealed class CodebookTests
     [Fact]
     public void NormalFloatsAreTheQuantilesOfTheirPaper()
     {
-        // QLoRA, appendix E, as bitsandbytes computes it: quantiles at equal distances from this probability to one half, 8 of them above 0, 7 below, over the largest.
+        // QLoRA, appendix E, as bitsandbytes computes it: quantiles at equal distances from this probability to one half, 8 of them above 0, 7 below, over the
+        // largest.
         const double outermost = 0.9677083;
         double[] above = [.. Enumerable.Range(0, 8).Select(i => Quantile(outermost + (0.5 - outermost) * i / 8))];
         double[] below = [.. Enumerable.Range(0, 7).Select(i => -Quantile(outermost + (0.5 - outermost) * i / 7))];
@@ -42,7 +43,8 @@ public sealed class CodebookTests
     [Fact]
     public void SmallFloatsAreSignExponentAndFractionOverTwelve()
     {
-        // 1, 2 and 1 bits with the largest, 12, as 1: exponents 3 and 2 hold 8, 12 and 4, 6 (codes 2 to 5), exponent 1 holds 2, 3, and 1/16 is the number next to 0.
+        // 1, 2 and 1 bits with the largest, 12, as 1: exponents 3 and 2 hold 8, 12 and 4, 6 (codes 2 to 5), exponent 1 holds 2, 3, and 1/16 is the number next
+        // to 0.
         double[] positive = [0, 0.0625, 8, 12, 4, 6, 2, 3];
         ReadOnlySpan<float> numbers = Codebook.Of(QuantizedType.Fp4);
         for (int i = 0; i < numbers.Length; i++)
@@ -86,14 +88,16 @@ public abstract class CodebookProductTests<T> where T : unmanaged
         foreach (QuantizedType type in MixedPrecisionGemmCases.Codebooks)
         {
             KernelOptions kernel = MixedPrecisionGemmCases.Force<T>(variant, type);
-            foreach ((int rows, int outputs, int inputs, int block) in new[] { (1, 1, 1, 1), (1, 70, 192, 64), (7, 65, 128, 64), (9, 33, 100, 50), (2, 130, 320, 160) })
+            foreach ((int rows, int outputs, int inputs, int block) in new[] { (1, 1, 1, 1), (1, 70, 192, 64), (7, 65, 128, 64), (9, 33, 100, 50),
+                (2, 130, 320, 160) })
             {
                 foreach (ScaleType scaleType in Enum.GetValues<ScaleType>())
                 {
                     QuantizedWeights weights = MixedPrecisionGemmCases.Weights(outputs, inputs, new(type, block, scaleType));
                     T[] activations = MixedPrecisionGemmCases.Activations<T>(rows * inputs, rows);
                     T[] actual = MixedPrecisionGemmCases.Multiply<T>(activations, weights, GemmArithmetic.Exact, kernel);
-                    MixedPrecisionGemmOracle.Of<T>(activations, weights, GemmArithmetic.Exact).Check<T>(actual, $"{variant}, {weights.Format}, {rows} x {outputs} x {inputs}");
+                    MixedPrecisionGemmOracle.Of<T>(activations, weights, GemmArithmetic.Exact)
+                        .Check<T>(actual, $"{variant}, {weights.Format}, {rows} x {outputs} x {inputs}");
                 }
             }
         }

@@ -62,7 +62,8 @@ public sealed class GptqTests(ITestOutputHelper log)
             foreach (int group in new[] { 32, 12, QuantizationFormat.WholeColumn })
             {
                 QuantizationFormat format = new(type, group);
-                QuantizedWeightsTests.AssertSame(QuantizedWeights.Pack(weights, outputs, inputs, format), QuantizedWeights.PackGptq(weights, outputs, inputs, format, hessian));
+                QuantizedWeightsTests.AssertSame(QuantizedWeights.Pack(weights, outputs, inputs, format),
+                    QuantizedWeights.PackGptq(weights, outputs, inputs, format, hessian));
             }
         }
     }
@@ -162,7 +163,8 @@ public sealed class GptqTests(ITestOutputHelper log)
         const int outputs = 70, inputs = 96;
         float[] weights = MixedPrecisionGemmCases.Normal(outputs * inputs, 4);
         GptqHessian hessian = Hessian(Correlated(200, inputs, 5), inputs);
-        QuantizedWeights Pack(int threads) => QuantizedWeights.PackGptq(weights, outputs, inputs, new(GroupSize: 32), hessian, new() { Kernel = new() { MaxDegreeOfParallelism = threads } });
+        QuantizedWeights Pack(int threads) =>
+            QuantizedWeights.PackGptq(weights, outputs, inputs, new(GroupSize: 32), hessian, new() { Kernel = new() { MaxDegreeOfParallelism = threads } });
         foreach (int threads in new[] { 0, 2, 3, 7 })
             QuantizedWeightsTests.AssertSame(Pack(1), Pack(threads));
     }

@@ -20,7 +20,8 @@ public sealed class MarlinLayoutTests
                 permutation.AddRange(fragment.Select(place => place + 256 * j));
         }
         int[] interleave = bits == 4 ? [0, 2, 4, 6, 1, 3, 5, 7] : [0, 2, 1, 3];
-        return [.. Enumerable.Range(0, permutation.Count).Select(i => permutation[i / interleave.Length * interleave.Length + interleave[i % interleave.Length]])];
+        return [.. Enumerable.Range(0, permutation.Count)
+            .Select(i => permutation[i / interleave.Length * interleave.Length + interleave[i % interleave.Length]])];
     }
 
     // values as W^T[k, n] -> tiles of 16 x 16, row-major within -> rows of n * 16 values -> the permutation in pieces of 1024 -> words, lowest bits first.

@@ -65,7 +65,8 @@ public sealed class MixedPrecisionGemmArgumentTests
     private static void Make(string call, float[] shared, float[] output)
     {
         Span<float> activations = shared.AsSpan(0, 2 * Inputs);
-        QuantizationFormat format = new(QuantizedType.U4, 4), withZeros = format with { Type = QuantizedType.U4ZeroPoint }, sparse = format with { Sparsity = WeightSparsity.TwoOfFour };
+        QuantizationFormat format = new(QuantizedType.U4, 4), withZeros = format with { Type = QuantizedType.U4ZeroPoint },
+            sparse = format with { Sparsity = WeightSparsity.TwoOfFour };
         float[] weights = MixedPrecisionGemmCases.Normal(Outputs * Inputs, 1), scales = [.. Enumerable.Repeat(1f, 2 * Outputs)];
         QuantizedWeights packed = QuantizedWeights.Pack(weights, Outputs, Inputs, format);
         var values = new byte[Outputs * Inputs];
@@ -81,7 +82,9 @@ public sealed class MixedPrecisionGemmArgumentTests
             case "no weights": MixedPrecisionGemm.Multiply<float>(activations, null!, output); break;
             case "bias of other length": MixedPrecisionGemm.Multiply<float>(activations, packed, output, new() { Bias = new float[Outputs + 1] }); break;
             case "unknown arithmetic": MixedPrecisionGemm.Multiply<float>(activations, packed, output, new() { Arithmetic = (GemmArithmetic)7 }); break;
-            case "negative parallelism": MixedPrecisionGemm.Multiply<float>(activations, packed, output, new() { Kernel = new() { MaxDegreeOfParallelism = -1 } }); break;
+            case "negative parallelism":
+                MixedPrecisionGemm.Multiply<float>(activations, packed, output,
+                new() { Kernel = new() { MaxDegreeOfParallelism = -1 } }); break;
             case "unknown variant": Multiply("mixed_precision_gemm/f32_u4_f32/cpu/abacus"); break;
             case "variant for other weights": Multiply("mixed_precision_gemm/f32_u8_f32/cpu/scalar"); break;
             case "pack: weights of other size": QuantizedWeights.Pack(weights.AsSpan(1), Outputs, Inputs, format); break;
@@ -99,13 +102,16 @@ public sealed class MixedPrecisionGemmArgumentTests
             case "quantised: too few scales": QuantizedWeights.FromQuantized(values, scales.AsSpan(1), [], Outputs, Inputs, format); break;
             case "quantised: NaN scale": QuantizedWeights.FromQuantized(values, [.. scales[1..], float.NaN], [], Outputs, Inputs, format); break;
             case "quantised: zero points without need": QuantizedWeights.FromQuantized(values, scales, new byte[scales.Length], Outputs, Inputs, format); break;
-            case "quantised: zero point beyond four bits": QuantizedWeights.FromQuantized(values, scales, [.. new byte[scales.Length - 1], 16], Outputs, Inputs, withZeros); break;
+            case "quantised: zero point beyond four bits":
+                QuantizedWeights.FromQuantized(values, scales, [.. new byte[scales.Length - 1], 16], Outputs, Inputs,
+                withZeros); break;
             case "quantised: group index beyond the groups": WithGroups([0, 0, 0, 0, 1, 1, 1, 2]); break;
             case "quantised: negative group index": WithGroups([0, 0, 0, 0, 1, 1, 1, -1]); break;
             case "quantised: groups of unequal size": WithGroups([0, 0, 0, 0, 0, 1, 1, 1]); break;
             case "quantised: too few group indices": WithGroups([0, 0, 0, 0]); break;
             case "2:4 with eight-bit activations":
-                MixedPrecisionGemm.Multiply<float>(activations, QuantizedWeights.Pack(weights, Outputs, Inputs, sparse), output, new() { Arithmetic = GemmArithmetic.Int8Activations });
+                MixedPrecisionGemm.Multiply<float>(activations, QuantizedWeights.Pack(weights, Outputs, Inputs, sparse), output,
+                    new() { Arithmetic = GemmArithmetic.Int8Activations });
                 break;
             case "2:4 of a codebook": QuantizedWeights.Pack(weights, Outputs, Inputs, sparse with { Type = QuantizedType.Fp4 }); break;
             case "2:4 in groups of six": QuantizedWeights.Pack(new float[12], 1, 12, sparse with { GroupSize = 6 }); break;
@@ -115,13 +121,15 @@ public sealed class MixedPrecisionGemmArgumentTests
                 break;
             case "codebook with eight-bit activations":
                 MixedPrecisionGemm.Multiply<float>(
-                    activations, QuantizedWeights.Pack(weights, Outputs, Inputs, new(QuantizedType.Nf4, 4)), output, new() { Arithmetic = GemmArithmetic.Int8Activations });
+                    activations, QuantizedWeights.Pack(weights, Outputs, Inputs, new(QuantizedType.Nf4, 4)), output,
+                    new() { Arithmetic = GemmArithmetic.Int8Activations });
                 break;
             case "dequantise: span of other size": packed.Dequantize(output); break;
             default: throw new InvalidOperationException(call);
         }
 
-        void Multiply(string variant) => MixedPrecisionGemm.Multiply<float>(shared.AsSpan(0, 2 * Inputs), packed, output, new() { Kernel = new() { Variant = variant } });
+        void Multiply(string variant) =>
+            MixedPrecisionGemm.Multiply<float>(shared.AsSpan(0, 2 * Inputs), packed, output, new() { Kernel = new() { Variant = variant } });
 
         void Strided(ReadOnlySpan2D<float> rows, Span2D<float> products) => MixedPrecisionGemm.Multiply(rows, packed, products);
 
@@ -136,14 +144,16 @@ public sealed class MixedPrecisionGemmArgumentTests
 
     [Fact]
     public void OtherElementTypesAreRefused() =>
-        Assert.Throws<NotSupportedException>(() => MixedPrecisionGemm.Multiply<double>(new double[8], MixedPrecisionGemmCases.Weights(1, 8, new(GroupSize: 8)), new double[1]));
+        Assert.Throws<NotSupportedException>(() =>
+        MixedPrecisionGemm.Multiply<double>(new double[8], MixedPrecisionGemmCases.Weights(1, 8, new(GroupSize: 8)), new double[1]));
 
     [Fact]
     public void NoRowsAreNothingToDo() => MixedPrecisionGemm.Multiply<float>([], MixedPrecisionGemmCases.Weights(1, 8, new(QuantizedType.U4, 8)), []);
 
     [Fact]
     public void CancelledCallsThrow() => Assert.Throws<OperationCanceledException>(() => MixedPrecisionGemm.Multiply<float>(
-        new float[8], MixedPrecisionGemmCases.Weights(1, 8, new(QuantizedType.U4, 8)), new float[1], new() { Kernel = new() { CancellationToken = new(canceled: true) } }));
+        new float[8], MixedPrecisionGemmCases.Weights(1, 8, new(QuantizedType.U4, 8)), new float[1],
+        new() { Kernel = new() { CancellationToken = new(canceled: true) } }));
 
     [Theory]
     [InlineData("native/avx512vnni")]

@@ -9,14 +9,18 @@ internal static class MixedPrecisionGemmCases
     public static TheoryData<string> Variants<T>(QuantizationFormat format = default) where T : unmanaged => [.. Of<T>(format).Select(KeyOf).Distinct()];
 
     /// <summary>Those of exact arithmetic.</summary>
-    public static TheoryData<string> ExactVariants<T>(QuantizationFormat format = default) where T : unmanaged => [.. MixedPrecisionGemmVariants<T>.Of(format, GemmArithmetic.Exact).Variants.Select(KeyOf)];
+    public static TheoryData<string> ExactVariants<T>(QuantizationFormat format = default)
+        where T : unmanaged => [.. MixedPrecisionGemmVariants<T>.Of(format, GemmArithmetic.Exact).Variants.Select(KeyOf)];
 
     /// <summary>The arithmetics that a variant has for dense integers.</summary>
     public static GemmArithmetic[] ArithmeticsOf(string variantKey) =>
         [.. Arithmetics.Where(arithmetic => MixedPrecisionGemmVariants<float>.Of(default, arithmetic).Variants.Any(variant => KeyOf(variant) == variantKey))];
 
-    /// <summary>Options that force a variant, by backend and instruction set, for the weights' type, in software if need be; skips the test if it cannot run at all.</summary>
-    public static KernelOptions Force<T>(string variantKey, QuantizedType type, int threads = 1) where T : unmanaged => Force<T>(variantKey, new QuantizationFormat(type), threads);
+    /// <summary>
+    /// Options that force a variant, by backend and instruction set, for the weights' type, in software if need be; skips the test if it cannot run at all.
+    /// </summary>
+    public static KernelOptions Force<T>(string variantKey, QuantizedType type, int threads = 1)
+        where T : unmanaged => Force<T>(variantKey, new QuantizationFormat(type), threads);
 
     /// <summary>The same for a whole format.</summary>
     public static KernelOptions Force<T>(string variantKey, QuantizationFormat format, int threads = 1) where T : unmanaged
@@ -27,10 +31,12 @@ internal static class MixedPrecisionGemmCases
     }
 
     /// <summary>Whether the machine has the instructions, so that nothing runs in software.</summary>
-    public static bool IsAvailable<T>(string variantKey) where T : unmanaged => Of<T>(default).First(variant => KeyOf(variant) == variantKey).Availability == VariantAvailability.Available;
+    public static bool IsAvailable<T>(string variantKey)
+        where T : unmanaged => Of<T>(default).First(variant => KeyOf(variant) == variantKey).Availability == VariantAvailability.Available;
 
     private static IEnumerable<KernelVariant> Of<T>(QuantizationFormat format) where T : unmanaged =>
-        (format.IsSparse || format.IsCodebook ? [GemmArithmetic.Exact] : Arithmetics).SelectMany(arithmetic => MixedPrecisionGemmVariants<T>.Of(format, arithmetic).Variants);
+        (format.IsSparse || format.IsCodebook ? [GemmArithmetic.Exact] : Arithmetics)
+        .SelectMany(arithmetic => MixedPrecisionGemmVariants<T>.Of(format, arithmetic).Variants);
 
     private static string KeyOf(KernelVariant variant) => $"{variant.Backend}/{variant.Implementation}";
 
@@ -66,7 +72,8 @@ internal static class MixedPrecisionGemmCases
     public static QuantizedWeights Weights(int outputs, int inputs, QuantizationFormat format, int seed = 1) =>
         QuantizedWeights.Pack(Normal(outputs * inputs, seed, 0.05), outputs, inputs, format);
 
-    public static T[] Multiply<T>(ReadOnlySpan<T> activations, QuantizedWeights weights, GemmArithmetic arithmetic, in KernelOptions kernel, ReadOnlySpan<float> bias = default)
+    public static T[] Multiply<T>(ReadOnlySpan<T> activations, QuantizedWeights weights, GemmArithmetic arithmetic, in KernelOptions kernel,
+        ReadOnlySpan<float> bias = default)
         where T : unmanaged
     {
         var output = new T[activations.Length / weights.InputCount * weights.OutputCount];

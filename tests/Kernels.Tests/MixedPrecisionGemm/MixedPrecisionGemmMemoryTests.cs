@@ -27,7 +27,8 @@ public abstract class MixedPrecisionGemmMemoryTests<T> where T : unmanaged
                     foreach (GemmArithmetic arithmetic in MixedPrecisionGemmCases.ArithmeticsOf(variant))
                     {
                         T[] expected = MixedPrecisionGemmCases.Multiply<T>(activations.Span, weights, arithmetic, kernel);
-                        MixedPrecisionGemm.Multiply<T>(activations.Span, weights, output.Span, new() { Arithmetic = arithmetic, Bias = bias.Span, Kernel = kernel });
+                        MixedPrecisionGemm.Multiply<T>(activations.Span, weights, output.Span,
+                            new() { Arithmetic = arithmetic, Bias = bias.Span, Kernel = kernel });
                         AssertSameBits(expected, output.Span);
                     }
                 }
@@ -49,11 +50,13 @@ public abstract class MixedPrecisionGemmMemoryTests<T> where T : unmanaged
             {
                 T[] expected = MixedPrecisionGemmCases.Multiply<T>(activations, weights, arithmetic, MixedPrecisionGemmCases.Force<T>(variant, type));
                 foreach (int threads in new[] { 2, 3, 7 })
-                    AssertSameBits<T>(expected, MixedPrecisionGemmCases.Multiply<T>(activations, weights, arithmetic, MixedPrecisionGemmCases.Force<T>(variant, type, threads)));
+                    AssertSameBits<T>(expected, MixedPrecisionGemmCases.Multiply<T>(activations, weights, arithmetic,
+                        MixedPrecisionGemmCases.Force<T>(variant, type, threads)));
                 // Alone, and in small companies that end before, at and after a tile.
                 foreach ((int first, int count) in new[] { (0, 1), (139, 1), (127, 2), (3, 4), (1, 5), (50, 6), (64, 7), (7, 129) })
                 {
-                    T[] few = MixedPrecisionGemmCases.Multiply<T>(activations.AsSpan(first * inputs, count * inputs), weights, arithmetic, MixedPrecisionGemmCases.Force<T>(variant, type));
+                    T[] few = MixedPrecisionGemmCases.Multiply<T>(activations.AsSpan(first * inputs, count * inputs), weights, arithmetic,
+                        MixedPrecisionGemmCases.Force<T>(variant, type));
                     AssertSameBits<T>(expected.AsSpan(first * outputs, count * outputs), few);
                 }
             }
@@ -66,15 +69,18 @@ public abstract class MixedPrecisionGemmMemoryTests<T> where T : unmanaged
     {
         const int rows = 131, outputs = 70, inputs = 96, gap = 5;
         QuantizedWeights weights = MixedPrecisionGemmCases.Weights(outputs, inputs, new(QuantizedType.U4, 32));
-        T[] activations = MixedPrecisionGemmCases.Activations<T>(rows * (inputs + gap), 3), output = MixedPrecisionGemmCases.Activations<T>(rows * (outputs + gap), 4), before = [.. output];
+        T[] activations = MixedPrecisionGemmCases.Activations<T>(rows * (inputs + gap), 3),
+            output = MixedPrecisionGemmCases.Activations<T>(rows * (outputs + gap), 4), before = [.. output];
         T[] dense = [.. Enumerable.Range(0, rows * inputs).Select(i => activations[i / inputs * (inputs + gap) + i % inputs])];
         foreach (GemmArithmetic arithmetic in MixedPrecisionGemmCases.ArithmeticsOf(variant))
         {
             KernelOptions kernel = MixedPrecisionGemmCases.Force<T>(variant, QuantizedType.U4);
             T[] product = MixedPrecisionGemmCases.Multiply<T>(dense, weights, arithmetic, kernel);
             MixedPrecisionGemm.Multiply(
-                new ReadOnlySpan2D<T>(activations, 0, rows, inputs, gap), weights, new Span2D<T>(output, 0, rows, outputs, gap), new() { Arithmetic = arithmetic, Kernel = kernel });
-            T[] expected = [.. before.Select((value, i) => i % (outputs + gap) < outputs ? product[i / (outputs + gap) * outputs + i % (outputs + gap)] : value)];
+                new ReadOnlySpan2D<T>(activations, 0, rows, inputs, gap), weights, new Span2D<T>(output, 0, rows, outputs, gap),
+                new() { Arithmetic = arithmetic, Kernel = kernel });
+            T[] expected = [.. before.Select((value, i) => i % (outputs + gap) < outputs ? product[i / (outputs + gap) * outputs + i % (outputs + gap)]
+                : value)];
             AssertSameBits<T>(expected, output);
         }
     }

@@ -16,7 +16,8 @@ internal sealed class MixedPrecisionGemmOracle
     /// <param name="weights">W.</param>
     /// <param name="arithmetic">In eight-bit arithmetic the activations are rounded first, by the rule that the options document.</param>
     /// <param name="bias">[n] or empty.</param>
-    public static MixedPrecisionGemmOracle Of<T>(ReadOnlySpan<T> activations, QuantizedWeights weights, GemmArithmetic arithmetic, float[]? bias = null) where T : unmanaged
+    public static MixedPrecisionGemmOracle Of<T>(ReadOnlySpan<T> activations, QuantizedWeights weights, GemmArithmetic arithmetic, float[]? bias = null)
+        where T : unmanaged
     {
         int inputs = weights.InputCount, outputs = weights.OutputCount, rows = activations.Length / inputs;
         var dequantised = new float[outputs * inputs];
@@ -34,7 +35,8 @@ internal sealed class MixedPrecisionGemmOracle
             {
                 int end = Math.Min(first + group, inputs);
                 for (int segment = first; segment < end; segment += QuantizedWeightsLayout.LargestSegment)
-                    sum.AddSegment(order.AsSpan(segment, Math.Min(QuantizedWeightsLayout.LargestSegment, end - segment)), a.AsSpan(row * inputs, inputs), dequantised.AsSpan(output * inputs, inputs));
+                    sum.AddSegment(order.AsSpan(segment, Math.Min(QuantizedWeightsLayout.LargestSegment, end - segment)), a.AsSpan(row * inputs, inputs),
+                        dequantised.AsSpan(output * inputs, inputs));
             }
             (expected[i], bounds[i]) = sum.Finish(bias?[output] ?? 0);
         });
@@ -49,10 +51,11 @@ internal sealed class MixedPrecisionGemmOracle
     }
 
     /// <summary>
-    /// One result and what its roundings may come to, both counted and followed. Counted: the number of roundings that a term a w passes, times u sum |a w|. Exact arithmetic: L additions
-    /// of its segment, S of the segments, and one each of the weight as dequantised (the oracle's own), the product and the scaling where these are not fused, and the bias. In eight bits
-    /// the sum of a segment is exact: S additions, the weight as dequantised, the product of both scales, its product with the sum, one more where that is not fused, and the bias.
-    /// Followed: u times the sum of what is rounded, each partial sum in its turn; far smaller where terms cancel or grow, and no larger where they do not.
+    /// One result and what its roundings may come to, both counted and followed. Counted: the number of roundings that a term a w passes, times u sum |a w|.
+    /// Exact arithmetic: L additions of its segment, S of the segments, and one each of the weight as dequantised (the oracle's own), the product and the
+    /// scaling where these are not fused, and the bias. In eight bits the sum of a segment is exact: S additions, the weight as dequantised, the product of
+    /// both scales, its product with the sum, one more where that is not fused, and the bias. Followed: u times the sum of what is rounded, each partial sum in
+    /// its turn; far smaller where terms cancel or grow, and no larger where they do not.
     /// </summary>
     private struct RoundedSum(GemmArithmetic arithmetic)
     {
@@ -92,7 +95,9 @@ internal sealed class MixedPrecisionGemmOracle
 
     public ReadOnlySpan<double> Expected => _expected;
 
-    /// <summary>Elementwise within the bound (and one rounding of the output's type); the mean within MARLIN's 1e-3; the largest within 1e-5 of the largest result.</summary>
+    /// <summary>
+    /// Elementwise within the bound (and one rounding of the output's type); the mean within MARLIN's 1e-3; the largest within 1e-5 of the largest result.
+    /// </summary>
     public void Check<T>(ReadOnlySpan<T> actual, string context) where T : unmanaged
     {
         double errors = 0, results = 0, largestError = 0, largestResult = 0;
@@ -105,7 +110,8 @@ internal sealed class MixedPrecisionGemmOracle
             (largestError, largestResult) = (Math.Max(largestError, error), Math.Max(largestResult, Math.Abs(_expected[i])));
         }
         Assert.True(errors <= (1e-3 + Element.StorageRoundoff<T>()) * results, $"{context}: mean relative error {errors / results}");
-        Assert.True(largestError <= (1e-5 + Element.StorageRoundoff<T>()) * largestResult, $"{context}: largest error {largestError / largestResult} of the largest result");
+        Assert.True(largestError <= (1e-5 + Element.StorageRoundoff<T>()) * largestResult,
+            $"{context}: largest error {largestError / largestResult} of the largest result");
     }
 
     private static void RoundToEightBits(double[] activations, int inputs, int groupSize)

@@ -2,7 +2,9 @@ using Kernels.Cpu.MixedPrecisionGemm;
 
 namespace Kernels.Tests;
 
-/// <summary>The shapes that other projects test, on the default variant: a row's result does not depend on the batch, so one oracle serves all batches of a layer.</summary>
+/// <summary>
+/// The shapes that other projects test, on the default variant: a row's result does not depend on the batch, so one oracle serves all batches of a layer.
+/// </summary>
 public sealed class MixedPrecisionGemmShapeTests
 {
     // IST-DASLab's grid for MARLIN.
@@ -29,7 +31,8 @@ public sealed class MixedPrecisionGemmShapeTests
             foreach (int batch in batches)
             {
                 float[] actual = MixedPrecisionGemmCases.Multiply<float>(activations.AsSpan(0, batch * inputs), weights, arithmetic, default);
-                Assert.True(actual.AsSpan().SequenceEqual(all.AsSpan(0, batch * outputs)), $"{arithmetic}, {outputs} x {inputs}: {batch} rows differ from the same rows of {batches.Max()}");
+                Assert.True(actual.AsSpan().SequenceEqual(all.AsSpan(0, batch * outputs)),
+                    $"{arithmetic}, {outputs} x {inputs}: {batch} rows differ from the same rows of {batches.Max()}");
             }
         }
     }
@@ -73,7 +76,8 @@ public sealed class MixedPrecisionGemmShapeTests
     [Fact]
     public void OneRowWithZeroPoints()
     {
-        // The sizes of onnxruntime's issue 29853, where the AVX2 kernel for one row with zero points was off by 46 % at every block length. Its data are not published: these are ours.
+        // The sizes of onnxruntime's issue 29853, where the AVX2 kernel for one row with zero points was off by 46 % at every block length. Its data are not
+        // published: these are ours.
         foreach (int block in new[] { 16, 32, 64, 128 })
             CheckDefault(rows: 1, outputs: 96, inputs: 256, new(QuantizedType.U4ZeroPoint, block));
     }

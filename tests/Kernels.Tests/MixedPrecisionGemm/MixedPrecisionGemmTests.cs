@@ -44,7 +44,8 @@ public abstract class MixedPrecisionGemmTests<T> where T : unmanaged
         foreach (GemmArithmetic arithmetic in MixedPrecisionGemmCases.ArithmeticsOf(variant))
         {
             T[] actual = MixedPrecisionGemmCases.Multiply<T>(activations, weights, arithmetic, kernel, bias);
-            MixedPrecisionGemmOracle.Of<T>(activations, weights, arithmetic, bias).Check<T>(actual, $"{variant}, {arithmetic}, {format}, {rows} x {outputs} x {inputs}");
+            MixedPrecisionGemmOracle.Of<T>(activations, weights, arithmetic, bias)
+                .Check<T>(actual, $"{variant}, {arithmetic}, {format}, {rows} x {outputs} x {inputs}");
         }
     }
 
@@ -67,8 +68,10 @@ public abstract class MixedPrecisionGemmTests<T> where T : unmanaged
                     byte[] zeros = format.HasZeroPoints ? [.. Enumerable.Repeat((byte)(pattern % 2 == 0 ? 0 : largest), outputs)] : [];
                     QuantizedWeights weights = QuantizedWeights.FromQuantized(
                         values, [.. Enumerable.Repeat(0.5f, outputs)], zeros, outputs, inputs, format);
-                    T[] actual = MixedPrecisionGemmCases.Multiply<T>(activations, weights, GemmArithmetic.Int8Activations, MixedPrecisionGemmCases.Force<T>(variant, type));
-                    MixedPrecisionGemmOracle.Of<T>(activations, weights, GemmArithmetic.Int8Activations).Check<T>(actual, $"{variant}, {type}, pattern {pattern}, {rows} rows");
+                    T[] actual = MixedPrecisionGemmCases.Multiply<T>(activations, weights, GemmArithmetic.Int8Activations,
+                        MixedPrecisionGemmCases.Force<T>(variant, type));
+                    MixedPrecisionGemmOracle.Of<T>(activations, weights, GemmArithmetic.Int8Activations)
+                        .Check<T>(actual, $"{variant}, {type}, pattern {pattern}, {rows} rows");
                 }
             }
         }
@@ -99,12 +102,14 @@ public abstract class MixedPrecisionGemmTests<T> where T : unmanaged
                     double expected = 0, bound = 0;
                     for (int input = 0; input < inputs; input++)
                     {
-                        double largest = Enumerable.Range(0, segment).Max(j => Math.Abs(a[row * inputs + input / segment * segment + j])), weight = dequantised[output * inputs + input];
+                        double largest = Enumerable.Range(0, segment).Max(j => Math.Abs(a[row * inputs + input / segment * segment + j])),
+                            weight = dequantised[output * inputs + input];
                         expected += a[row * inputs + input] * weight;
                         bound += Math.Abs(weight) * (largest / 254 * (1 + 1e-6) + Math.ScaleB(1, -149));
                     }
                     // Two roundings of either segment, and that of the output.
-                    bound += Element.StorageRoundoff<T>() * (Math.Abs(expected) + bound) + 4 * Math.ScaleB(1, -149) + Element.SmallestDenormal<T>() + 1e-6 * Math.Abs(expected);
+                    bound += Element.StorageRoundoff<T>() * (Math.Abs(expected) + bound) + 4 * Math.ScaleB(1, -149) + Element.SmallestDenormal<T>() + 1e-6
+                        * Math.Abs(expected);
                     Assert.InRange(Math.Abs(Element.ToDouble(actual[i]) - expected), 0, bound);
                 }
             }
@@ -120,7 +125,8 @@ public abstract class MixedPrecisionGemmTests<T> where T : unmanaged
         int[] scattered = [.. Enumerable.Range(0, 256).Select(input => input % 4)];
         StaysInItsRow(variant, MixedPrecisionGemmCases.Weights(40, 256, new()), MixedPrecisionGemmCases.ArithmeticsOf(variant));
         StaysInItsRow(variant, MixedPrecisionGemmCases.Weights(40, 256, new(QuantizedType.U8ZeroPoint, 4)), MixedPrecisionGemmCases.ArithmeticsOf(variant));
-        StaysInItsRow(variant, QuantizedWeights.FromQuantized(values, scales, zeroPoints, 40, 256, zeros, scattered), MixedPrecisionGemmCases.ArithmeticsOf(variant));
+        StaysInItsRow(variant, QuantizedWeights.FromQuantized(values, scales, zeroPoints, 40, 256, zeros, scattered),
+            MixedPrecisionGemmCases.ArithmeticsOf(variant));
         // Codebooks have exact arithmetic alone.
         if (MixedPrecisionGemmCases.ArithmeticsOf(variant).Contains(GemmArithmetic.Exact))
             StaysInItsRow(variant, MixedPrecisionGemmCases.Weights(40, 256, new(QuantizedType.Nf4)), [GemmArithmetic.Exact]);

@@ -5,7 +5,8 @@ namespace Kernels.Tests;
 /// <summary>Packed weights are files that travel: their bytes are the format's, not those of the processor that packed them.</summary>
 public sealed class PackedBytesTests
 {
-    // The first 32 digits of the whole file's SHA-256. Every run of the suite (with AVX-512, without it, without AVX2, without SIMD) and every machine is held to them.
+    // The first 32 digits of the whole file's SHA-256. Every run of the suite (with AVX-512, without it, without AVX2, without SIMD) and every machine is held
+    // to them.
     [Theory]
     [InlineData(QuantizedType.U4, "a859211a2ba9ac809adea2b4f67b6451")]
     [InlineData(QuantizedType.U8ZeroPoint, "1788aa6f288b06634aa7997ec04615ff")]

@@ -27,7 +27,8 @@ public sealed class QuantizedWeightsFileTests
                 foreach (bool isScattered in new[] { false, true })
                     weights.Add($"layers.{weights.Count}.{type}", Make(new(type, 24, scaleType), isScattered));
                 if (MixedPrecisionGemmCases.Types.Contains(type))
-                    weights.Add($"layers.{weights.Count}.{type}", MixedPrecisionGemmCases.Weights(Outputs, Inputs, new(type, 24, scaleType, WeightSparsity.TwoOfFour)));
+                    weights.Add($"layers.{weights.Count}.{type}",
+                        MixedPrecisionGemmCases.Weights(Outputs, Inputs, new(type, 24, scaleType, WeightSparsity.TwoOfFour)));
             }
         }
         QuantizedWeights.Save(path, weights);
@@ -80,7 +81,8 @@ public sealed class QuantizedWeightsFileTests
         using var folder = new TemporaryFolder();
         string path = folder.File("packed.safetensors");
         using (QuantizedWeights weights = Make(new(QuantizedType.U4, 24), isScattered: false))
-        using (SafetensorsWriter writer = SafetensorsWriter.Create(path, [new("w", TensorType.UInt8, weights.ByteCount)], new Dictionary<string, string> { ["w"] = description }))
+        using (SafetensorsWriter writer = SafetensorsWriter.Create(path, [new("w", TensorType.UInt8, weights.ByteCount)],
+            new Dictionary<string, string> { ["w"] = description }))
         {
             writer.Write<byte>("w", new byte[weights.ByteCount]);
             writer.Commit();

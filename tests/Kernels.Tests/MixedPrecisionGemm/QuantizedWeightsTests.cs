@@ -49,13 +49,15 @@ public sealed class QuantizedWeightsTests
     [MemberData(nameof(IntegerTypesAndScales))]
     public void SmallWeightsAreKeptOrRefused(QuantizedType type, ScaleType scaleType)
     {
-        // Down to the last scale of its type, a group that is not all zeros keeps its weights to half a step of the scale that it has; one whose scale would be 0 is refused.
+        // Down to the last scale of its type, a group that is not all zeros keeps its weights to half a step of the scale that it has; one whose scale would be
+        // 0 is refused.
         const int inputs = 64;
         QuantizationFormat format = new(type, inputs, scaleType);
         int refused = 0;
         for (int power = -5; power >= -149; power--)
         {
-            float[] weights = [.. Enumerable.Range(0, inputs).Select(i => (float)Math.ScaleB(Math.Sin(i), power))], back = new float[inputs], scales = new float[1];
+            float[] weights = [.. Enumerable.Range(0, inputs).Select(i => (float)Math.ScaleB(Math.Sin(i), power))], back = new float[inputs],
+                scales = new float[1];
             QuantizedWeights packed;
             try
             {
@@ -75,7 +77,8 @@ public sealed class QuantizedWeightsTests
             // Half a step, and as much again where a zero point or the end of the range is rounded; the widest gap of a codebook is 1/3 of it.
             double step = format.IsCodebook ? scales[0] / 3.0 : scales[0];
             for (int i = 0; i < inputs; i++)
-                Assert.InRange(Math.Abs(weights[i] - back[i]), 0, step * (format.HasZeroPoints ? 1 : 0.5) + (format.IsCodebook ? 0.5 : 1.01) * step + float.Epsilon);
+                Assert.InRange(Math.Abs(weights[i] - back[i]), 0, step * (format.HasZeroPoints ? 1 : 0.5) + (format.IsCodebook ? 0.5 : 1.01) * step
+                    + float.Epsilon);
             Assert.Contains(back, weight => weight != 0);
         }
         Assert.True(refused > 0 || format.IsCodebook || scaleType != ScaleType.Float16, $"{type}, {scaleType}");
@@ -87,8 +90,10 @@ public sealed class QuantizedWeightsTests
         float[] weights = [.. Enumerable.Range(0, 64).Select(i => 2e-7f * MathF.Sin(i))], back = new float[64];
         Assert.Equal("weights", Assert.Throws<ArgumentOutOfRangeException>(() => QuantizedWeights.Pack(weights, 1, 64, new(QuantizedType.U4, 64))).ParamName);
         // One such group among others, and given scales, likewise; with wider scales there is no need.
-        Assert.Throws<ArgumentOutOfRangeException>(() => QuantizedWeights.Pack([.. MixedPrecisionGemmCases.Normal(64, 1), .. weights], 2, 64, new(QuantizedType.U4, 32)));
-        Assert.Equal("scales", Assert.Throws<ArgumentOutOfRangeException>(() => QuantizedWeights.FromQuantized(new byte[64], [2e-8f], [], 1, 64, new(QuantizedType.U4, 64))).ParamName);
+        Assert.Throws<ArgumentOutOfRangeException>(() =>
+            QuantizedWeights.Pack([.. MixedPrecisionGemmCases.Normal(64, 1), .. weights], 2, 64, new(QuantizedType.U4, 32)));
+        Assert.Equal("scales", Assert.Throws<ArgumentOutOfRangeException>(() =>
+            QuantizedWeights.FromQuantized(new byte[64], [2e-8f], [], 1, 64, new(QuantizedType.U4, 64))).ParamName);
         QuantizedWeights.Pack(weights, 1, 64, new(QuantizedType.U4, 64, ScaleType.Float32)).Dequantize(back);
         for (int i = 0; i < 64; i++)
             Assert.InRange(Math.Abs(weights[i] - back[i]), 0, 2e-7 / 15 * (1 + 1e-6));
@@ -115,7 +120,8 @@ public sealed class QuantizedWeightsTests
     {
         // Products that 32 bits cannot hold, padding that they cannot, and a row of activations that no scratch could hold.
         foreach ((int outputs, int inputs, int group, string name) in new[]
-            { (int.MaxValue, int.MaxValue, 1, "outputCount"), (65536, 65536, 128, "outputCount"), (1, int.MaxValue, 1, "inputCount"), (1, 1 << 28, 1, "inputCount"), (1 << 20, 4096, 1, "outputCount") })
+            { (int.MaxValue, int.MaxValue, 1, "outputCount"), (65536, 65536, 128, "outputCount"), (1, int.MaxValue, 1, "inputCount"),
+                (1, 1 << 28, 1, "inputCount"), (1 << 20, 4096, 1, "outputCount") })
             Assert.Equal(name, Assert.ThrowsAny<ArgumentException>(() => QuantizedWeights.Pack([], outputs, inputs, new(QuantizedType.U4, group))).ParamName);
     }
 
@@ -135,7 +141,8 @@ public sealed class QuantizedWeightsTests
     {
         // llama.cpp's other limit: the dot product with 0.1 + 2 cos(i + 1), activations in eight bits, is off by less than 0.02 n.
         const int count = 4096;
-        float[] weights = [.. Enumerable.Range(0, count).Select(i => 0.1f + 2 * MathF.Cos(i))], activations = [.. Enumerable.Range(0, count).Select(i => 0.1f + 2 * MathF.Cos(i + 1))];
+        float[] weights = [.. Enumerable.Range(0, count).Select(i => 0.1f + 2 * MathF.Cos(i))],
+            activations = [.. Enumerable.Range(0, count).Select(i => 0.1f + 2 * MathF.Cos(i + 1))];
         double exact = weights.Zip(activations, (w, a) => (double)w * a).Sum();
         foreach (QuantizedType type in MixedPrecisionGemmCases.Types)
         {
@@ -178,7 +185,8 @@ public sealed class QuantizedWeightsTests
             _ = QuantizedWeights.Pack(weights, outputs, inputs, new(type));
             long before = GC.GetAllocatedBytesForCurrentThread();
             QuantizedWeights packed = QuantizedWeights.Pack(weights, outputs, inputs, new(type), new() { MaxDegreeOfParallelism = 1 });
-            // The object and its owner, and what the collector counts ahead: it hands out memory in pieces of 8 KiB. The packed bytes are no part of the managed heap.
+            // The object and its owner, and what the collector counts ahead: it hands out memory in pieces of 8 KiB. The packed bytes are no part of the
+            // managed heap.
             Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 1, 16384);
             foreach (int threads in new[] { 0, 2, 3, 7 })
                 AssertSame(packed, QuantizedWeights.Pack(weights, outputs, inputs, new(type), new() { MaxDegreeOfParallelism = threads }));
@@ -187,7 +195,8 @@ public sealed class QuantizedWeightsTests
 
     internal static void AssertSame(QuantizedWeights expected, QuantizedWeights actual)
     {
-        Assert.Equal((expected.Format, expected.OutputCount, expected.InputCount, expected.HasInputOrder), (actual.Format, actual.OutputCount, actual.InputCount, actual.HasInputOrder));
+        Assert.Equal((expected.Format, expected.OutputCount, expected.InputCount, expected.HasInputOrder),
+            (actual.Format, actual.OutputCount, actual.InputCount, actual.HasInputOrder));
         Assert.True(BytesOf(expected).SequenceEqual(BytesOf(actual)), $"{expected.Format}: the packed bytes differ");
     }
 

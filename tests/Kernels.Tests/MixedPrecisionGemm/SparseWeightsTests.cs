@@ -63,7 +63,8 @@ public sealed class SparseWeightsTests
         Assert.Equal(weights * 3 / 8 + weights / 128 * 2, Size(QuantizedType.U4));
         Assert.Equal(weights * 5 / 8 + weights / 128 * 2, Size(QuantizedType.U8));
 
-        static long Size(QuantizedType type) => QuantizedWeights.Pack(new float[weights], outputs, inputs, new(type, Sparsity: WeightSparsity.TwoOfFour)).ByteCount;
+        static long Size(QuantizedType type) =>
+            QuantizedWeights.Pack(new float[weights], outputs, inputs, new(type, Sparsity: WeightSparsity.TwoOfFour)).ByteCount;
     }
 }
 
@@ -78,16 +79,19 @@ public abstract class SparseProductTests<T> where T : unmanaged
     {
         foreach (QuantizedType type in MixedPrecisionGemmCases.Types)
         {
-            foreach ((int rows, int outputs, int inputs, int group) in new[] { (1, 1, 4, 4), (9, 65, 128, 64), (6, 33, 60, 12), (5, 130, 320, 160), (4, 64, 24, 8) })
+            foreach ((int rows, int outputs, int inputs, int group) in new[] { (1, 1, 4, 4), (9, 65, 128, 64), (6, 33, 60, 12), (5, 130, 320, 160),
+                (4, 64, 24, 8) })
             {
                 QuantizationFormat format = new(type, group, Sparsity: WeightSparsity.TwoOfFour);
                 KernelOptions kernel = MixedPrecisionGemmCases.Force<T>(variant, format);
                 QuantizedWeights weights = MixedPrecisionGemmCases.Weights(outputs, inputs, format);
                 T[] activations = MixedPrecisionGemmCases.Activations<T>(rows * inputs, rows);
                 T[] actual = MixedPrecisionGemmCases.Multiply<T>(activations, weights, GemmArithmetic.Exact, kernel);
-                MixedPrecisionGemmOracle.Of<T>(activations, weights, GemmArithmetic.Exact).Check<T>(actual, $"{variant}, {format}, {rows} x {outputs} x {inputs}");
+                MixedPrecisionGemmOracle.Of<T>(activations, weights, GemmArithmetic.Exact)
+                    .Check<T>(actual, $"{variant}, {format}, {rows} x {outputs} x {inputs}");
                 for (int row = 0; row < rows; row++)
-                    Assert.Equal(actual[(row * outputs)..((row + 1) * outputs)], MixedPrecisionGemmCases.Multiply<T>(activations.AsSpan(row * inputs, inputs), weights, GemmArithmetic.Exact, kernel));
+                    Assert.Equal(actual[(row * outputs)..((row + 1) * outputs)],
+                        MixedPrecisionGemmCases.Multiply<T>(activations.AsSpan(row * inputs, inputs), weights, GemmArithmetic.Exact, kernel));
             }
         }
     }

@@ -9,7 +9,8 @@ namespace Kernels.Tests;
 /// <param name="Scales">[outputs, groups].</param>
 /// <param name="ZeroPoints">[outputs, groups], or empty.</param>
 /// <param name="GroupIndices">The group of each input.</param>
-internal sealed record StoredLayer(string Prefix, int Outputs, int Inputs, QuantizationFormat Format, byte[] Values, float[] Scales, byte[] ZeroPoints, int[] GroupIndices)
+internal sealed record StoredLayer(string Prefix, int Outputs, int Inputs, QuantizationFormat Format, byte[] Values, float[] Scales, byte[] ZeroPoints,
+    int[] GroupIndices)
 {
     public int Groups => Inputs / Format.GroupSizeOf(Inputs);
 
@@ -28,7 +29,8 @@ internal sealed record StoredLayer(string Prefix, int Outputs, int Inputs, Quant
     public int Zero(int output, int group) => Format.HasZeroPoints ? ZeroPoints[output * Groups + group] : Format.SymmetricZero;
 
     /// <summary>By the ends of their names: weights, scales, a bias, and zero points if there are any.</summary>
-    public Dictionary<string, (TensorInfo Info, Array Elements)> Tensors(int[] weights, long[] weightShape, int[]? zeroPoints, string weightName, string scaleName)
+    public Dictionary<string, (TensorInfo Info, Array Elements)> Tensors(int[] weights, long[] weightShape, int[]? zeroPoints, string weightName,
+        string scaleName)
     {
         Half[] scales = [.. Enumerable.Range(0, Groups * Outputs).Select(i => (Half)Scales[i % Outputs * Groups + i / Outputs])];
         var tensors = new Dictionary<string, (TensorInfo, Array)>
@@ -60,7 +62,8 @@ internal sealed record StoredLayer(string Prefix, int Outputs, int Inputs, Quant
         int[] order = [0, 2, 4, 6, 1, 3, 5, 7];
         int[] weights = [.. Enumerable.Range(0, Inputs).SelectMany(input => PackRow(
             Enumerable.Range(0, Outputs).Select(i => (int)Values[(i / 8 * 8 + order[i % 8]) * Inputs + input]), 4))];
-        int[] zeros = [.. Enumerable.Range(0, Groups).SelectMany(group => PackRow(Enumerable.Range(0, Outputs).Select(i => Zero(i / 8 * 8 + order[i % 8], group)), 4))];
+        int[] zeros = [.. Enumerable.Range(0, Groups)
+            .SelectMany(group => PackRow(Enumerable.Range(0, Outputs).Select(i => Zero(i / 8 * 8 + order[i % 8], group)), 4))];
         return Tensors(weights, [Inputs, Outputs / 8], zeros, "qweight", "scales");
     }
 

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Kernels.Tests;
 
 /// <summary>
-/// One property of one options type: values that are accepted, both ends of the documented range among them, values that are refused, 0 and NaN where they are, and two
-/// values between which the outcome of a small operation differs.
+/// One property of one options type: values that are accepted, both ends of the documented range among them, values that are refused, 0 and NaN where they are,
+/// and two values between which the outcome of a small operation differs.
 /// </summary>
 internal sealed record OptionCase(string Name)
 {
@@ -42,7 +42,8 @@ internal sealed record OptionCase(string Name)
     public static OptionCase Kernel(string type, Action<KernelOptions> run, bool hasVariants = true)
     {
         var stopped = new KernelOptions { CancellationToken = new CancellationToken(canceled: true) };
-        OptionCase made = Of(type + ".Kernel", kernel => Outcome<OperationCanceledException>(() => run(kernel)), (default, stopped), [default, new() { MaxDegreeOfParallelism = int.MaxValue }], []);
+        OptionCase made = Of(type + ".Kernel", kernel => Outcome<OperationCanceledException>(() => run(kernel)), (default, stopped),
+            [default, new() { MaxDegreeOfParallelism = int.MaxValue }], []);
         foreach (int threads in new[] { -1, int.MinValue })
             made.Refuses(Text(threads), nameof(KernelOptions.MaxDegreeOfParallelism), true, () => run(new() { MaxDegreeOfParallelism = threads }));
         if (hasVariants)

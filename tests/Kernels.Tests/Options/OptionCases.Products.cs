@@ -9,21 +9,30 @@ internal static partial class OptionCases
 
     public static IEnumerable<OptionCase> Products() =>
     [
-        OptionCase.Of<GemmArithmetic>("MixedPrecisionGemmOptions.Arithmetic", value => Packed(new() { Arithmetic = value }), (GemmArithmetic.Exact, GemmArithmetic.Int8Activations), Enum.GetValues<GemmArithmetic>(), [(GemmArithmetic)(-1), GemmArithmetic.Int8Activations + 1]),
-        OptionCase.Of<float[]>("MixedPrecisionGemmOptions.Bias", bias => Packed(new() { Bias = bias }), ([], [1, 2, 3]), [[], new float[3]], [new float[2], new float[4]]),
+        OptionCase.Of<GemmArithmetic>("MixedPrecisionGemmOptions.Arithmetic", value => Packed(new() { Arithmetic = value }),
+            (GemmArithmetic.Exact, GemmArithmetic.Int8Activations), Enum.GetValues<GemmArithmetic>(),
+            [(GemmArithmetic)(-1), GemmArithmetic.Int8Activations + 1]),
+        OptionCase.Of<float[]>("MixedPrecisionGemmOptions.Bias", bias => Packed(new() { Bias = bias }), ([], [1, 2, 3]), [[], new float[3]],
+            [new float[2], new float[4]]),
         OptionCase.Kernel("MixedPrecisionGemmOptions", kernel => Packed(new() { Kernel = kernel })),
 
-        OptionCase.Of<float>("Int8DecompositionOptions.Threshold", value => Decomposed(new() { Threshold = value }), (6, 0), [0, float.Epsilon, float.MaxValue], [-1, -float.Epsilon, float.NaN, float.PositiveInfinity, float.NegativeInfinity]),
-        OptionCase.Of<OutlierScope>("Int8DecompositionOptions.Outliers", value => Decomposed(new() { Outliers = value }), (OutlierScope.PerRow, OutlierScope.BatchColumns), Enum.GetValues<OutlierScope>(), [(OutlierScope)(-1), OutlierScope.BatchColumns + 1]),
-        OptionCase.Of<float[]>("Int8DecompositionOptions.Bias", bias => Decomposed(new() { Bias = bias }), ([], [1, 2, 3]), [[], new float[3]], [new float[2], new float[4]]),
+        OptionCase.Of<float>("Int8DecompositionOptions.Threshold", value => Decomposed(new() { Threshold = value }), (6, 0), [0, float.Epsilon, float.MaxValue],
+            [-1, -float.Epsilon, float.NaN, float.PositiveInfinity, float.NegativeInfinity]),
+        OptionCase.Of<OutlierScope>("Int8DecompositionOptions.Outliers", value => Decomposed(new() { Outliers = value }),
+            (OutlierScope.PerRow, OutlierScope.BatchColumns), Enum.GetValues<OutlierScope>(), [(OutlierScope)(-1), OutlierScope.BatchColumns + 1]),
+        OptionCase.Of<float[]>("Int8DecompositionOptions.Bias", bias => Decomposed(new() { Bias = bias }), ([], [1, 2, 3]), [[], new float[3]],
+            [new float[2], new float[4]]),
         OptionCase.Kernel("Int8DecompositionOptions", kernel => Decomposed(new() { Kernel = kernel })),
 
-        OptionCase.Of<double?>("GptqOptions.Damping", value => Gptq(new() { Damping = value }), (null, 1000), [null, double.Epsilon, 1], [-1, -double.Epsilon, .. s_notFinite]),
+        OptionCase.Of<double?>("GptqOptions.Damping", value => Gptq(new() { Damping = value }), (null, 1000), [null, double.Epsilon, 1],
+            [-1, -double.Epsilon, .. s_notFinite]),
         OptionCase.Of<bool>("GptqOptions.ActOrder", value => Gptq(new() { ActOrder = value }), (false, true), [false, true], []),
         OptionCase.Kernel("GptqOptions", kernel => Gptq(new() { Kernel = kernel }), hasVariants: false),
 
-        OptionCase.Of<float[]>("LinearCrossEntropyOptions.Bias", bias => Loss(new() { Bias = bias }), ([], [1, 2, 3]), [[], new float[3]], [new float[2], new float[4]]),
-        OptionCase.Of<int?>("LinearCrossEntropyOptions.IgnoredTarget", value => Loss(new() { IgnoredTarget = value }), (null, 2), [null, 0, int.MinValue, int.MaxValue], []),
+        OptionCase.Of<float[]>("LinearCrossEntropyOptions.Bias", bias => Loss(new() { Bias = bias }), ([], [1, 2, 3]), [[], new float[3]],
+            [new float[2], new float[4]]),
+        OptionCase.Of<int?>("LinearCrossEntropyOptions.IgnoredTarget", value => Loss(new() { IgnoredTarget = value }), (null, 2),
+            [null, 0, int.MinValue, int.MaxValue], []),
         OptionCase.Kernel("LinearCrossEntropyOptions", kernel => Loss(new() { Kernel = kernel })),
     ];
 

@@ -16,25 +16,38 @@ internal static partial class OptionCases
         OptionCase.Of<bool>("SpGemmOptions.Unsorted", value => Multiply(new() { Unsorted = value }), (false, true), [false, true], []),
         OptionCase.Of<bool>("SpGemmOptions.DropZeros", value => Multiply(new() { DropZeros = value }), (false, true), [false, true], [])
             .Refuses("in a plan", () => SpGemm.Plan(s_left, s_right, new() { DropZeros = true })),
-        OptionCase.Of<SpGemmMask?>("SpGemmOptions.Mask", mask => Multiply(new() { Mask = mask }), (null, SpGemmMask.Of(s_left)), [null, SpGemmMask.Of(s_left).Complement()], [])
+        OptionCase.Of<SpGemmMask?>("SpGemmOptions.Mask", mask => Multiply(new() { Mask = mask }), (null, SpGemmMask.Of(s_left)),
+            [null, SpGemmMask.Of(s_left).Complement()], [])
             .Refuses("of another shape", () => Multiply(new() { Mask = SpGemmMask.Of(s_symmetric) })),
         OptionCase.Of<CsrMatrix<double>?>("SpGemmOptions.Addend", addend => Multiply(new() { Addend = addend }), (null, s_left), [null, s_left], [])
-            .Refuses("of another shape", () => Multiply(new() { Addend = s_symmetric })).Refuses("in a plan", () => SpGemm.Plan(s_left, s_right, new() { Addend = s_left })),
-        OptionCase.Of<long>("SpGemmOptions.MaxResultBytes", bytes => OptionCase.Outcome<InsufficientMemoryException>(() => Multiply(new() { MaxResultBytes = bytes })), (0, 1), [0, 1, long.MaxValue], [-1, long.MinValue]),
-        OptionCase.Of<SpGemmWorkspace?>("SpGemmOptions.Workspace", workspace => $"{Multiply(new() { Workspace = workspace })} {workspace?.ScratchBytes > 0}", (null, new()), [null, new()], []),
+            .Refuses("of another shape", () => Multiply(new() { Addend = s_symmetric }))
+                .Refuses("in a plan", () => SpGemm.Plan(s_left, s_right, new() { Addend = s_left })),
+        OptionCase.Of<long>("SpGemmOptions.MaxResultBytes", bytes =>
+            OptionCase.Outcome<InsufficientMemoryException>(() => Multiply(new() { MaxResultBytes = bytes })), (0, 1), [0, 1, long.MaxValue],
+            [-1, long.MinValue]),
+        OptionCase.Of<SpGemmWorkspace?>("SpGemmOptions.Workspace", workspace => $"{Multiply(new() { Workspace = workspace })} {workspace?.ScratchBytes > 0}",
+            (null, new()), [null, new()], []),
         OptionCase.Kernel("SpGemmOptions", kernel => Multiply(new() { Kernel = kernel })),
 
-        OptionCase.Of<DuplicateEntries>("MatrixMarketOptions.Duplicates", value => OptionCase.Outcome<TensorFileException>(() => Read(Banner + "2 2 2\n1 1 1\n1 1 2\n", new() { Duplicates = value })),
+        OptionCase.Of<DuplicateEntries>("MatrixMarketOptions.Duplicates", value =>
+            OptionCase.Outcome<TensorFileException>(() => Read(Banner + "2 2 2\n1 1 1\n1 1 2\n", new() { Duplicates = value })),
             (DuplicateEntries.Sum, DuplicateEntries.Refuse), Enum.GetValues<DuplicateEntries>(), [(DuplicateEntries)(-1), DuplicateEntries.Keep + 1]),
-        OptionCase.Of<bool>("MatrixMarketOptions.Lenient", value => OptionCase.Outcome<TensorFileException>(() => Read(Banner + "1 1 1\n1 1 1.5D+02\n", new() { Lenient = value })), (false, true), [false, true], []),
-        OptionCase.Of<int>("MatrixMarketOptions.MaxRows", value => OptionCase.Outcome<TensorFileException>(() => Read(Banner + "3 2 1\n1 1 1\n", new() { MaxRows = value })), (0, 2), [0, 1, int.MaxValue], [-1, int.MinValue]),
+        OptionCase.Of<bool>("MatrixMarketOptions.Lenient", value =>
+            OptionCase.Outcome<TensorFileException>(() => Read(Banner + "1 1 1\n1 1 1.5D+02\n", new() { Lenient = value })), (false, true), [false, true], []),
+        OptionCase.Of<int>("MatrixMarketOptions.MaxRows", value =>
+            OptionCase.Outcome<TensorFileException>(() => Read(Banner + "3 2 1\n1 1 1\n", new() { MaxRows = value })), (0, 2), [0, 1, int.MaxValue],
+            [-1, int.MinValue]),
         OptionCase.Kernel("MatrixMarketOptions", kernel => Read(Banner + "1 1 1\n1 1 1\n", new() { Kernel = kernel }), hasVariants: false),
 
-        OptionCase.Of<MatrixMarketSymmetry>("MatrixMarketWriteOptions.Symmetry", value => Write(new() { Symmetry = value }), (MatrixMarketSymmetry.General, MatrixMarketSymmetry.Symmetric),
-            [MatrixMarketSymmetry.General, MatrixMarketSymmetry.Symmetric], [(MatrixMarketSymmetry)(-1), MatrixMarketSymmetry.Hermitian + 1]).Refuses("that it lacks", () => Write(new() { Symmetry = MatrixMarketSymmetry.SkewSymmetric })),
+        OptionCase.Of<MatrixMarketSymmetry>("MatrixMarketWriteOptions.Symmetry", value => Write(new() { Symmetry = value }),
+            (MatrixMarketSymmetry.General, MatrixMarketSymmetry.Symmetric),
+            [MatrixMarketSymmetry.General, MatrixMarketSymmetry.Symmetric], [(MatrixMarketSymmetry)(-1), MatrixMarketSymmetry.Hermitian + 1])
+                .Refuses("that it lacks", () => Write(new() { Symmetry = MatrixMarketSymmetry.SkewSymmetric })),
         OptionCase.Of<bool>("MatrixMarketWriteOptions.IsArray", value => Write(new() { IsArray = value }), (false, true), [false, true], []),
-        OptionCase.Of<bool>("MatrixMarketWriteOptions.IsPattern", value => Write(new() { IsPattern = value }), (false, true), [false, true], []).Refuses("of an array", () => Write(new() { IsPattern = true, IsArray = true })),
-        OptionCase.Of<string?>("MatrixMarketWriteOptions.Comment", value => Write(new() { Comment = value }), (null, "two\nlines"), [null, "", "\n", "% 1 1 1"], []),
+        OptionCase.Of<bool>("MatrixMarketWriteOptions.IsPattern", value => Write(new() { IsPattern = value }), (false, true), [false, true], [])
+            .Refuses("of an array", () => Write(new() { IsPattern = true, IsArray = true })),
+        OptionCase.Of<string?>("MatrixMarketWriteOptions.Comment", value => Write(new() { Comment = value }), (null, "two\nlines"), [null, "", "\n", "% 1 1 1"],
+            []),
     ];
 
     private static string Multiply(SpGemmOptions<double> options)

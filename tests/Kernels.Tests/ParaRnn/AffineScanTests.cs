@@ -5,7 +5,8 @@ public sealed class AffineScanTests
 {
     public static TheoryData<string> Variants => ParaRnnCases.Variants();
 
-    // Matrices of norm 1 with one entry of 1 or -1 in each row and column: signs, rotations by a right angle, swaps and cycles. Products of them neither grow nor round.
+    // Matrices of norm 1 with one entry of 1 or -1 in each row and column: signs, rotations by a right angle, swaps and cycles. Products of them neither grow
+    // nor round.
     private static void Fill(Random random, Span<float> matrix, int size)
     {
         Span<int> columns = stackalloc int[size];
@@ -56,7 +57,8 @@ public sealed class AffineScanTests
         var states = new float[4096 * size];
         for (int steps = 2; steps <= 4096; steps++)
         {
-            AffineScan.Compute<float>(matrices.AsSpan(0, steps * size * size), offsets.AsSpan(0, steps * size), states.AsSpan(0, steps * size), new(1, steps, 1), size);
+            AffineScan.Compute<float>(matrices.AsSpan(0, steps * size * size), offsets.AsSpan(0, steps * size), states.AsSpan(0, steps * size),
+                new(1, steps, 1), size);
             Assert.True(states.AsSpan(0, steps * size).SequenceEqual(expected.AsSpan(0, steps * size)), $"{steps} steps");
         }
     }
@@ -71,7 +73,8 @@ public sealed class AffineScanTests
         var states = new float[longest * size];
         for (int steps = 1 << 13; steps <= longest; steps *= 2)
         {
-            AffineScan.Compute<float>(matrices.AsSpan(0, steps * size * size), offsets.AsSpan(0, steps * size), states.AsSpan(0, steps * size), new(1, steps, 1), size);
+            AffineScan.Compute<float>(matrices.AsSpan(0, steps * size * size), offsets.AsSpan(0, steps * size), states.AsSpan(0, steps * size),
+                new(1, steps, 1), size);
             Assert.True(states.AsSpan(0, steps * size).SequenceEqual(expected.AsSpan(0, steps * size)), $"{steps} steps");
         }
     }
@@ -111,7 +114,8 @@ public sealed class AffineScanTests
     private static void CheckAgainstLoop(RnnShape shape, int size, KernelOptions kernel)
     {
         double[] matrices = ParaRnnCases.Normal<double>(shape.Elements(size * size), 0.4, 1), offsets = ParaRnnCases.Normal<double>(shape.Elements(size), 1, 2);
-        double[] initial = ParaRnnCases.Normal<double>(shape.SequenceCount * size * shape.ChannelCount, 1, 3), states = new double[offsets.Length], gradients = new double[offsets.Length];
+        double[] initial = ParaRnnCases.Normal<double>(shape.SequenceCount * size * shape.ChannelCount, 1, 3), states = new double[offsets.Length],
+            gradients = new double[offsets.Length];
         int[] lengths = [70, 0, 33];
         AffineScan.Compute<double>(matrices, offsets, states, shape, size, new() { InitialState = initial, Lengths = lengths, Kernel = kernel });
         AffineScan.Backward<double>(matrices, offsets, gradients, shape, size, new() { Lengths = lengths, Kernel = kernel });
@@ -123,7 +127,8 @@ public sealed class AffineScanTests
                 for (int t = 0; t < shape.StepCount; t++)
                 {
                     double[] before = state;
-                    state = [.. Enumerable.Range(0, size).Select(i => t >= lengths[sequence] ? 0 : Offset(t, i) + Enumerable.Range(0, size).Sum(k => Matrix(t, i, k) * before[k]))];
+                    state = [.. Enumerable.Range(0, size)
+                        .Select(i => t >= lengths[sequence] ? 0 : Offset(t, i) + Enumerable.Range(0, size).Sum(k => Matrix(t, i, k) * before[k]))];
                     for (int i = 0; i < size; i++)
                         Assert.InRange(Math.Abs(states[Index(size, t, i)] - state[i]), 0, 1e-12 * Math.Max(1, Math.Abs(state[i])));
                 }
@@ -132,7 +137,8 @@ public sealed class AffineScanTests
                 for (int t = lengths[sequence] - 1; t >= 0; t--)
                 {
                     double[] later = carry;
-                    carry = [.. Enumerable.Range(0, size).Select(i => Offset(t, i) + (t + 1 < lengths[sequence] ? Enumerable.Range(0, size).Sum(k => Matrix(t + 1, k, i) * later[k]) : 0))];
+                    carry = [.. Enumerable.Range(0, size)
+                        .Select(i => Offset(t, i) + (t + 1 < lengths[sequence] ? Enumerable.Range(0, size).Sum(k => Matrix(t + 1, k, i) * later[k]) : 0))];
                     for (int i = 0; i < size; i++)
                         Assert.InRange(Math.Abs(gradients[Index(size, t, i)] - carry[i]), 0, 1e-12 * Math.Max(1, Math.Abs(carry[i])));
                 }

@@ -3,8 +3,8 @@ using Kernels.Nn;
 namespace Kernels.Tests;
 
 /// <summary>
-/// Recurrences whose weights mix all channels, as torch and TensorFlow have them: one product with a dense matrix in every step, for all sequences at once. Beyond the diagonal cells of the library,
-/// whose products they run on; the gates are computed in double.
+/// Recurrences whose weights mix all channels, as torch and TensorFlow have them: one product with a dense matrix in every step, for all sequences at once.
+/// Beyond the diagonal cells of the library, whose products they run on; the gates are computed in double.
 /// </summary>
 internal static class DenseCells
 {

@@ -5,11 +5,13 @@ public sealed class ParaRnnArgumentTests
 {
     private static readonly RnnShape s_shape = new(2, 3, 4);
 
-    private static void Refused<TException>(string name, Func<RnnOptions<float>> options, int gates = 72, int weights = 12, int states = 24, RnnShape? shape = null) where TException : ArgumentException
+    private static void Refused<TException>(string name, Func<RnnOptions<float>> options, int gates = 72, int weights = 12, int states = 24,
+        RnnShape? shape = null) where TException : ArgumentException
     {
         var output = new float[states];
         Array.Fill(output, 7);
-        var refused = Assert.Throws<TException>(() => ParaRnn.Forward<ParaGru, float>(new float[gates], new float[weights], output, shape ?? s_shape, options()));
+        var refused = Assert.Throws<TException>(() =>
+            ParaRnn.Forward<ParaGru, float>(new float[gates], new float[weights], output, shape ?? s_shape, options()));
         Assert.Equal(name, refused.ParamName);
         Assert.All(output, number => Assert.Equal(7, number));
     }
@@ -81,9 +83,11 @@ public sealed class ParaRnnArgumentTests
     public void OverlapIsRefused()
     {
         var memory = new float[100];
-        Assert.Equal("states", Assert.Throws<ArgumentException>(() => ParaRnn.Forward<DiagonalElman, float>(memory.AsSpan(0, 24), new float[4], memory.AsSpan(23, 24), s_shape)).ParamName);
+        Assert.Equal("states", Assert.Throws<ArgumentException>(() =>
+            ParaRnn.Forward<DiagonalElman, float>(memory.AsSpan(0, 24), new float[4], memory.AsSpan(23, 24), s_shape)).ParamName);
         Assert.Equal("gateGradients", Assert.Throws<ArgumentException>(() =>
-            ParaRnn.Backward<DiagonalElman, float>(memory.AsSpan(0, 24), new float[4], new float[24], new float[24], memory.AsSpan(1, 24), new float[4], s_shape)).ParamName);
+            ParaRnn.Backward<DiagonalElman, float>(memory.AsSpan(0, 24), new float[4], new float[24], new float[24], memory.AsSpan(1, 24), new float[4],
+            s_shape)).ParamName);
     }
 
     [Fact]
@@ -94,9 +98,12 @@ public sealed class ParaRnnArgumentTests
         Assert.Equal("weightGradients", Assert.Throws<ArgumentException>(() =>
             ParaRnn.Backward<DiagonalElman, float>(new float[24], new float[4], new float[24], new float[24], new float[24], new float[3], s_shape)).ParamName);
         Assert.Equal("FinalStateGradient", Assert.Throws<ArgumentException>(() =>
-            ParaRnn.Backward<DiagonalElman, float>(new float[24], new float[4], new float[24], new float[24], new float[24], new float[4], s_shape, new() { FinalStateGradient = new float[1] })).ParamName);
-        Assert.Equal("blockSize", Assert.Throws<ArgumentOutOfRangeException>(() => AffineScan.Compute<float>(new float[24], new float[24], new float[24], s_shape, 5)).ParamName);
-        Assert.Equal("matrices", Assert.Throws<ArgumentException>(() => AffineScan.Compute<float>(new float[24], new float[48], new float[48], s_shape, 2)).ParamName);
+            ParaRnn.Backward<DiagonalElman, float>(new float[24], new float[4], new float[24], new float[24], new float[24], new float[4], s_shape,
+            new() { FinalStateGradient = new float[1] })).ParamName);
+        Assert.Equal("blockSize", Assert.Throws<ArgumentOutOfRangeException>(() =>
+            AffineScan.Compute<float>(new float[24], new float[24], new float[24], s_shape, 5)).ParamName);
+        Assert.Equal("matrices", Assert.Throws<ArgumentException>(() =>
+            AffineScan.Compute<float>(new float[24], new float[48], new float[48], s_shape, 2)).ParamName);
     }
 
     public static TheoryData<string> Variants => ParaRnnCases.Variants();

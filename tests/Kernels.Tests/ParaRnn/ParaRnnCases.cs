@@ -17,10 +17,12 @@ internal abstract class RnnCase
 
     public abstract int WeightCount { get; }
 
-    public abstract SolveReport Forward<T>(ReadOnlySpan<T> gates, ReadOnlySpan<T> weights, Span<T> states, RnnShape shape, in RnnOptions<T> options) where T : unmanaged;
+    public abstract SolveReport Forward<T>(ReadOnlySpan<T> gates, ReadOnlySpan<T> weights, Span<T> states, RnnShape shape, in RnnOptions<T> options)
+        where T : unmanaged;
 
     public abstract void Backward<T>(
-        ReadOnlySpan<T> gates, ReadOnlySpan<T> weights, ReadOnlySpan<T> states, ReadOnlySpan<T> stateGradients, Span<T> gateGradients, Span<T> weightGradients, RnnShape shape,
+        ReadOnlySpan<T> gates, ReadOnlySpan<T> weights, ReadOnlySpan<T> states, ReadOnlySpan<T> stateGradients, Span<T> gateGradients, Span<T> weightGradients,
+        RnnShape shape,
         in RnnGradientOptions<T> options) where T : unmanaged;
 }
 
@@ -36,7 +38,8 @@ internal sealed class RnnCase<TCell> : RnnCase where TCell : struct, IDifferenti
         ParaRnn.Forward<TCell, T>(gates, weights, states, shape, options);
 
     public override void Backward<T>(
-        ReadOnlySpan<T> gates, ReadOnlySpan<T> weights, ReadOnlySpan<T> states, ReadOnlySpan<T> stateGradients, Span<T> gateGradients, Span<T> weightGradients, RnnShape shape,
+        ReadOnlySpan<T> gates, ReadOnlySpan<T> weights, ReadOnlySpan<T> states, ReadOnlySpan<T> stateGradients, Span<T> gateGradients, Span<T> weightGradients,
+        RnnShape shape,
         in RnnGradientOptions<T> options) =>
         ParaRnn.Backward<TCell, T>(gates, weights, states, stateGradients, gateGradients, weightGradients, shape, options);
 }
@@ -111,7 +114,9 @@ internal static class ParaRnnCases
 
     public static RnnCase Cell(string name) => Cells.Single(cell => cell.Name == name);
 
-    /// <summary>Variants of float and cells, each with each; dual numbers, which are the same code on every width and slow in software, with the chosen variant alone.</summary>
+    /// <summary>
+    /// Variants of float and cells, each with each; dual numbers, which are the same code on every width and slow in software, with the chosen variant alone.
+    /// </summary>
     public static TheoryData<string, string> VariantsAndCells()
     {
         string chosen = KernelInfo.Catalogue.Single(dispatch => dispatch.Chosen.Family == "para_rnn" && dispatch.Chosen.Types == "f32").Chosen.Identity;
@@ -132,14 +137,18 @@ internal static class ParaRnnCases
     public static TheoryData<string> CellNames() => new(Cells.Select(cell => cell.Name));
 
     private static IEnumerable<string> Identities(string types) =>
-        KernelInfo.Catalogue.SelectMany(dispatch => dispatch.Variants).Where(variant => variant.Family == "para_rnn" && variant.Types == types).Select(variant => variant.Identity);
+        KernelInfo.Catalogue.SelectMany(dispatch => dispatch.Variants).Where(variant => variant.Family == "para_rnn" && variant.Types == types)
+        .Select(variant => variant.Identity);
 
-    /// <summary>Options that force a variant of T, given as float's, in software if need be; skips the test, with the catalogue's reason, where that would take minutes.</summary>
+    /// <summary>
+    /// Options that force a variant of T, given as float's, in software if need be; skips the test, with the catalogue's reason, where that would take minutes.
+    /// </summary>
     public static KernelOptions Force<T>(string identity, int threads = 1) where T : unmanaged
     {
         string own = identity.Replace("f32", TypeName.Of<T>(), StringComparison.Ordinal);
         KernelVariant variant = KernelInfo.Catalogue.SelectMany(dispatch => dispatch.Variants).Single(v => v.Identity == own);
-        Skip.If(variant.Availability == VariantAvailability.Emulated && !Vector128.IsHardwareAccelerated, $"{own}: without SIMD of any width, software vectors take minutes; the runs with SIMD emulate it");
+        Skip.If(variant.Availability == VariantAvailability.Emulated && !Vector128.IsHardwareAccelerated,
+            $"{own}: without SIMD of any width, software vectors take minutes; the runs with SIMD emulate it");
         return new KernelOptions { Variant = own, MaxDegreeOfParallelism = threads, AllowEmulation = true };
     }
 

@@ -26,7 +26,8 @@ public sealed class ParaRnnForwardTests
         KernelOptions kernel = ParaRnnCases.Force<T>(variant);
         foreach (int channels in new[] { 0, 1, 2, 3, 5, 8, 9, 16, 17, 33, 65 })
         {
-            foreach ((int sequences, int steps, RnnOrder order) in new[] { (1, 35, RnnOrder.TimeMajor), (3, 7, RnnOrder.BatchMajor), (2, 1, RnnOrder.TimeMajor), (0, 3, RnnOrder.TimeMajor), (2, 0, RnnOrder.BatchMajor) })
+            foreach ((int sequences, int steps, RnnOrder order) in new[] { (1, 35, RnnOrder.TimeMajor), (3, 7, RnnOrder.BatchMajor), (2, 1, RnnOrder.TimeMajor),
+                (0, 3, RnnOrder.TimeMajor), (2, 0, RnnOrder.BatchMajor) })
             {
                 foreach (RnnSolver solver in new[] { RnnSolver.Sequential, RnnSolver.MultipleShooting, RnnSolver.Newton })
                 {
@@ -67,7 +68,8 @@ public sealed class ParaRnnForwardTests
             for (int channel = 0; channel < data.Shape.ChannelCount; channel++)
             {
                 int length = data.LengthOf(sequence);
-                double[] last = length == 0 ? data.Row(data.InitialState, components, sequence, channel) : data.At(data.States, components, sequence, length - 1, channel);
+                double[] last = length == 0 ? data.Row(data.InitialState, components, sequence, channel)
+                    : data.At(data.States, components, sequence, length - 1, channel);
                 Assert.Equal(last, data.Row(final, components, sequence, channel));
                 for (int time = length; time < data.Shape.StepCount; time++)
                     Assert.Equal(0, data.States[data.Index(components, sequence, time, components - 1, channel)]);
@@ -161,7 +163,8 @@ public sealed class ParaRnnForwardTests
                 for (int t = 0; t < 5; t++)
                 {
                     double actual = data.At(data.States, cell.StateCount, 0, t, 0)[0];
-                    Assert.True(double.IsNaN(expected[t][0]) ? double.IsNaN(actual) : Math.Abs(actual - expected[t][0]) <= SingleTolerance, $"{cell.Name} gate {gate} = {extreme}, step {t}: {actual}, not {expected[t][0]}");
+                    Assert.True(double.IsNaN(expected[t][0]) ? double.IsNaN(actual) : Math.Abs(actual - expected[t][0]) <= SingleTolerance,
+                        $"{cell.Name} gate {gate} = {extreme}, step {t}: {actual}, not {expected[t][0]}");
                 }
             }
         }

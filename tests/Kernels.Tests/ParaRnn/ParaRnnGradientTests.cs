@@ -86,7 +86,8 @@ public sealed class ParaRnnGradientTests
                 double[][] gradients = [.. Enumerable.Range(0, length).Select(position => data.At(actual.ByStates, cell.StateCount, s, position, c))];
                 double[] start = data.Row(data.InitialState, cell.StateCount, sequence, channel);
                 var expected = ParaRnnOracle.Backward(
-                    cell.Step, data.GatesOf(sequence, channel), data.WeightsOf(channel), start, data.Expected(sequence, channel), gradients, data.Row(actual.ByFinal, cell.StateCount, sequence, channel),
+                    cell.Step, data.GatesOf(sequence, channel), data.WeightsOf(channel), start, data.Expected(sequence, channel), gradients,
+                    data.Row(actual.ByFinal, cell.StateCount, sequence, channel),
                     data.ResetsOf(sequence));
                 for (int position = 0; position < length; position++)
                     AssertClose(expected.Gates[position], data.At(actual.ByGates, cell.GateCount, sequence, position, channel), tolerance);
@@ -169,7 +170,8 @@ public sealed class ParaRnnGradientTests
             int s = TByHand.StateCount;
             for (int seed = 0; seed < 200; seed++)
             {
-                double[] gates = ParaRnnCases.Normal<double>(TByHand.GateCount, 2, seed), weights = ParaRnnCases.Normal<double>(TByHand.WeightCount, 2, seed + 1), state = ParaRnnCases.Normal<double>(s, 1, seed + 2);
+                double[] gates = ParaRnnCases.Normal<double>(TByHand.GateCount, 2, seed),
+                    weights = ParaRnnCases.Normal<double>(TByHand.WeightCount, 2, seed + 1), state = ParaRnnCases.Normal<double>(s, 1, seed + 2);
                 double[] next = new double[s], byHand = new double[s * s], automatic = new double[s * s];
                 TByHand.StepWithJacobian<double, PlainArithmetic>(new(gates), new(weights), new(state), new(next), new(byHand));
                 TAutomatic.StepWithJacobian<double, PlainArithmetic>(new(gates), new(weights), new(state), new(next), new(automatic));

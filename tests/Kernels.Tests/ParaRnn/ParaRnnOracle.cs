@@ -3,7 +3,10 @@ namespace Kernels.Tests;
 /// <summary>One step of one channel, in double and from the definition.</summary>
 internal delegate double[] OracleStep(double[] gates, double[] weights, double[] state);
 
-/// <summary>The definition of the recurrences and their gradients: plain loops in double; derivatives of a step by differences, so that no formula is shared with the library.</summary>
+/// <summary>
+/// The definition of the recurrences and their gradients: plain loops in double; derivatives of a step by differences, so that no formula is shared with the
+/// library.
+/// </summary>
 internal static class ParaRnnOracle
 {
     private static double Sigmoid(double x) => 1 / (1 + Math.Exp(-x));
@@ -43,7 +46,8 @@ internal static class ParaRnnOracle
 
     /// <summary>The reverse loop of one channel: gradients by gates, weights and start.</summary>
     public static (double[][] Gates, double[] Weights, double[] Start) Backward(
-        OracleStep step, double[][] gates, double[] weights, double[] start, double[][] states, double[][] gradients, double[] finalGradient, Func<int, bool> isReset)
+        OracleStep step, double[][] gates, double[] weights, double[] start, double[][] states, double[][] gradients, double[] finalGradient,
+        Func<int, bool> isReset)
     {
         var byGates = new double[gates.Length][];
         var byWeights = new double[weights.Length];

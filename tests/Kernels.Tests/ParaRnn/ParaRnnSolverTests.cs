@@ -13,7 +13,8 @@ public sealed class ParaRnnSolverTests
 
     public static TheoryData<string, string> VariantsAndCells => ParaRnnCases.VariantsAndCells();
 
-    public static TheoryData<string> Cells => new(ParaRnnCases.Cells.Select(cell => cell.Name).Where(name => !name.StartsWith("step", StringComparison.Ordinal)));
+    public static TheoryData<string> Cells =>
+        new(ParaRnnCases.Cells.Select(cell => cell.Name).Where(name => !name.StartsWith("step", StringComparison.Ordinal)));
 
     [Theory]
     [MemberData(nameof(Cells))]
@@ -30,10 +31,12 @@ public sealed class ParaRnnSolverTests
             {
                 var shape = new RnnShape(1, length, channels);
                 SolveReport report = cell.Forward<float>(
-                    data.Gates.AsSpan(0, (int)shape.Elements(cell.GateCount)), data.Weights, data.States.AsSpan(0, (int)shape.Elements(cell.StateCount)), shape, new() { Solver = RnnSolver.MultipleShooting });
+                    data.Gates.AsSpan(0, (int)shape.Elements(cell.GateCount)), data.Weights, data.States.AsSpan(0, (int)shape.Elements(cell.StateCount)), shape,
+                    new() { Solver = RnnSolver.MultipleShooting });
                 Assert.Equal(RnnSolver.MultipleShooting, report.Solver);
                 int count = (int)shape.Elements(cell.StateCount);
-                Assert.True(MemoryMarshal.AsBytes(sequential.AsSpan(0, count)).SequenceEqual(MemoryMarshal.AsBytes(data.States.AsSpan(0, count))), $"{length} steps, {channels} channels");
+                Assert.True(MemoryMarshal.AsBytes(sequential.AsSpan(0, count)).SequenceEqual(MemoryMarshal.AsBytes(data.States.AsSpan(0, count))),
+                    $"{length} steps, {channels} channels");
             }
         }
     }
@@ -132,9 +135,11 @@ public sealed class ParaRnnSolverTests
         RnnCase cell = ParaRnnCases.Cell("lstm");
         var data = new RnnData<float>(cell, new(1, 2000, 2), 0.1);
         SolveReport full = data.Run(RnnSolver.Newton, default);
-        SolveReport quasi = cell.Forward<float>(data.Gates, data.Weights, data.States, data.Shape, new() { Solver = RnnSolver.Newton, DiagonalJacobian = true, MaxIterations = 40 });
+        SolveReport quasi = cell.Forward<float>(data.Gates, data.Weights, data.States, data.Shape,
+            new() { Solver = RnnSolver.Newton, DiagonalJacobian = true, MaxIterations = 40 });
         Assert.InRange(data.LargestError(), 0, Promise);
-        SolveReport damped = cell.Forward<float>(data.Gates, data.Weights, data.States, data.Shape, new() { Solver = RnnSolver.Newton, Damping = 0.5, MaxIterations = 60 });
+        SolveReport damped = cell.Forward<float>(data.Gates, data.Weights, data.States, data.Shape,
+            new() { Solver = RnnSolver.Newton, Damping = 0.5, MaxIterations = 60 });
         Assert.InRange(data.LargestError(), 0, Promise);
         Assert.True(full.Converged && quasi.Converged && damped.Converged);
         Assert.True(full.Iterations < quasi.Iterations && full.Iterations < damped.Iterations, $"{full}, {quasi}, {damped}");
@@ -144,7 +149,8 @@ public sealed class ParaRnnSolverTests
     public void NewtonWithTooFewIterationsSaysSoAndIsStillRight()
     {
         var data = new RnnData<float>(ParaRnnCases.Cell("gru"), new(1, 2000, 1), 0.5);
-        SolveReport report = data.Cell.Forward<float>(data.Gates, data.Weights, data.States, data.Shape, new() { Solver = RnnSolver.Newton, MaxIterations = 1 });
+        SolveReport report = data.Cell.Forward<float>(data.Gates, data.Weights, data.States, data.Shape,
+            new() { Solver = RnnSolver.Newton, MaxIterations = 1 });
         Assert.False(report.Converged);
         Assert.Equal(2000, report.SequentialSteps);
         Assert.InRange(data.LargestError(), 0, 2 * Promise);
@@ -176,7 +182,8 @@ public sealed class ParaRnnSolverTests
     [InlineData(16, 4, 16, 2, 128, RnnSolver.Sequential, 1, "busy enough")]
     [InlineData(1, 3, 1, 2, 100, RnnSolver.Sequential, 1, "one lane")]
     [InlineData(0, 3, 16, 2, 0, RnnSolver.Sequential, 1, "nothing")]
-    public void AutoChoosesByMeasuredBreakEvens(int runs, int channels, int registerLanes, int maxThreads, int steps, RnnSolver solver, int threads, string reason)
+    public void AutoChoosesByMeasuredBreakEvens(int runs, int channels, int registerLanes, int maxThreads, int steps, RnnSolver solver, int threads,
+        string reason)
     {
         var choice = RnnSolverChoice.Of(new RnnSizes(runs, steps, channels, registerLanes), maxThreads);
         Assert.Equal((solver, threads), (choice.Solver, choice.Threads));

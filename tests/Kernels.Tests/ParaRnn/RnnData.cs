@@ -77,7 +77,8 @@ internal sealed class RnnData<T> where T : unmanaged
     public double[][] GatesOf(int sequence, int channel) =>
         [.. Enumerable.Range(0, LengthOf(sequence)).Select(position => At(Gates, Cell.GateCount, sequence, position, channel))];
 
-    public double[] WeightsOf(int channel) => [.. Enumerable.Range(0, Cell.WeightCount).Select(i => Element.ToDouble(Weights[i * Shape.ChannelCount + channel]))];
+    public double[] WeightsOf(int channel) =>
+        [.. Enumerable.Range(0, Cell.WeightCount).Select(i => Element.ToDouble(Weights[i * Shape.ChannelCount + channel]))];
 
     public Func<int, bool> ResetsOf(int sequence) => position => Resets.Length != 0 && Resets[sequence * Shape.StepCount + TimeOf(sequence, position)];
 

@@ -16,7 +16,8 @@ public sealed class RnnLayerTests
         {
             var layer = new LinearLayer("l", inputs, outputs, seed: 1);
             ParaRnnCases.Normal<float>(outputs, 1, 3).CopyTo(layer.Biases.Values, 0);
-            float[] x = ParaRnnCases.Normal<float>(rows * inputs, 1, 1), gy = ParaRnnCases.Normal<float>(rows * outputs, 1, 2), y = new float[rows * outputs], gx = new float[rows * inputs];
+            float[] x = ParaRnnCases.Normal<float>(rows * inputs, 1, 1), gy = ParaRnnCases.Normal<float>(rows * outputs, 1, 2), y = new float[rows * outputs],
+                gx = new float[rows * inputs];
             layer.Forward(x, y, kernel);
             layer.Backward(x, gy, gx, kernel);
             layer.Backward(x, gy, [], kernel);
@@ -64,9 +65,12 @@ public sealed class RnnLayerTests
     [Fact]
     public void GradientsOfALayerAreDifferencesOfItsLoss()
     {
-        Check(new ParaGruLayer("gru", 3, 5, seed: 4), layer => layer.Parameters, (layer, x, y) => layer.Forward(x, y, 2), (layer, gy, gx) => layer.Backward(gy, gx));
-        Check(new ParaLstmLayer("lstm", 3, 5, seed: 4), layer => layer.Parameters, (layer, x, y) => layer.Forward(x, y, 2), (layer, gy, gx) => layer.Backward(gy, gx));
-        Check(new ParaGruLayer("gru", 4, 6, seed: 4, headCount: 2), layer => layer.Parameters, (layer, x, y) => layer.Forward(x, y, 2), (layer, gy, gx) => layer.Backward(gy, gx), inputs: 4, hidden: 6);
+        Check(new ParaGruLayer("gru", 3, 5, seed: 4), layer => layer.Parameters, (layer, x, y) => layer.Forward(x, y, 2), (layer, gy, gx) =>
+            layer.Backward(gy, gx));
+        Check(new ParaLstmLayer("lstm", 3, 5, seed: 4), layer => layer.Parameters, (layer, x, y) => layer.Forward(x, y, 2), (layer, gy, gx) =>
+            layer.Backward(gy, gx));
+        Check(new ParaGruLayer("gru", 4, 6, seed: 4, headCount: 2), layer => layer.Parameters, (layer, x, y) => layer.Forward(x, y, 2), (layer, gy, gx) =>
+            layer.Backward(gy, gx), inputs: 4, hidden: 6);
     }
 
     [Fact]
@@ -82,7 +86,8 @@ public sealed class RnnLayerTests
             for (int i = 0; i < inputs / heads; i++)
                 dense.Weights.Values[o * inputs + InputOf(o, i)] = inHeads.Weights.Values[o * (inputs / heads) + i];
         }
-        float[] x = ParaRnnCases.Normal<float>(rows * inputs, 1, 1), gy = ParaRnnCases.Normal<float>(rows * outputs, 1, 2), y = new float[gy.Length], expected = new float[gy.Length];
+        float[] x = ParaRnnCases.Normal<float>(rows * inputs, 1, 1), gy = ParaRnnCases.Normal<float>(rows * outputs, 1, 2), y = new float[gy.Length],
+            expected = new float[gy.Length];
         float[] gx = new float[x.Length], gxExpected = new float[x.Length];
         inHeads.Forward(x, y);
         dense.Forward(x, expected);
@@ -102,12 +107,14 @@ public sealed class RnnLayerTests
     }
 
     private static void Check<TLayer>(
-        TLayer layer, Func<TLayer, IReadOnlyList<Parameter>> parameters, Action<TLayer, float[], float[]> forward, Action<TLayer, float[], float[]> backward, int inputs = 3, int hidden = 5)
+        TLayer layer, Func<TLayer, IReadOnlyList<Parameter>> parameters, Action<TLayer, float[], float[]> forward, Action<TLayer, float[], float[]> backward,
+        int inputs = 3, int hidden = 5)
     {
         const int steps = 6, sequences = 2;
         // Differences in float: an eighth of the digits for the step, the rest for the slope.
         const float h = 1e-2f;
-        float[] x = ParaRnnCases.Normal<float>(steps * sequences * inputs, 1, 1), y = new float[steps * sequences * hidden], gy = ParaRnnCases.Normal<float>(y.Length, 1, 2), gx = new float[x.Length];
+        float[] x = ParaRnnCases.Normal<float>(steps * sequences * inputs, 1, 1), y = new float[steps * sequences * hidden],
+            gy = ParaRnnCases.Normal<float>(y.Length, 1, 2), gx = new float[x.Length];
         forward(layer, x, y);
         backward(layer, gy, gx);
         foreach (Parameter parameter in parameters(layer))
@@ -156,8 +163,10 @@ public sealed class RnnLayerTests
         Checkpoint.Save(path, saved.Parameters);
         Checkpoint.Load(path, loaded.Parameters);
         Assert.All(saved.Parameters.Zip(loaded.Parameters), pair => Assert.Equal(pair.First.Values, pair.Second.Values));
-        Assert.Equal("l.input.weight", Assert.Throws<TensorFileException>(() => Checkpoint.Load(path, new ParaGruLayer("l", 3, 3, seed: 1).Parameters)).TensorName);
-        Assert.Equal("m.input.weight", Assert.Throws<TensorFileException>(() => Checkpoint.Load(path, new ParaGruLayer("m", 2, 3, seed: 1).Parameters)).TensorName);
+        Assert.Equal("l.input.weight",
+            Assert.Throws<TensorFileException>(() => Checkpoint.Load(path, new ParaGruLayer("l", 3, 3, seed: 1).Parameters)).TensorName);
+        Assert.Equal("m.input.weight",
+            Assert.Throws<TensorFileException>(() => Checkpoint.Load(path, new ParaGruLayer("m", 2, 3, seed: 1).Parameters)).TensorName);
     }
 
     [Fact]

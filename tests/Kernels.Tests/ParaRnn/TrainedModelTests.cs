@@ -30,7 +30,8 @@ public sealed class TrainedModelTests
         string[] phonemes =
         [
             "<pad>", "<unk>", "<s>", "</s>",
-            .. ("AA0 AA1 AA2 AE0 AE1 AE2 AH0 AH1 AH2 AO0 AO1 AO2 AW0 AW1 AW2 AY0 AY1 AY2 B CH D DH EH0 EH1 EH2 ER0 ER1 ER2 EY0 EY1 EY2 F G HH IH0 IH1 IH2 IY0 IY1 IY2 JH K L M N NG "
+            .. ("AA0 AA1 AA2 AE0 AE1 AE2 AH0 AH1 AH2 AO0 AO1 AO2 AW0 AW1 AW2 AY0 AY1 AY2 B CH D DH EH0 EH1 EH2 ER0 ER1 ER2 EY0 EY1 EY2 F G HH IH0 IH1 IH2 " +
+                "IY0 IY1 IY2 JH K L M N NG "
                 + "OW0 OW1 OW2 OY0 OY1 OY2 P R S SH T TH UH0 UH1 UH2 UW UW0 UW1 UW2 V W Y Z ZH").Split(' '),
         ];
         LinearLayer output = DenseCells.Layer(weights["fc_w"], weights["fc_b"]);
@@ -50,19 +51,24 @@ public sealed class TrainedModelTests
 
         void Step(string side, int symbol)
         {
-            LinearLayer input = DenseCells.Layer(weights[$"{side}_w_ih"], weights[$"{side}_b_ih"]), recurrent = DenseCells.Layer(weights[$"{side}_w_hh"], weights[$"{side}_b_hh"]);
+            LinearLayer input = DenseCells.Layer(weights[$"{side}_w_ih"], weights[$"{side}_b_ih"]),
+                recurrent = DenseCells.Layer(weights[$"{side}_w_hh"], weights[$"{side}_b_hh"]);
             DenseCells.StepGru(input, recurrent, weights[$"{side}_emb"].AsSpan(symbol * input.InputCount, input.InputCount), state);
         }
     }
 
-    /// <summary>Two layers of 128 units predict the text they were trained on at two bits a character; even odds for 65 characters are six, single letters' frequencies 4.8.</summary>
+    /// <summary>
+    /// Two layers of 128 units predict the text they were trained on at two bits a character; even odds for 65 characters are six, single letters' frequencies
+    /// 4.8.
+    /// </summary>
     [SkippableFact]
     public void AnLstmPredictsShakespeare()
     {
         const int sequences = 64, steps = 256;
         int[] text = Encode(File.ReadAllText(SharedData.Find("text/tinyshakespeare.txt"))[..(sequences * steps)]);
         float[] embedding = Tensor("embedding");
-        LinearLayer[] layers = [.. new[] { "cell_0", "cell_1" }.Select(cell => Layer($"rnnlm_multi_rnn_cell_{cell}_basic_lstm_cell_weights", $"rnnlm_multi_rnn_cell_{cell}_basic_lstm_cell_biases"))];
+        LinearLayer[] layers = [.. new[] { "cell_0", "cell_1" }.Select(cell =>
+            Layer($"rnnlm_multi_rnn_cell_{cell}_basic_lstm_cell_weights", $"rnnlm_multi_rnn_cell_{cell}_basic_lstm_cell_biases"))];
         LinearLayer output = Layer("rnnlm_softmax_w", "rnnlm_softmax_b");
         int hidden = output.InputCount, inputs = layers[0].InputCount - hidden;
         float[] x = new float[sequences * inputs], scores = new float[sequences * output.OutputCount];

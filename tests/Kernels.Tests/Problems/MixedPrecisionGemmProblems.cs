@@ -29,8 +29,10 @@ internal static class MixedPrecisionGemmProblems
         using QuantizedWeights weights = QuantizedWeights.Pack(draw.Normals<float>(outputs * inputs, 0.1), outputs, inputs, new(type, group, scale, sparsity));
         T[] activations = draw.Normals<T>(rows * inputs, 1), products = new T[rows * outputs];
         float[]? bias = draw.Chance(0.5) ? draw.Normals<float>(outputs, 1) : null;
-        bool hasInt8 = type is QuantizedType.U4 or QuantizedType.U8 or QuantizedType.U4ZeroPoint or QuantizedType.U8ZeroPoint && sparsity == WeightSparsity.Dense;
-        foreach (GemmArithmetic arithmetic in hasInt8 ? MixedPrecisionGemmCases.ArithmeticsOf($"{variant.Backend}/{variant.Implementation}") : [GemmArithmetic.Exact])
+        bool hasInt8 = type is QuantizedType.U4 or QuantizedType.U8 or QuantizedType.U4ZeroPoint or QuantizedType.U8ZeroPoint
+            && sparsity == WeightSparsity.Dense;
+        foreach (GemmArithmetic arithmetic in hasInt8 ? MixedPrecisionGemmCases.ArithmeticsOf($"{variant.Backend}/{variant.Implementation}")
+            : [GemmArithmetic.Exact])
         {
             MixedPrecisionGemm.Multiply<T>(activations, weights, products, new() { Kernel = kernel, Arithmetic = arithmetic, Bias = bias });
             results.Add<T>(products);

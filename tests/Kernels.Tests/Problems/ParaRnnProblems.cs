@@ -13,7 +13,8 @@ internal static class ParaRnnProblems
 
     private static void Run<T>(ProblemDraw draw, KernelOptions kernel, ResultHash results) where T : unmanaged
     {
-        var shape = new RnnShape(draw.Between(1, 3), draw.Length(200), draw.Pick(1, 3, 4, 8, 15, 16, 17, 33), draw.Pick(RnnOrder.TimeMajor, RnnOrder.BatchMajor));
+        var shape = new RnnShape(draw.Between(1, 3), draw.Length(200), draw.Pick(1, 3, 4, 8, 15, 16, 17, 33),
+            draw.Pick(RnnOrder.TimeMajor, RnnOrder.BatchMajor));
         switch (draw.Between(0, 2))
         {
             case 0: Cell<ParaGru, T>(shape, draw, kernel, results); break;
@@ -22,7 +23,8 @@ internal static class ParaRnnProblems
         }
     }
 
-    private static void Cell<TCell, T>(RnnShape shape, ProblemDraw draw, KernelOptions kernel, ResultHash results) where TCell : struct, IDifferentiableRnnCell where T : unmanaged
+    private static void Cell<TCell, T>(RnnShape shape, ProblemDraw draw, KernelOptions kernel, ResultHash results) where TCell : struct, IDifferentiableRnnCell
+        where T : unmanaged
     {
         T[] gates = draw.Normals<T>((int)shape.Elements(TCell.GateCount), 1), weights = draw.Normals<T>(shape.ChannelCount * TCell.WeightCount, 0.5);
         T[] states = new T[shape.Elements(TCell.StateCount)], byGates = new T[gates.Length], byWeights = new T[weights.Length];
@@ -36,7 +38,8 @@ internal static class ParaRnnProblems
             Solver = draw.Pick(RnnSolver.Sequential, RnnSolver.MultipleShooting),
         });
         results.Add<T>(states);
-        ParaRnn.Backward<TCell, T>(gates, weights, states, states, byGates, byWeights, shape, new() { Kernel = kernel, Direction = direction, Lengths = lengths });
+        ParaRnn.Backward<TCell, T>(gates, weights, states, states, byGates, byWeights, shape,
+            new() { Kernel = kernel, Direction = direction, Lengths = lengths });
         results.Add<T>(byGates);
         results.Add<T>(byWeights);
     }
@@ -44,7 +47,8 @@ internal static class ParaRnnProblems
     private static void Scan<T>(RnnShape shape, ProblemDraw draw, KernelOptions kernel, ResultHash results) where T : unmanaged
     {
         int block = draw.Between(1, 3);
-        T[] matrices = draw.Normals<T>((int)shape.Elements(block * block), 0.5), offsets = draw.Normals<T>((int)shape.Elements(block), 1), states = new T[offsets.Length];
+        T[] matrices = draw.Normals<T>((int)shape.Elements(block * block), 0.5), offsets = draw.Normals<T>((int)shape.Elements(block), 1),
+            states = new T[offsets.Length];
         AffineScan.Compute<T>(matrices, offsets, states, shape, block, new() { Kernel = kernel });
         results.Add<T>(states);
     }

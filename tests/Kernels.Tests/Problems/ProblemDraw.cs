@@ -34,7 +34,8 @@ internal sealed class ProblemDraw(int seed)
         return sum;
     }
 
-    public T[] Normals<T>(int count, double spread) where T : unmanaged => [.. Enumerable.Range(0, count).Select(_ => Element.FromDouble<T>(spread * Normal()))];
+    public T[] Normals<T>(int count, double spread)
+        where T : unmanaged => [.. Enumerable.Range(0, count).Select(_ => Element.FromDouble<T>(spread * Normal()))];
 
     /// <summary>Normal numbers; in one problem of eight some places hold an infinity, NaN, zero or denormal number instead.</summary>
     public T[] Values<T>(int count, double spread) where T : unmanaged
@@ -49,7 +50,8 @@ internal sealed class ProblemDraw(int seed)
         return values;
     }
 
-    public T[] Integers<T>(int count, int least, int most) where T : unmanaged, INumberBase<T> => [.. Enumerable.Range(0, count).Select(_ => T.CreateChecked(Between(least, most)))];
+    public T[] Integers<T>(int count, int least, int most) where T : unmanaged, INumberBase<T> =>
+        [.. Enumerable.Range(0, count).Select(_ => T.CreateChecked(Between(least, most)))];
 
     public bool[] Booleans(int count, double probability) => [.. Enumerable.Range(0, count).Select(_ => Chance(probability))];
 }

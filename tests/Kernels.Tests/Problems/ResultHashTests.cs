@@ -13,7 +13,8 @@ public sealed class ResultHashTests
     private const string File = "result-hashes.txt";
     private const int ProblemCount = 60;
 
-    public static TheoryData<string> Identities => [.. KernelInfo.Catalogue.SelectMany(dispatch => dispatch.Variants).Select(variant => variant.Identity).Distinct()];
+    public static TheoryData<string> Identities =>
+        [.. KernelInfo.Catalogue.SelectMany(dispatch => dispatch.Variants).Select(variant => variant.Identity).Distinct()];
 
     [SkippableTheory]
     [MemberData(nameof(Identities))]
@@ -24,7 +25,8 @@ public sealed class ResultHashTests
         Skip.If(
             variant.Availability == VariantAvailability.Emulated && !Vector128.IsHardwareAccelerated,
             $"{identity}: without SIMD of any width, software vectors take minutes; the runs with SIMD emulate it");
-        Skip.If(!Fma.IsSupported && RoundsByMachine(variant), $"{identity}: rounds multiply-adds twice where the machine cannot fuse them; the file is of machines that can");
+        Skip.If(!Fma.IsSupported && RoundsByMachine(variant),
+            $"{identity}: rounds multiply-adds twice where the machine cannot fuse them; the file is of machines that can");
         using var results = new ResultHash();
         for (int seed = 1; seed <= ProblemCount; seed++)
         {
@@ -35,7 +37,8 @@ public sealed class ResultHashTests
         Assert.True(Lines.Contains(line), $"The bits differ from those of {File}, or it has no line yet. If that is meant, its line is: {line}");
     }
 
-    // MultiplyAddEstimate (products of both quantised families, whose native variants take their float parts from managed code) and double in registers of 128 bits.
+    // MultiplyAddEstimate (products of both quantised families, whose native variants take their float parts from managed code) and double in registers of 128
+    // bits.
     private static bool RoundsByMachine(KernelVariant variant) =>
         variant.Family is "mixed_precision_gemm" or "int8_decomposition" || (variant.Types == "f64" && variant.Implementation is "sse42" or "advsimd");
 

@@ -68,7 +68,8 @@ internal static class SoftmaxProblems
     private static void Gradient<T>(ProblemDraw draw, KernelOptions kernel, ResultHash results) where T : unmanaged
     {
         int rows = draw.Between(1, 5), length = draw.Length(1100);
-        T[] logits = draw.Values<T>(rows * length, 3), outputs = new T[logits.Length], slopes = draw.Normals<T>(logits.Length, 1), gradient = new T[logits.Length];
+        T[] logits = draw.Values<T>(rows * length, 3), outputs = new T[logits.Length], slopes = draw.Normals<T>(logits.Length, 1),
+            gradient = new T[logits.Length];
         double scale = draw.Pick(1, 0.25), cap = draw.Chance(0.5) ? 5 : 0;
         var forward = new SoftmaxOptions<T> { Kernel = kernel, Scale = scale, SoftCap = cap };
         var backward = new SoftmaxGradientOptions<T> { Kernel = kernel, Scale = scale, SoftCap = cap, Logits = cap > 0 ? logits : default };

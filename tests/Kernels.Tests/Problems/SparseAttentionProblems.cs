@@ -42,11 +42,13 @@ internal static class SparseAttentionProblems
     }
 
     private static void Backward<T>(
-        AttentionShape shape, ProblemDraw draw, ResultHash results, AttentionOptions options, float[] queries, T[] keys, T[] values, float[] output, float[] logSumExp)
+        AttentionShape shape, ProblemDraw draw, ResultHash results, AttentionOptions options, float[] queries, T[] keys, T[] values, float[] output,
+        float[] logSumExp)
         where T : unmanaged
     {
         float[] byQueries = new float[queries.Length], byKeys = new float[keys.Length], byValues = new float[values.Length];
-        SparseAttention.Backward<T>(draw.Normals<float>(output.Length, 1), queries, keys, values, output, logSumExp, byQueries, byKeys, byValues, shape, options);
+        SparseAttention.Backward<T>(draw.Normals<float>(output.Length, 1), queries, keys, values, output, logSumExp, byQueries, byKeys, byValues, shape,
+            options);
         results.Add<float>(byQueries);
         results.Add<float>(byKeys);
         results.Add<float>(byValues);
@@ -55,8 +57,21 @@ internal static class SparseAttentionProblems
     private static void Cached(KernelVariant variant, AttentionShape shape, ProblemDraw draw, KernelOptions kernel, ResultHash results)
     {
         int tokens = draw.Pick(1, 15, 16, 17, 64, 100, 333);
-        KeyValueType type = variant.Types switch { "f32" => KeyValueType.Float32, "f32_f16_f32" => KeyValueType.Float16, "f32_bf16_f32" => KeyValueType.BFloat16, _ => KeyValueType.Int8 };
-        using var cache = new KvCache(new() { KeyValueHeads = shape.KeyValueHeads, HeadDimension = shape.HeadDimension, PageCount = tokens / 16 + 1, Type = type });
+        KeyValueType type = variant.Types switch
+        {
+            "f32" => KeyValueType.Float32,
+            "f32_f16_f32" => KeyValueType.Float16,
+            "f32_bf16_f32" =>
+            KeyValueType.BFloat16,
+            _ => KeyValueType.Int8
+        };
+        using var cache = new KvCache(new()
+        {
+            KeyValueHeads = shape.KeyValueHeads,
+            HeadDimension = shape.HeadDimension,
+            PageCount = tokens / 16 + 1,
+            Type = type
+        });
         int sequence = cache.CreateSequence(), elements = tokens * shape.KeyValueHeads * shape.HeadDimension;
         cache.Append(sequence, draw.Normals<float>(elements, 1), draw.Normals<float>(elements, 1));
         float[] queries = draw.Normals<float>(shape.QueryHeads * shape.HeadDimension, 1), output = new float[queries.Length];

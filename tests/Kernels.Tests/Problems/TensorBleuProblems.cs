@@ -26,7 +26,13 @@ internal static class TensorBleuProblems
         BleuReferences<T> answers = BleuReferences.Uniform(TokenBatch.Padded<T>(references, length, T.Zero), perCandidate);
         BleuSmoothing smoothing = draw.Pick(Enum.GetValues<BleuSmoothing>());
         // NLTK's method 6 needs three orders.
-        var options = new BleuOptions { Kernel = kernel, Smoothing = smoothing, MaxOrder = smoothing == BleuSmoothing.NltkMethod6 ? draw.Pick(4, 8) : draw.Pick(1, 4, 8) };
+        var options = new BleuOptions
+        {
+            Kernel = kernel,
+            Smoothing = smoothing,
+            MaxOrder = smoothing == BleuSmoothing.NltkMethod6 ? draw.Pick(4, 8)
+            : draw.Pick(1, 4, 8)
+        };
         double[] scores = new double[count];
         var statistics = new BleuStatistics[count];
         using var scorer = new BleuScorer();

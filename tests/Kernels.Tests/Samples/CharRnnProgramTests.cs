@@ -10,7 +10,8 @@ public sealed class CharRnnProgramTests
     [SkippableFact]
     public void WhateverTheProgramIsGivenItEndsInOneLine()
     {
-        Skip.IfNot(Vector128.IsHardwareAccelerated, "without SIMD of any width the program trains for minutes; what it refuses does not depend on instruction sets");
+        Skip.IfNot(Vector128.IsHardwareAccelerated,
+            "without SIMD of any width the program trains for minutes; what it refuses does not depend on instruction sets");
         using var folder = new TemporaryFolder();
         string stories = StoryGrammar.Write(5000, seed: 1, out _);
         string text = folder.File("text.txt"), empty = folder.File("empty.txt"), binary = folder.File("binary"), model = folder.File("model.safetensors"),

@@ -13,7 +13,8 @@ public sealed class CharRnnTests
 
     private static readonly TrainingPlan s_plan = new(SequenceCount: 8, Length: 32, Rate: 2e-2);
 
-    private static TrainingRun Small(CellKind cell = CellKind.Gru, int hidden = 32, int layers = 1) => new(new ModelShape(cell, hidden, layers), s_stories, s_plan, seed: 1);
+    private static TrainingRun Small(CellKind cell = CellKind.Gru, int hidden = 32, int layers = 1) =>
+        new(new ModelShape(cell, hidden, layers), s_stories, s_plan, seed: 1);
 
     private static void Steps(TrainingRun run, int count)
     {
@@ -21,7 +22,8 @@ public sealed class CharRnnTests
             run.Step();
     }
 
-    private static int[] Bits(IEnumerable<Parameter> parameters) => [.. parameters.SelectMany(parameter => parameter.Values).Select(BitConverter.SingleToInt32Bits)];
+    private static int[] Bits(IEnumerable<Parameter> parameters) =>
+        [.. parameters.SelectMany(parameter => parameter.Values).Select(BitConverter.SingleToInt32Bits)];
 
     [Fact]
     public void StoriesAreAlwaysTheSameAndEverythingInThemIsResolved()
@@ -50,7 +52,8 @@ public sealed class CharRnnTests
             Assert.Equal([50L, 100L, 150L, 200L], run.History.Points.Select(point => point.Step));
             runs.Add(run);
         }
-        // 2.7 bits per character after 200 steps of 256 characters: even odds for the alphabet are 5.7, letters' frequencies 4.3. More steps bring much less, but these run without SIMD as well.
+        // 2.7 bits per character after 200 steps of 256 characters: even odds for the alphabet are 5.7, letters' frequencies 4.3. More steps bring much less,
+        // but these run without SIMD as well.
         double loss = runs[0].History.Points[^1].HeldOut;
         Assert.InRange(loss, 2.5, 2.9);
         Assert.Equal(Bits(runs[0].Model.Parameters), Bits(runs[1].Model.Parameters));
@@ -114,7 +117,8 @@ public sealed class CharRnnTests
         string path = folder.File("model.safetensors");
         Small(hidden: 4).Save(path);
         Assert.True(TrainingRun.Load(path, alphabet => new Corpus(s_stories.Text[..10_000], alphabet)).IsOnAnotherText);
-        Assert.Contains("character 2 of the text, U+00E9", Assert.Throws<InvalidDataException>(() => TrainingRun.Load(path, alphabet => new Corpus("thé", alphabet))).Message, StringComparison.Ordinal);
+        Assert.Contains("character 2 of the text, U+00E9",
+            Assert.Throws<InvalidDataException>(() => TrainingRun.Load(path, alphabet => new Corpus("thé", alphabet))).Message, StringComparison.Ordinal);
         Assert.Throws<InvalidDataException>(() => TrainingRun.Load(path, alphabet => new Corpus("too short", alphabet)));
     }
 
@@ -129,8 +133,10 @@ public sealed class CharRnnTests
 
         Assert.Equal("readout.bias", Refused<TensorFileException>("misses", tensors.Where(tensor => tensor.Name != "readout.bias"), metadata).TensorName);
         Assert.Equal("layers.1.recurrent", Refused<TensorFileException>(
-            "shape", tensors.Select(tensor => tensor.Name == "layers.1.recurrent" ? new TensorInfo(tensor.Name, TensorType.Float32, 8, 3) : tensor), metadata).TensorName);
-        Assert.Equal("readout.weight.mean", Refused<TensorFileException>("memory", tensors.Where(tensor => tensor.Name != "readout.weight.mean"), metadata).TensorName);
+            "shape", tensors.Select(tensor => tensor.Name == "layers.1.recurrent" ? new TensorInfo(tensor.Name, TensorType.Float32, 8, 3) : tensor),
+            metadata).TensorName);
+        Assert.Equal("readout.weight.mean", Refused<TensorFileException>("memory", tensors.Where(tensor => tensor.Name != "readout.weight.mean"),
+            metadata).TensorName);
         Assert.Equal("optimizer.steps", Refused<TensorFileException>("steps", tensors.Where(tensor => tensor.Name != "optimizer.steps"), metadata).TensorName);
         Named("no format", "format", null);
         Named("another's", "format", "gguf");
@@ -190,7 +196,8 @@ public sealed class CharRnnTests
     private static (TensorInfo[] Tensors, Dictionary<string, float[]> Elements, Dictionary<string, string> Metadata) Content(string path)
     {
         using SafetensorsReader reader = SafetensorsReader.Open(path);
-        return ([.. reader.Tensors], reader.Tensors.Where(tensor => tensor.Type == TensorType.Float32).ToDictionary(tensor => tensor.Name, tensor => reader.Elements<float>(tensor.Name).ToArray()), reader.Metadata.ToDictionary());
+        return ([.. reader.Tensors], reader.Tensors.Where(tensor => tensor.Type == TensorType.Float32)
+            .ToDictionary(tensor => tensor.Name, tensor => reader.Elements<float>(tensor.Name).ToArray()), reader.Metadata.ToDictionary());
     }
 
     [Fact]
@@ -210,7 +217,8 @@ public sealed class CharRnnTests
         run.Save(checkpoint);
         byte[] before = File.ReadAllBytes(checkpoint);
         // As when the program ends between two tensors.
-        using (SafetensorsWriter writer = SafetensorsWriter.Create(checkpoint, run.Model.Parameters.Select(parameter => new TensorInfo(parameter.Name, TensorType.Float32, [.. parameter.Shape]))))
+        using (SafetensorsWriter writer = SafetensorsWriter.Create(checkpoint,
+            run.Model.Parameters.Select(parameter => new TensorInfo(parameter.Name, TensorType.Float32, [.. parameter.Shape]))))
         {
             writer.Write<float>(run.Model.Parameters[0].Name, run.Model.Parameters[0].Values);
             Assert.Equal(before, File.ReadAllBytes(checkpoint));

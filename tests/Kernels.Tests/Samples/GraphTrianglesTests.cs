@@ -9,7 +9,8 @@ public sealed class GraphTrianglesTests
     {
         var random = new Random(seed);
         (int, int)[] edges = [.. from a in Enumerable.Range(0, vertices) from b in Enumerable.Range(0, a) where random.NextDouble() < density select (a, b)];
-        return GraphMeasures.Undirected(CsrMatrix.FromCoo<double>(vertices, vertices, [.. edges.Select(e => e.Item1)], [.. edges.Select(e => e.Item2)], [.. edges.Select(_ => -1.5)]));
+        return GraphMeasures.Undirected(CsrMatrix.FromCoo<double>(vertices, vertices, [.. edges.Select(e => e.Item1)], [.. edges.Select(e => e.Item2)],
+            [.. edges.Select(_ => -1.5)]));
     }
 
     private static HashSet<(int, int)> Edges(CsrMatrix<long> graph) =>
@@ -20,7 +21,8 @@ public sealed class GraphTrianglesTests
     {
         while (true)
         {
-            HashSet<(int, int)> kept = [.. edges.Where(e => Enumerable.Range(0, vertices).Count(v => edges.Contains((e.Item1, v)) && edges.Contains((v, e.Item2))) >= k - 2)];
+            HashSet<(int, int)> kept = [.. edges.Where(e => Enumerable.Range(0, vertices)
+                .Count(v => edges.Contains((e.Item1, v)) && edges.Contains((v, e.Item2))) >= k - 2)];
             if (kept.Count == edges.Count)
                 return kept;
             edges = kept;

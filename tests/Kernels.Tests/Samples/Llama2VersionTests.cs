@@ -12,7 +12,8 @@ public sealed class Llama2VersionTests
     {
         LlamaShape shape = LlamaFolder.SmallShape;
         using var writer = new BinaryWriter(File.Create(path));
-        foreach (int number in (int[])[0x616b3432, version, shape.Dimension, shape.HiddenDimension, shape.LayerCount, shape.HeadCount, shape.KvHeadCount, shape.VocabularySize, shape.ContextLength])
+        foreach (int number in (int[])[0x616b3432, version, shape.Dimension, shape.HiddenDimension, shape.LayerCount, shape.HeadCount, shape.KvHeadCount,
+            shape.VocabularySize, shape.ContextLength])
             writer.Write(number);
         writer.Write(false);
         writer.Write(groupSize);
@@ -96,7 +97,9 @@ public sealed class Llama2VersionTests
         foreach ((string name, long[] dimensions) in bytes.Shape.Tensors.Where(tensor => tensor.Dimensions.Length == 2))
         {
             float[] weights = LlamaFolder.RandomWeights(name, bytes.Shape);
-            float[] expected = [.. weights.Chunk(groupSize).SelectMany(group => group.Select(weight => (group.Max(Math.Abs) / sbyte.MaxValue) * MathF.Round(weight / (group.Max(Math.Abs) / sbyte.MaxValue))))];
+            float[] expected = [.. weights.Chunk(groupSize)
+                .SelectMany(group => group.Select(weight =>
+                (group.Max(Math.Abs) / sbyte.MaxValue) * MathF.Round(weight / (group.Max(Math.Abs) / sbyte.MaxValue))))];
             Assert.Equal(expected, bytes.Read(name).ToArray());
             Assert.Null(bytes.ReadQuantized(name));
         }
@@ -114,6 +117,7 @@ public sealed class Llama2VersionTests
         byte[] file = File.ReadAllBytes(Write(folder.File("2.bin"), version: 2));
         BitConverter.GetBytes(groupSize).CopyTo(file, 9 * sizeof(int) + 1);
         File.WriteAllBytes(folder.File("2.bin"), file);
-        Assert.Contains($"groups of {groupSize}", Assert.Throws<InvalidDataException>(() => new Llama2CheckpointFile(folder.File("2.bin"))).Message, StringComparison.Ordinal);
+        Assert.Contains($"groups of {groupSize}", Assert.Throws<InvalidDataException>(() => new Llama2CheckpointFile(folder.File("2.bin"))).Message,
+            StringComparison.Ordinal);
     }
 }

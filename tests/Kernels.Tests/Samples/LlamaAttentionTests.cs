@@ -44,7 +44,8 @@ public sealed class LlamaAttentionTests
         using var folder = new TemporaryFolder();
         using ICheckpoint checkpoint = LlamaCases.Random(folder).OpenModel();
         LlamaOptions few = LlamaCases.Dense with { Attention = (AttentionKind)attention, Keep = 0.1, KeepHeads = 0.5 };
-        float[] dense = LlamaCases.Logits(checkpoint, LlamaCases.Dense, s_tokens, 1), sparse = LlamaCases.Logits(checkpoint, few, s_tokens, 1), again = new float[dense.Length];
+        float[] dense = LlamaCases.Logits(checkpoint, LlamaCases.Dense, s_tokens, 1), sparse = LlamaCases.Logits(checkpoint, few, s_tokens, 1),
+            again = new float[dense.Length];
         Assert.NotEqual(dense, sparse);
         Assert.All(sparse, logit => Assert.True(float.IsFinite(logit)));
         using var model = new LlamaModel(checkpoint, few);
@@ -57,7 +58,8 @@ public sealed class LlamaAttentionTests
 
     private static void AssertSame(ICheckpoint checkpoint, AttentionKind attention, int chunk)
     {
-        float[] dense = LlamaCases.Logits(checkpoint, LlamaCases.Dense, s_tokens, chunk), sparse = LlamaCases.Logits(checkpoint, LlamaCases.Dense with { Attention = attention }, s_tokens, chunk);
+        float[] dense = LlamaCases.Logits(checkpoint, LlamaCases.Dense, s_tokens, chunk),
+            sparse = LlamaCases.Logits(checkpoint, LlamaCases.Dense with { Attention = attention }, s_tokens, chunk);
         float tolerance = attention == AttentionKind.SpAtten ? SpAttenTolerance * dense.Max(Math.Abs) : 0;
         Assert.All(dense.Zip(sparse), pair => Assert.InRange(pair.Second - pair.First, -tolerance, tolerance));
     }

@@ -5,7 +5,9 @@ namespace Kernels.Tests;
 /// <summary>Small models and ways to run them.</summary>
 internal static class LlamaCases
 {
-    public static readonly LlamaShape Small = new(Dimension: 64, HiddenDimension: 96, LayerCount: 3, HeadCount: 8, KvHeadCount: 4, VocabularySize: 300, ContextLength: 96) { SharesClassifier = true };
+    public static readonly LlamaShape Small = new(Dimension: 64, HiddenDimension: 96, LayerCount: 3, HeadCount: 8, KvHeadCount: 4, VocabularySize: 300,
+        ContextLength: 96)
+    { SharesClassifier = true };
 
     public static LlamaOptions Dense => new(WeightKind.F32, AttentionKind.Dense, KeyValueType.Float32, Keep: 1);
 

@@ -45,7 +45,8 @@ public sealed class LlamaCommandTests : IDisposable
         using var report = new StringWriter();
         Commands.Generate(files, LlamaCases.Dense with { Weights = (WeightKind)kind }, s_settings, output, report, default);
         Assert.StartsWith("t7 t8", Encoding.UTF8.GetString(output.ToArray()), StringComparison.Ordinal);
-        Assert.All((string[])["tokens/s", "bytes of weights a token", "% of the", "of checkpoint mapped", "MB resident"], part => Assert.Contains(part, report.ToString(), StringComparison.Ordinal));
+        Assert.All((string[])["tokens/s", "bytes of weights a token", "% of the", "of checkpoint mapped", "MB resident"], part =>
+            Assert.Contains(part, report.ToString(), StringComparison.Ordinal));
     }
 
     [Fact]
@@ -87,7 +88,8 @@ public sealed class LlamaCommandTests : IDisposable
         string text = Text(), plot = _folder.File("plot.svg");
         string[] before = _folder.FileNames;
         _interrupt.Cancel();
-        AssertInterrupted(() => Commands.Generate(files, LlamaCases.Dense with { Weights = WeightKind.Int8 }, s_settings, Stream.Null, TextWriter.Null, _interrupt.Token));
+        AssertInterrupted(() => Commands.Generate(files, LlamaCases.Dense with { Weights = WeightKind.Int8 }, s_settings, Stream.Null, TextWriter.Null,
+            _interrupt.Token));
         using var output = new StringWriter();
         AssertInterrupted(() => Commands.Evaluate(files, [LlamaCases.Dense], text, null, 64, plot, output, _interrupt.Token));
         Assert.Equal(before, _folder.FileNames);
@@ -97,7 +99,8 @@ public sealed class LlamaCommandTests : IDisposable
     public void AnInterruptLeavesNoHalfModel()
     {
         _interrupt.Cancel();
-        AssertInterrupted(() => Commands.MakeModel(_folder.File("model.bin"), _folder.File("tokenizer.bin"), LlamaCases.Small, 1, TextWriter.Null, _interrupt.Token));
+        AssertInterrupted(() => Commands.MakeModel(_folder.File("model.bin"), _folder.File("tokenizer.bin"), LlamaCases.Small, 1, TextWriter.Null,
+            _interrupt.Token));
         Assert.Empty(_folder.FileNames);
     }
 

@@ -34,7 +34,8 @@ internal sealed class LlamaFolder : IDisposable
             Tensors.Add(name, (new TensorInfo(name, type, dimensions), Convert(weights(name), type)));
     }
 
-    public static LlamaShape SmallShape { get; } = new(Dimension: 32, HiddenDimension: 48, LayerCount: 2, HeadCount: 4, KvHeadCount: 2, VocabularySize: 40, ContextLength: 64);
+    public static LlamaShape SmallShape { get; } = new(Dimension: 32, HiddenDimension: 48, LayerCount: 2, HeadCount: 4, KvHeadCount: 2, VocabularySize: 40,
+        ContextLength: 64);
 
     public JsonObject Config { get; }
 
@@ -86,7 +87,8 @@ internal sealed class LlamaFolder : IDisposable
         return this;
     }
 
-    public void WriteIndex(JsonObject map) => System.IO.File.WriteAllText(File(IndexName), new JsonObject { ["metadata"] = new JsonObject(), ["weight_map"] = map }.ToJsonString());
+    public void WriteIndex(JsonObject map) =>
+        System.IO.File.WriteAllText(File(IndexName), new JsonObject { ["metadata"] = new JsonObject(), ["weight_map"] = map }.ToJsonString());
 
     public void Dispose() => _folder.Dispose();
 

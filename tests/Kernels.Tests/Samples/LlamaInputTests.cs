@@ -4,7 +4,9 @@ using TinyLlama;
 
 namespace Kernels.Tests;
 
-/// <summary>Whatever the sample programs are given, they end with a table or a text, or with one line that says what is wrong, and never in a stack trace.</summary>
+/// <summary>
+/// Whatever the sample programs are given, they end with a table or a text, or with one line that says what is wrong, and never in a stack trace.
+/// </summary>
 public sealed class LlamaInputTests : IDisposable
 {
     private const string Query = "model.layers.0.self_attn.q_proj";
@@ -70,7 +72,8 @@ public sealed class LlamaInputTests : IDisposable
         string text = _folder.File("text.txt");
         File.WriteAllText(text, "some bytes to be read");
         foreach (string weights in (string[])["f32", "u4g32-gptq"])
-            Assert.Contains($"{name}: the weight of output 0, input 2 is NaN", await Refusal("eval", folder.Path, folder.Path, text, "--calibration", text, "--weights", weights), StringComparison.Ordinal);
+            Assert.Contains($"{name}: the weight of output 0, input 2 is NaN",
+                await Refusal("eval", folder.Path, folder.Path, text, "--calibration", text, "--weights", weights), StringComparison.Ordinal);
     }
 
     public static TheoryData<string, string> ForeignFiles => new()
@@ -120,7 +123,9 @@ public sealed class LlamaInputTests : IDisposable
     public async Task PathsThatLeadNowhereEndInALine(string command)
     {
         ModelFiles files = LlamaCases.Random(_folder);
-        string[] args = [.. command.Split(' ').Select(word => word switch { "FOLDER" => _folder.Path, "MODEL" => files.Model, "TOKENIZER" => files.Tokenizer, "EMPTY" => "", "LONG" => "many words", _ => word.StartsWith("absent", StringComparison.Ordinal) ? _folder.File(word) : word })];
+        string[] args = [.. command.Split(' ')
+            .Select(word => word switch { "FOLDER" => _folder.Path, "MODEL" => files.Model, "TOKENIZER" => files.Tokenizer, "EMPTY" => "", "LONG" =>
+            "many words", _ => word.StartsWith("absent", StringComparison.Ordinal) ? _folder.File(word) : word })];
         await Refusal(args);
     }
 
@@ -327,7 +332,8 @@ public sealed class LlamaInputTests : IDisposable
         File.WriteAllBytes(_folder.File("odd"), new byte[7]);
         File.WriteAllBytes(_folder.File("nan"), BitConverter.GetBytes(float.NaN));
         File.WriteAllBytes(_folder.File("none"), BitConverter.GetBytes(float.NegativeInfinity));
-        string[] args = [.. words.Split(' ').Select(word => word == "FOLDER" ? _folder.Path : word is "ABSENT" or "ODD" or "NAN" or "NONE" ? _folder.File(word.ToLowerInvariant()) : word)];
+        string[] args = [.. words.Split(' ')
+            .Select(word => word == "FOLDER" ? _folder.Path : word is "ABSENT" or "ODD" or "NAN" or "NONE" ? _folder.File(word.ToLowerInvariant()) : word)];
         using StringWriter output = new(), errors = new();
         Assert.Equal(1, NextToken.NextTokens.Run(args, output, errors));
         Assert.Single(errors.ToString().TrimEnd().Split('\n'));

@@ -3,12 +3,16 @@ using TinyLlama;
 
 namespace Kernels.Tests;
 
-/// <summary>The sample model's memory: weights are mapped, packed weights alone stay resident, tokens allocate next to nothing; and products of floats.</summary>
+/// <summary>
+/// The sample model's memory: weights are mapped, packed weights alone stay resident, tokens allocate next to nothing; and products of floats.
+/// </summary>
 [Collection(AloneInTheProcess.Name)]
 public sealed class LlamaMemoryTests
 {
     // 52 MB of floats.
-    private static readonly LlamaShape s_shape = new(Dimension: 512, HiddenDimension: 1408, LayerCount: 4, HeadCount: 8, KvHeadCount: 4, VocabularySize: 2048, ContextLength: 64) { SharesClassifier = true };
+    private static readonly LlamaShape s_shape = new(Dimension: 512, HiddenDimension: 1408, LayerCount: 4, HeadCount: 8, KvHeadCount: 4, VocabularySize: 2048,
+        ContextLength: 64)
+    { SharesClassifier = true };
 
     [Fact]
     public void FloatsAreMappedNotCopied()
@@ -34,7 +38,8 @@ public sealed class LlamaMemoryTests
         using LlamaModel model = LlamaModel.Load(files.OpenModel, LlamaCases.Dense with { Weights = (WeightKind)kind });
         model.Forward([1], new float[s_shape.VocabularySize]);
         // Beside int8 the classifier stays in the file.
-        long mapped = kind == (int)WeightKind.Int8 ? (long)s_shape.VocabularySize * s_shape.Dimension * sizeof(float) : 0, packed = model.BytesPerToken - mapped, slack = 1 << 20;
+        long mapped = kind == (int)WeightKind.Int8 ? (long)s_shape.VocabularySize * s_shape.Dimension * sizeof(float) : 0, packed = model.BytesPerToken
+            - mapped, slack = 1 << 20;
         Assert.InRange(packed, 1, new FileInfo(files.Model).Length / 3);
         // Packed weights lie in pages of their own; what the collector hands out beside them is small.
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, packed / 20 + slack);
@@ -72,7 +77,8 @@ public sealed class LlamaMemoryTests
     {
         const int rows = 3;
         var random = new Random(1);
-        float[] weights = [.. Enumerable.Range(0, outputs * inputs).Select(_ => random.NextSingle() - 0.5f)], x = [.. Enumerable.Range(0, rows * inputs).Select(_ => random.NextSingle() - 0.5f)];
+        float[] weights = [.. Enumerable.Range(0, outputs * inputs).Select(_ => random.NextSingle() - 0.5f)],
+            x = [.. Enumerable.Range(0, rows * inputs).Select(_ => random.NextSingle() - 0.5f)];
         float[] y = new float[rows * outputs], alone = new float[outputs];
         var matrix = new FloatMatrix(weights, outputs, inputs);
         matrix.Multiply(x, y);

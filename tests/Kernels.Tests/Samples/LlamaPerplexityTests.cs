@@ -19,11 +19,13 @@ public sealed class LlamaPerplexityTests
         AssertWithin(0.005, LlamaCases.Dense with { Weights = WeightKind.Int8 });
         AssertWithin(0.001, LlamaCases.Dense with { KeyValues = KeyValueType.Float16 });
         AssertWithin(0.01, LlamaCases.Dense with { KeyValues = KeyValueType.Int8 });
-        double nearest = Perplexity(LlamaCases.Dense with { Weights = WeightKind.U4G32 }), gptq = Perplexity(LlamaCases.Dense with { Weights = WeightKind.U4G32Gptq });
+        double nearest = Perplexity(LlamaCases.Dense with { Weights = WeightKind.U4G32 }),
+            gptq = Perplexity(LlamaCases.Dense with { Weights = WeightKind.U4G32Gptq });
         Assert.True(exact < gptq && gptq < nearest, $"{exact} < {gptq} < {nearest}");
         AssertWithin(0.005, LlamaCases.Dense with { Weights = WeightKind.U4G32, Arithmetic = GemmArithmetic.Int8Activations }, nearest);
 
-        void AssertWithin(double share, LlamaOptions options, double? reference = null) => Assert.InRange(Perplexity(options) / (reference ?? exact), 1 - share, 1 + share);
+        void AssertWithin(double share, LlamaOptions options, double? reference = null) =>
+            Assert.InRange(Perplexity(options) / (reference ?? exact), 1 - share, 1 + share);
 
         double Perplexity(LlamaOptions options) => Measure(checkpoint, options, text, calibration);
     }

@@ -3,7 +3,10 @@ using TinyLlama;
 
 namespace Kernels.Tests;
 
-/// <summary>Tokens as Hugging Face's tokenizers 0.22 give them (Tokenizers.DotNet 1.4.1): what stands around a text, added tokens and their neighbours, normalisers, patterns; or a refusal by name.</summary>
+/// <summary>
+/// Tokens as Hugging Face's tokenizers 0.22 give them (Tokenizers.DotNet 1.4.1): what stands around a text, added tokens and their neighbours, normalisers,
+/// patterns; or a refusal by name.
+/// </summary>
 public sealed class LlamaTokenTests : IDisposable
 {
     private const int Begin = 256, End = 257, Size = 300;
@@ -34,7 +37,8 @@ public sealed class LlamaTokenTests : IDisposable
         foreach (string text in (string[])["▁", "a", "▁a", "<", "/", "s", ">"])
             vocabulary[text] = vocabulary.Count;
         JsonObject json = TokenizerFixtures.Llama2(vocabulary, ["▁ a"]);
-        json["added_tokens"] = new JsonArray([.. ((string[])["<unk>", "<s>", "</s>"]).Select((text, token) => With(TokenizerFixtures.Added(token, text), "normalized", isNormalized))]);
+        json["added_tokens"] = new JsonArray(
+            [.. ((string[])["<unk>", "<s>", "</s>"]).Select((text, token) => With(TokenizerFixtures.Added(token, text), "normalized", isNormalized))]);
         return json;
     }
 
@@ -63,7 +67,11 @@ public sealed class LlamaTokenTests : IDisposable
             "begin" => Template(["<|begin|>"], []),
             "begin end" => Template(["<|begin|>"], ["<|end|>"]),
             "begin begin" => Template(["<|begin|>", "<|begin|>"], []),
-            "sequence" => new JsonObject { ["type"] = "Sequence", ["processors"] = new JsonArray(new JsonObject { ["type"] = "ByteLevel" }, Template(["<|begin|>"], [])) },
+            "sequence" => new JsonObject
+            {
+                ["type"] = "Sequence",
+                ["processors"] = new JsonArray(new JsonObject { ["type"] = "ByteLevel" }, Template(["<|begin|>"], []))
+            },
             _ => JsonNode.Parse(processor),
         };
         Assert.Equal(expected, Open(json).Encode(text));
@@ -81,7 +89,8 @@ public sealed class LlamaTokenTests : IDisposable
         json["post_processor"] = begins ? Template(["<|begin|>"], []) : null;
         Open(json);
         File.WriteAllText(_folder.File("tokenizer_config.json"), new JsonObject { [property] = said }.ToJsonString());
-        Assert.Contains($"tokenizer_config.json: {property} is {(said ? "true" : "false")}", Assert.Throws<InvalidDataException>(() => Open(json)).Message, StringComparison.Ordinal);
+        Assert.Contains($"tokenizer_config.json: {property} is {(said ? "true" : "false")}", Assert.Throws<InvalidDataException>(() => Open(json)).Message,
+            StringComparison.Ordinal);
         File.WriteAllText(_folder.File("tokenizer_config.json"), new JsonObject { [property] = !said }.ToJsonString());
         Open(json);
     }
@@ -127,7 +136,8 @@ public sealed class LlamaTokenTests : IDisposable
     [InlineData("abd", new[] { 256, 100 })]
     [InlineData("xbcd", new[] { 120, 258 })]
     public void TheLeftmostAddedTokenAndOfThoseTheLongestIsTaken(string text, int[] expected) =>
-        Assert.Equal(expected, Open(Bytes(TokenizerFixtures.Added(256, "ab"), TokenizerFixtures.Added(257, "abc"), TokenizerFixtures.Added(258, "bcd"))).Encode(text));
+        Assert.Equal(expected, Open(Bytes(TokenizerFixtures.Added(256, "ab"), TokenizerFixtures.Added(257, "abc"), TokenizerFixtures.Added(258, "bcd")))
+        .Encode(text));
 
     [Theory]
     [InlineData("a</s><s>a", new[] { 261, 262, 263, 264, 265, 262, 264, 265, 260 }, new[] { 261, 2, 1, 261 })]
@@ -175,7 +185,8 @@ public sealed class LlamaTokenTests : IDisposable
     [InlineData(5, "a", "count it as 97")]
     public void AddedTokensThatNoModelOrTokenizerKnowsAreRefusedWhenTheyOccur(int token, string text, string reason)
     {
-        BytePairTokenizer tokenizer = Open(Bytes(TokenizerFixtures.Added(Begin, "<|begin|>"), TokenizerFixtures.Added(End, "<|end|>"), TokenizerFixtures.Added(token, text)));
+        BytePairTokenizer tokenizer = Open(Bytes(TokenizerFixtures.Added(Begin, "<|begin|>"), TokenizerFixtures.Added(End, "<|end|>"),
+            TokenizerFixtures.Added(token, text)));
         Assert.Equal([98, 99, 257], tokenizer.Encode("bc<|end|>"));
         string message = Assert.Throws<InvalidDataException>(() => tokenizer.Encode($"bc{text}")).Message;
         Assert.All((string[])["tokenizer.json", text, reason], part => Assert.Contains(part, message, StringComparison.Ordinal));

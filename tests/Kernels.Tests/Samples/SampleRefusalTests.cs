@@ -48,16 +48,19 @@ public sealed class SampleRefusalTests : IDisposable
     [Fact]
     public void GraphsWithoutVerticesAndOfAnyFieldAreMeasured()
     {
-        Assert.Equal("0 vertices, 0 edges, 0 triangles, clustering 0.0000", Triangles(File("%%MatrixMarket matrix coordinate pattern general\n0 0 0\n")).Trim());
+        Assert.Equal("0 vertices, 0 edges, 0 triangles, clustering 0.0000", Triangles(File("%%MatrixMarket matrix coordinate pattern general\n0 0 0\n"))
+            .Trim());
         string complex = Triangles(File("%%MatrixMarket matrix coordinate complex symmetric\n3 3 3\n2 1 0 1\n3 1 1 0\n3 2 -1 2\n"));
         Assert.StartsWith("3 vertices, 3 edges, 1 triangles, clustering 1.0000", complex, StringComparison.Ordinal);
-        Assert.StartsWith("3 vertices, 3 edges, 1 triangles", Triangles(File("%%MatrixMarket matrix coordinate pattern general\n3 3 3\n% one direction each\n1 2\n2 3\n3 1\n")), StringComparison.Ordinal);
+        Assert.StartsWith("3 vertices, 3 edges, 1 triangles",
+            Triangles(File("%%MatrixMarket matrix coordinate pattern general\n3 3 3\n% one direction each\n1 2\n2 3\n3 1\n")), StringComparison.Ordinal);
     }
 
     [Fact]
     public void GraphsThatCannotBeReadAreOneLine()
     {
-        Assert.Contains("MaxRows", Triangles(File("%%MatrixMarket matrix coordinate pattern general\n2000000000 2000000000 1\n1 2\n"), 1), StringComparison.Ordinal);
+        Assert.Contains("MaxRows", Triangles(File("%%MatrixMarket matrix coordinate pattern general\n2000000000 2000000000 1\n1 2\n"), 1),
+            StringComparison.Ordinal);
         Assert.Contains("square", Triangles(File("%%MatrixMarket matrix coordinate pattern general\n2 3 1\n1 2\n"), 1), StringComparison.Ordinal);
         Assert.Contains("empty", Triangles(File(""), 1), StringComparison.Ordinal);
         Triangles(File("%%MatrixMarket matrix coordinate real general\n1 1 1\n1 1 x\n"), 1);
@@ -76,7 +79,8 @@ public sealed class SampleRefusalTests : IDisposable
         Assert.StartsWith("100.0000", Bleu(["score"], "\uFEFF" + pair), StringComparison.Ordinal);
         Assert.StartsWith("100.0000", Bleu(["score", File("\uFEFF" + pair)]), StringComparison.Ordinal);
         Assert.Equal(0, JsonDocument.Parse(Bleu(["score"])).RootElement.GetProperty("sentences").GetInt32());
-        foreach (string line in (string[])["{", "[]", "1", """{"candidate": 1, "references": []}""", """{"candidate": "a", "references": "b"}""", """{"candidate": "a", "references": [null]}""", """{"candidate": "\ud800", "references": []}"""])
+        foreach (string line in (string[])["{", "[]", "1", """{"candidate": 1, "references": []}""", """{"candidate": "a", "references": "b"}""",
+            """{"candidate": "a", "references": [null]}""", """{"candidate": "\ud800", "references": []}"""])
             Assert.Contains("standard input: line 2: ", Bleu(["score"], pair + "\n" + line, 1), StringComparison.Ordinal);
         foreach (string path in (string[])["", "a\0b", _folder.Path, _folder.File("missing.jsonl")])
             Bleu(["score", path], expected: 1);

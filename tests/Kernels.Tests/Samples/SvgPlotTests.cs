@@ -28,15 +28,18 @@ public sealed class SvgPlotTests
     {
         const double lineHeight = 15, letterWidth = 6.6;
         PlotPoint[] points = [.. Enumerable.Range(0, 12).Select(i => new PlotPoint(100 + i % 3, 2 + 0.001 * i, $"way <{i}> & more"))];
-        var plot = new SvgPlot("title", PlotAxis.Covering("x", [0, .. points.Select(point => point.X)]), PlotAxis.Covering("y", [1.0, .. points.Select(point => point.Y)]));
+        var plot = new SvgPlot("title", PlotAxis.Covering("x", [0, .. points.Select(point => point.X)]),
+            PlotAxis.Covering("y", [1.0, .. points.Select(point => point.Y)]));
         plot.AddPoints(points);
         XElement[] all = [.. XDocument.Parse(plot.ToString()).Descendants()];
         Assert.Equal(points.Length, all.Count(element => element.Name.LocalName == "circle"));
-        (double X, double Y)[] labels = [.. points.Select(point => all.Single(element => element.Value == point.Label)).Select(label => (Number(label, "x"), Number(label, "y")))];
+        (double X, double Y)[] labels = [.. points.Select(point => all.Single(element => element.Value == point.Label))
+            .Select(label => (Number(label, "x"), Number(label, "y")))];
         for (int i = 0; i < labels.Length; i++)
         {
             for (int j = 0; j < i; j++)
-                Assert.True(Math.Abs(labels[i].Y - labels[j].Y) > lineHeight - 1 || Math.Abs(labels[i].X - labels[j].X) > points[i].Label.Length * letterWidth - 1, $"labels {i} and {j} overlap");
+                Assert.True(Math.Abs(labels[i].Y - labels[j].Y) > lineHeight - 1 || Math.Abs(labels[i].X - labels[j].X) > points[i].Label.Length * letterWidth
+                    - 1, $"labels {i} and {j} overlap");
         }
     }
 

@@ -25,7 +25,8 @@ public sealed class TinyLlamaFolderTests
         return Logits(checkpoint, weights);
     }
 
-    private static void AssertSameBits(float[] expected, float[] actual) => Assert.Equal(expected.Select(BitConverter.SingleToInt32Bits), actual.Select(BitConverter.SingleToInt32Bits));
+    private static void AssertSameBits(float[] expected, float[] actual) =>
+        Assert.Equal(expected.Select(BitConverter.SingleToInt32Bits), actual.Select(BitConverter.SingleToInt32Bits));
 
     // Row (h, i + j d/2) of Hugging Face's queries and keys is row (h, 2 i + j) of llama2.c's.
     private static float[] ToHalves(float[] rows, int rowLength, int headDimension)
@@ -87,7 +88,9 @@ public sealed class TinyLlamaFolderTests
     public void NarrowTypesAreWidenedExactlyAndOnce(TensorType type)
     {
         using LlamaFolder narrow = LlamaFolder.Random(type).Write();
-        float[] Rounded(string name) => Array.ConvertAll(LlamaFolder.RandomWeights(name, LlamaFolder.SmallShape), weight => type == TensorType.Float16 ? (float)(Half)weight : (BrainFloat16)weight);
+        float[] Rounded(string name) =>
+            Array.ConvertAll(LlamaFolder.RandomWeights(name, LlamaFolder.SmallShape), weight => type == TensorType.Float16 ? (float)(Half)weight
+            : (BrainFloat16)weight);
         using LlamaFolder wide = new LlamaFolder(LlamaFolder.SmallShape, Rounded).Write();
         AssertSameBits(Logits(wide), Logits(narrow));
         using var checkpoint = new HuggingFaceCheckpoint(narrow.Path);
@@ -110,7 +113,8 @@ public sealed class TinyLlamaFolderTests
         {
             ReadOnlyMemory<float> first = checkpoint.Read(name), second = checkpoint.Read(name);
             Assert.False(MemoryMarshal.TryGetArray(first, out _), $"{name} was copied");
-            Assert.True(System.Runtime.CompilerServices.Unsafe.AreSame(ref MemoryMarshal.GetReference(first.Span), ref MemoryMarshal.GetReference(second.Span)), name);
+            Assert.True(System.Runtime.CompilerServices.Unsafe.AreSame(ref MemoryMarshal.GetReference(first.Span), ref MemoryMarshal.GetReference(second.Span)),
+                name);
             Assert.Equal(LlamaFolder.RandomWeights(name, checkpoint.Shape), first.ToArray());
         }
         AssertSameBits(Logits(whole), Logits(checkpoint));
@@ -119,9 +123,11 @@ public sealed class TinyLlamaFolderTests
     [Fact]
     public void TheClassifierMayBeTheEmbedding()
     {
-        using LlamaFolder tied = new LlamaFolder(LlamaFolder.SmallShape with { SharesClassifier = true }, name => LlamaFolder.RandomWeights(name, LlamaFolder.SmallShape)).Write();
+        using LlamaFolder tied = new LlamaFolder(LlamaFolder.SmallShape with { SharesClassifier = true }, name =>
+            LlamaFolder.RandomWeights(name, LlamaFolder.SmallShape)).Write();
         using LlamaFolder apart = new LlamaFolder(
-            LlamaFolder.SmallShape, name => LlamaFolder.RandomWeights(name == TensorNames.Classifier ? TensorNames.Embedding : name, LlamaFolder.SmallShape)).Write();
+            LlamaFolder.SmallShape, name => LlamaFolder.RandomWeights(name == TensorNames.Classifier ? TensorNames.Embedding : name, LlamaFolder.SmallShape))
+            .Write();
         AssertSameBits(Logits(apart), Logits(tied));
     }
 
@@ -173,7 +179,8 @@ public sealed class TinyLlamaFolderTests
                 StoredLayer layer = StoredLayer.Random(name[..^".weight".Length], rows, columns, format, isScattered, seed: index + rows + part.Length);
                 // Weights of a model are small; the scales stay numbers that f16 holds.
                 layer = layer with { Scales = [.. layer.Scales.Select(scale => scale / (type is QuantizedType.U8 ? 1024 : 64))] };
-                Dictionary<string, (TensorInfo Info, Array Elements)> tensors = method == "awq" ? layer.Awq() : layer.Gptq(version == "gptq_v2" ? GptqVersion.V2 : GptqVersion.V1);
+                Dictionary<string, (TensorInfo Info, Array Elements)> tensors = method == "awq" ? layer.Awq()
+                    : layer.Gptq(version == "gptq_v2" ? GptqVersion.V2 : GptqVersion.V1);
                 tensors["bias"] = (tensors["bias"].Info, new float[rows]);
                 folder.Replace(name, tensors);
                 var weights = new float[rows * columns];
@@ -204,7 +211,8 @@ public sealed class TinyLlamaFolderTests
         {
             double angle = Math.Pow(500_000, -pair / 64.0), wavelength = 2 * Math.PI / angle;
             double smooth = (trained / wavelength - low) / (high - low);
-            double expected = wavelength > trained / low ? angle / factor : wavelength < trained / high ? angle : (1 - smooth) * angle / factor + smooth * angle;
+            double expected = wavelength > trained / low ? angle / factor : wavelength < trained / high ? angle : (1 - smooth) * angle / factor + smooth
+                * angle;
             Assert.InRange(scaling.Scale((float)angle) / expected, 1 - 1e-5, 1 + 1e-5);
         }
         using LlamaFolder folder = LlamaFolder.Random();

@@ -58,7 +58,8 @@ public sealed class TinyLlamaHostileTests
     [InlineData("rope_scaling", "{\"rope_type\":\"yarn\",\"factor\":4}", "yarn")]
     [InlineData("rope_scaling", "{\"type\":\"linear\",\"factor\":4}", "linear")]
     [InlineData("rope_scaling", "{\"rope_type\":\"llama3\",\"factor\":4}", "rope_scaling: there is no low_freq_factor")]
-    [InlineData("rope_scaling", "{\"rope_type\":\"llama3\",\"factor\":4,\"low_freq_factor\":4,\"high_freq_factor\":4,\"original_max_position_embeddings\":1}", "low_freq_factor")]
+    [InlineData("rope_scaling", "{\"rope_type\":\"llama3\",\"factor\":4,\"low_freq_factor\":4,\"high_freq_factor\":4,\"original_max_position_embeddings\":1}",
+        "low_freq_factor")]
     [InlineData("rope_scaling", "7", "rope_scaling")]
     [InlineData("tie_word_embeddings", "1", "tie_word_embeddings")]
     [InlineData("attention_bias", "true", "attention_bias")]
@@ -115,7 +116,8 @@ public sealed class TinyLlamaHostileTests
         Dictionary<string, (TensorInfo Info, Array Elements)> parts = layer.Gptq(GptqVersion.V1);
         parts["bias"] = (parts["bias"].Info, new float[32]);
         if (damage != "quantised without a config")
-            folder.Config["quantization_config"] = new JsonObject { ["quant_method"] = "gptq", ["bits"] = 4, ["group_size"] = damage == "groups that do not divide" ? 24 : 16 };
+            folder.Config["quantization_config"] =
+                new JsonObject { ["quant_method"] = "gptq", ["bits"] = 4, ["group_size"] = damage == "groups that do not divide" ? 24 : 16 };
         switch (damage)
         {
             case "missing": tensors.Remove(Up); break;
@@ -243,9 +245,11 @@ public sealed class TinyLlamaHostileTests
         { "post_processor", """{"type":"BertProcessing","sep":["[SEP]",2],"cls":["[CLS]",0]}""", "BertProcessing" },
         { "post_processor", """{"type":"Sequence","processors":[{"type":"Whatever"}]}""", "Whatever" },
         { "post_processor", """{"type":"TemplateProcessing","single":[],"special_tokens":{}}""", "post_processor.single" },
-        { "post_processor", """{"type":"TemplateProcessing","single":[{"Sequence":{"id":"A"}},{"Sequence":{"id":"A"}}],"special_tokens":{}}""", "post_processor.single[1]" },
+        { "post_processor", """{"type":"TemplateProcessing","single":[{"Sequence":{"id":"A"}},{"Sequence":{"id":"A"}}],"special_tokens":{}}""",
+            "post_processor.single[1]" },
         { "post_processor", """{"type":"TemplateProcessing","single":[{"Sequence":{"id":"B"}}],"special_tokens":{}}""", "post_processor.single[0]" },
-        { "post_processor", """{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"<s>"}},{"Sequence":{"id":"A"}}],"special_tokens":{}}""", "there is no <s>" },
+        { "post_processor", """{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"<s>"}},{"Sequence":{"id":"A"}}],"special_tokens":{}}""",
+            "there is no <s>" },
         { "post_processor", """{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"<s>"}},{"Sequence":{"id":"A"}}],"special_tokens":{"<s>":{"ids":[300]}}}""", "token 300" },
         { "added_tokens", """[{"id":290,"content":"\ud800"}]""", "added_tokens[0].content" },
     };

@@ -64,7 +64,8 @@ public sealed class TinyLlamaTests
     private static string RandomCheckpoint(string path)
     {
         int dimension = 8, hidden = 12, layers = 2, heads = 2, kvHeads = 1, vocabulary = 11, context = 16, kv = dimension / heads * kvHeads;
-        int count = vocabulary * dimension + layers * (2 * dimension + 2 * dimension * dimension + 2 * kv * dimension + 3 * hidden * dimension) + dimension + context * (dimension / heads);
+        int count = vocabulary * dimension + layers * (2 * dimension + 2 * dimension * dimension + 2 * kv * dimension + 3 * hidden * dimension) + dimension
+            + context * (dimension / heads);
         var random = new Random(1);
         using var writer = new BinaryWriter(System.IO.File.Create(path));
         foreach (int size in (int[])[dimension, hidden, layers, heads, kvHeads, vocabulary, context])

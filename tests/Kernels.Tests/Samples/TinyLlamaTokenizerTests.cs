@@ -28,7 +28,8 @@ public sealed class TinyLlamaTokenizerTests
         return [.. bytes];
     }
 
-    private static void AssertTokens(ITokenizer tokenizer, string text, params int[] expected) => Assert.Equal([.. tokenizer.Before, .. expected], tokenizer.Encode(text));
+    private static void AssertTokens(ITokenizer tokenizer, string text, params int[] expected) =>
+        Assert.Equal([.. tokenizer.Before, .. expected], tokenizer.Encode(text));
 
     // Llama 2's form: unknown, begin, end, the bytes, characters and their merges.
     private static JsonObject Characters()
@@ -72,7 +73,8 @@ public sealed class TinyLlamaTokenizerTests
     public void AddedTokensAreCutOutTheLongestFirst()
     {
         JsonObject json = TokenizerFixtures.ByteLevel(false, ("h", "i"));
-        json["added_tokens"] = new JsonArray(TokenizerFixtures.Added(257, "<|begin|>"), TokenizerFixtures.Added(258, "<|a|>"), TokenizerFixtures.Added(259, "<|a|><|b|>"), TokenizerFixtures.Added(260, "é?"));
+        json["added_tokens"] = new JsonArray(TokenizerFixtures.Added(257, "<|begin|>"), TokenizerFixtures.Added(258, "<|a|>"),
+            TokenizerFixtures.Added(259, "<|a|><|b|>"), TokenizerFixtures.Added(260, "é?"));
         BytePairTokenizer tokenizer = Open(json);
         AssertTokens(tokenizer, "hi<|a|>hi<|a|><|b|><|begin|>é?<|a", 256, 258, 256, 259, 257, 260, '<', '|', 'a');
         Assert.Equal("<|a|><|b|>", Encoding.UTF8.GetString(Decode(tokenizer, [259])));
@@ -104,7 +106,8 @@ public sealed class TinyLlamaTokenizerTests
         JsonObject older = Characters(), newer = Characters();
         newer["normalizer"] = null;
         newer["pre_tokenizer"] = JsonNode.Parse("""{"type":"Metaspace","replacement":"▁","prepend_scheme":"first","split":true}""");
-        newer["decoder"] = JsonNode.Parse("""{"type":"Sequence","decoders":[{"type":"ByteFallback"},{"type":"Metaspace","replacement":"▁","prepend_scheme":"first"}]}""");
+        newer["decoder"] = JsonNode.Parse(
+            """{"type":"Sequence","decoders":[{"type":"ByteFallback"},{"type":"Metaspace","replacement":"▁","prepend_scheme":"first"}]}""");
         foreach (string text in (string[])["hello", "hello  hello oé", "🙂 hello "])
         {
             Assert.Equal(Open(older).Encode(text), Open(newer).Encode(text));
@@ -119,7 +122,8 @@ public sealed class TinyLlamaTokenizerTests
     {
         const string llama3 = @"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
         AssertPieces([Split.Gpt2], "Hello  world's 123 don't!? \n x", "Hello", " ", " world", "'s", " 123", " don", "'t", "!?", " \n", " x");
-        AssertPieces([new Split(Split.Compile(llama3))], "I'm 12345 YEARS'LL\n\n  old!\n", "I", "'m", " ", "123", "45", " YEARS", "'LL", "\n\n", " ", " old", "!\n");
+        AssertPieces([new Split(Split.Compile(llama3))], "I'm 12345 YEARS'LL\n\n  old!\n", "I", "'m", " ", "123", "45", " YEARS", "'LL", "\n\n", " ", " old",
+            "!\n");
         AssertPieces([new Split(Split.Compile(@"\p{N}")), Split.Gpt2], "a 12b", "a", " ", "1", "2", "b");
         AssertPieces([new Split(Split.Compile(@"\s+"), keepsMatches: false)], " a  b ", "a", "b");
         AssertPieces([new Split(Split.Compile(@"\w+"), keepsGaps: false)], " a, b", "a", "b");
@@ -133,7 +137,8 @@ public sealed class TinyLlamaTokenizerTests
         rules.Splits.AddRange(splits);
         string bytes = ByteText.Of(text), likeness = ByteText.CodePoints(bytes, out int[] starts);
         Assert.Equal(text.EnumerateRunes().Count(), likeness.Length);
-        Assert.Equal(expected, rules.Cut(likeness).Select(piece => Encoding.UTF8.GetString(ByteText.Bytes(bytes.AsSpan(starts[piece.Start.Value]..starts[piece.End.Value])))));
+        Assert.Equal(expected, rules.Cut(likeness)
+            .Select(piece => Encoding.UTF8.GetString(ByteText.Bytes(bytes.AsSpan(starts[piece.Start.Value]..starts[piece.End.Value])))));
     }
 
     [Fact]
@@ -142,7 +147,8 @@ public sealed class TinyLlamaTokenizerTests
         BytePairTokenizer[] tokenizers = [Open(TokenizerFixtures.ByteLevel(false, ("a", "b"), ("Ġ", "t"), ("Ã", "©"))), Open(Characters())];
         var random = new Random(20260102);
         string[] samples = ["", " ", "\n\n", "  hello  hello\t", "naïve café", "👩‍👩‍👧‍👦🙂 e\u0301", "漢字\u3000かな", "\0\u0001\u007f", "\ud800 alone", "a\ufeffb"];
-        IEnumerable<byte[]> texts = samples.Select(Encoding.UTF8.GetBytes).Concat([[0xff], [0xe2, 0x82], [0xc0, 0x80, (byte)'h'], [0xf0, 0x9f, 0x99, (byte)' ', 0x80]]);
+        IEnumerable<byte[]> texts = samples.Select(Encoding.UTF8.GetBytes)
+            .Concat([[0xff], [0xe2, 0x82], [0xc0, 0x80, (byte)'h'], [0xf0, 0x9f, 0x99, (byte)' ', 0x80]]);
         foreach (byte[] text in texts.Concat(Enumerable.Range(0, 200).Select(i => RandomBytes(random, i))))
         {
             foreach (BytePairTokenizer tokenizer in tokenizers)
@@ -197,7 +203,8 @@ public sealed class TinyLlamaTokenizerTests
     {
         (string Text, float Score)[] tokens =
         [
-            ("<unk>", 0), ("\n<s>\n", 0), ("\n</s>\n", 0), .. Enumerable.Range(0, 256).Select(value => ($"<0x{value:X2}>", 0f)), (" ", 0), ("a", 0), ("b", 0), ("aa", 2), ("ab", 3), (" a", 1),
+            ("<unk>", 0), ("\n<s>\n", 0), ("\n</s>\n", 0), .. Enumerable.Range(0, 256).Select(value => ($"<0x{value:X2}>", 0f)), (" ", 0), ("a", 0), ("b", 0),
+                ("aa", 2), ("ab", 3), (" a", 1),
         ];
         using var writer = new BinaryWriter(File.Create(path));
         writer.Write(6);
@@ -221,7 +228,8 @@ public sealed class TinyLlamaTokenizerTests
         File.WriteAllText(folder.File("merges.txt"), "#version: 0.2\nh e\nĠ he\n");
         AssertTokens(VocabularyFiles.Open(folder.Path, Size, s_special), "he he<|endoftext|>", 256, 257, Begin);
         File.AppendAllText(folder.File("merges.txt"), "h e l\n");
-        Assert.Contains("merges.txt, line 4", Assert.Throws<InvalidDataException>(() => VocabularyFiles.Open(folder.Path, Size, s_special)).Message, StringComparison.Ordinal);
+        Assert.Contains("merges.txt, line 4", Assert.Throws<InvalidDataException>(() => VocabularyFiles.Open(folder.Path, Size, s_special)).Message,
+            StringComparison.Ordinal);
     }
 
     [SkippableFact]

@@ -29,9 +29,12 @@ internal static class TokenizerFixtures
     }
 
     /// <summary>An added token.</summary>
-    public static JsonObject Added(int token, string text) => new() { ["id"] = token, ["content"] = text, ["special"] = true, ["lstrip"] = false, ["rstrip"] = false, ["single_word"] = false };
+    public static JsonObject Added(int token, string text) =>
+        new() { ["id"] = token, ["content"] = text, ["special"] = true, ["lstrip"] = false, ["rstrip"] = false, ["single_word"] = false };
 
-    /// <summary>llama2.c's tokenizer in the form of Llama 2's tokenizer.json: each way to cut a token in two is a merge, in the order of the tokens' scores.</summary>
+    /// <summary>
+    /// llama2.c's tokenizer in the form of Llama 2's tokenizer.json: each way to cut a token in two is a merge, in the order of the tokens' scores.
+    /// </summary>
     public static JsonObject FromLlama2(string path)
     {
         var tokens = new List<(float Score, string Text)>();
@@ -59,7 +62,8 @@ internal static class TokenizerFixtures
     /// <summary>A post-processor that puts tokens around a text.</summary>
     public static JsonObject Template(string[] before, string[] after, params (string Name, int Token)[] tokens)
     {
-        JsonArray single = [.. before.Select(Special), new JsonObject { ["Sequence"] = new JsonObject { ["id"] = "A", ["type_id"] = 0 } }, .. after.Select(Special)];
+        JsonArray single = [.. before.Select(Special), new JsonObject { ["Sequence"] = new JsonObject { ["id"] = "A", ["type_id"] = 0 } },
+            .. after.Select(Special)];
         var numbers = new JsonObject();
         foreach ((string name, int token) in tokens)
             numbers[name] = new JsonObject { ["id"] = name, ["ids"] = new JsonArray(token), ["tokens"] = new JsonArray(name) };
@@ -72,12 +76,21 @@ internal static class TokenizerFixtures
     public static JsonObject Llama2(JsonObject vocabulary, JsonArray merges) => new()
     {
         ["added_tokens"] = new JsonArray(),
-        ["normalizer"] = JsonNode.Parse("""{"type":"Sequence","normalizers":[{"type":"Prepend","prepend":"▁"},{"type":"Replace","pattern":{"String":" "},"content":"▁"}]}"""),
+        ["normalizer"] = JsonNode.Parse(
+            """{"type":"Sequence","normalizers":[{"type":"Prepend","prepend":"▁"},{"type":"Replace","pattern":{"String":" "},"content":"▁"}]}"""),
         ["pre_tokenizer"] = null,
         ["decoder"] = JsonNode.Parse("""
             {"type":"Sequence","decoders":[{"type":"Replace","pattern":{"String":"▁"},"content":" "},{"type":"ByteFallback"},{"type":"Fuse"},{"type":"Strip","content":" ","start":1,"stop":0}]}
             """),
-        ["model"] = new JsonObject { ["type"] = "BPE", ["byte_fallback"] = true, ["fuse_unk"] = true, ["unk_token"] = "<unk>", ["vocab"] = vocabulary, ["merges"] = merges },
+        ["model"] = new JsonObject
+        {
+            ["type"] = "BPE",
+            ["byte_fallback"] = true,
+            ["fuse_unk"] = true,
+            ["unk_token"] = "<unk>",
+            ["vocab"] = vocabulary,
+            ["merges"] = merges
+        },
     };
 
     // GPT-2's bytes_to_unicode, by its definition: printable bytes first, then the others from 256 on.

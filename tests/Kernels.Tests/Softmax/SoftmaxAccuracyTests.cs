@@ -11,7 +11,8 @@ public sealed class SoftmaxAccuracyTests
     [MemberData(nameof(Variants))]
     public void SumOfTenMillionTermsIsWithin3E7(string variant)
     {
-        Skip.If(KernelInfo.Catalogue.SelectMany(d => d.Variants).Single(v => v.Identity == variant).Availability == VariantAvailability.Emulated, $"{variant}: ten million elements in software take minutes");
+        Skip.If(KernelInfo.Catalogue.SelectMany(d => d.Variants).Single(v => v.Identity == variant).Availability == VariantAvailability.Emulated,
+            $"{variant}: ten million elements in software take minutes");
         KernelOptions kernel = SoftmaxCases.Force(variant, threads: 2);
         var logits = new float[Length];
         var logSumExp = new float[1];

@@ -144,13 +144,15 @@ public sealed class SoftmaxArgumentTests
     public void CancelledCallsThrow()
     {
         var cancelled = new CancellationToken(canceled: true);
-        Assert.Throws<OperationCanceledException>(() => Softmax.Compute<float>(new float[8], new float[8], 4, new() { Kernel = new() { CancellationToken = cancelled } }));
+        Assert.Throws<OperationCanceledException>(() =>
+            Softmax.Compute<float>(new float[8], new float[8], 4, new() { Kernel = new() { CancellationToken = cancelled } }));
     }
 
     [Fact]
     public void MissingInstructionsAreNamed()
     {
-        KernelVariant? missing = KernelInfo.Catalogue.SelectMany(d => d.Variants).FirstOrDefault(v => v.Availability != VariantAvailability.Available && v.Types == "f32");
+        KernelVariant? missing = KernelInfo.Catalogue.SelectMany(d => d.Variants)
+            .FirstOrDefault(v => v.Availability != VariantAvailability.Available && v.Types == "f32");
         Assert.NotNull(missing); // no machine has both AVX2 and AdvSimd
         PlatformNotSupportedException refused = Assert.Throws<PlatformNotSupportedException>(
             () => Softmax.Compute<float>(new float[4], new float[4], 4, new() { Kernel = new() { Variant = missing.Identity } }));

@@ -23,17 +23,23 @@ internal static class SoftmaxAssert
         {
             // A log-probability may lie beyond what half precision holds.
             double representable = Math.Abs(expected[i]) > Element.Largest<T>() ? Math.CopySign(double.PositiveInfinity, expected[i]) : expected[i];
-            Close(representable, Element.ToDouble(actual[i]), LogarithmBound<T>(Math.Abs(expected[i])) + 2 * logitError + Element.SmallestDenormal<T>(), context, i);
+            Close(representable, Element.ToDouble(actual[i]), LogarithmBound<T>(Math.Abs(expected[i])) + 2 * logitError + Element.SmallestDenormal<T>(),
+                context, i);
         }
     }
 
     /// <summary>Of a log-sum-exp; in double, it is the sum of the largest logit and the rest and has the roundings of both.</summary>
     public static void Logarithm<T>(double expected, T actual, double largest, string context, double logitError = 0) where T : unmanaged =>
-        Close(expected, Element.ToDouble(actual), LogarithmBound<T>(Math.Abs(expected) + (typeof(T) == typeof(double) ? Math.Abs(largest) : 0)) + logitError, context, 0);
+        Close(expected, Element.ToDouble(actual), LogarithmBound<T>(Math.Abs(expected) + (typeof(T) == typeof(double) ? Math.Abs(largest) : 0)) + logitError,
+        context, 0);
 
-    /// <summary>The promised absolute error of a logarithm: the bound of a probability and the rounding of the result; in double, which no wider type serves, 6 u (1 + size).</summary>
+    /// <summary>
+    /// The promised absolute error of a logarithm: the bound of a probability and the rounding of the result; in double, which no wider type serves, 6 u (1 +
+    /// size).
+    /// </summary>
     private static double LogarithmBound<T>(double size) where T : unmanaged =>
-        typeof(T) == typeof(double) ? RelativeBound<T>() * (1 + size) : RelativeBound<T>() + (Element.ComputeRoundoff<T>() + Element.StorageRoundoff<T>()) * size;
+        typeof(T) == typeof(double) ? RelativeBound<T>() * (1 + size) : RelativeBound<T>() + (Element.ComputeRoundoff<T>() + Element.StorageRoundoff<T>())
+        * size;
 
     private static void Close(double expected, double actual, double bound, string context, int index)
     {

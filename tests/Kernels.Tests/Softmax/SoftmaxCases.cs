@@ -23,12 +23,14 @@ internal static class SoftmaxCases
     {
         KernelVariant variant = KernelInfo.Catalogue.SelectMany(dispatch => dispatch.Variants).Single(v => v.Identity == identity);
         Skip.If(variant.Availability == VariantAvailability.Absent, $"{identity}: {variant.Reason}");
-        Skip.If(variant.Availability == VariantAvailability.Emulated && !Vector128.IsHardwareAccelerated, $"{identity}: without SIMD of any width, software vectors take minutes; the runs with SIMD emulate it");
+        Skip.If(variant.Availability == VariantAvailability.Emulated && !Vector128.IsHardwareAccelerated,
+            $"{identity}: without SIMD of any width, software vectors take minutes; the runs with SIMD emulate it");
         return new KernelOptions { Variant = identity, MaxDegreeOfParallelism = threads, AllowEmulation = true };
     }
 
     /// <summary>Every length up to 257, then around the block (2048), the scratch (4096, 8192) and the chunk (65536) of the driver.</summary>
-    public static IEnumerable<int> Lengths() => Enumerable.Range(0, 258).Concat([511, 512, 513, 2047, 2048, 2049, 4095, 4096, 4097, 8191, 8192, 8193, 65535, 65536, 65537, 131073]);
+    public static IEnumerable<int> Lengths() => Enumerable.Range(0, 258)
+        .Concat([511, 512, 513, 2047, 2048, 2049, 4095, 4096, 4097, 8191, 8192, 8193, 65535, 65536, 65537, 131073]);
 
     /// <summary>Normal logits of the given spread, rounded to T.</summary>
     public static T[] Logits<T>(int count, double spread, int seed) where T : unmanaged

@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace Kernels.Tests;
 
-/// <summary>What takes no part has no influence: not a bit of any result tells which numbers, NaN and infinities among them, stand at excluded positions.</summary>
+/// <summary>
+/// What takes no part has no influence: not a bit of any result tells which numbers, NaN and infinities among them, stand at excluded positions.
+/// </summary>
 public abstract class SoftmaxExclusionTests<T> where T : unmanaged
 {
     private const int Rows = 4;
@@ -20,7 +22,8 @@ public abstract class SoftmaxExclusionTests<T> where T : unmanaged
     }
 
     private static bool[] TakesPart(int length, bool[] booleanMask, int[] lengths) =>
-        [.. Enumerable.Range(0, Rows * length).Select(i => (booleanMask.Length == 0 || booleanMask[i]) && (lengths.Length == 0 || i % length < lengths[i / length]))];
+        [.. Enumerable.Range(0, Rows * length)
+        .Select(i => (booleanMask.Length == 0 || booleanMask[i]) && (lengths.Length == 0 || i % length < lengths[i / length]))];
 
     private static IEnumerable<(bool[] BooleanMask, int[] Lengths)> Exclusions(int length)
     {
@@ -42,11 +45,25 @@ public abstract class SoftmaxExclusionTests<T> where T : unmanaged
             {
                 bool[] takesPart = TakesPart(length, booleanMask, lengths);
                 foreach ((double scale, double cap, bool hasMask, bool safe) in
-                    from scale in new[] { 1, -0.5, 0 } from cap in new double[] { 0, 5 } from m in new[] { false, true } from safe in new[] { false, true } select (scale, cap, m, safe))
+                    from scale in new[] { 1, -0.5, 0 }
+                    from cap in new double[] { 0, 5 }
+                    from m in new[] { false, true }
+                    from safe in new[] { false,
+                        true }
+                    select (scale, cap, m, safe))
                 {
                     T[] Results(T[] x, T[] added)
                     {
-                        var options = new SoftmaxOptions<T> { Scale = scale, SoftCap = cap, AdditiveMask = hasMask ? added : [], BooleanMask = booleanMask, RowLengths = lengths, Safe = safe, Kernel = kernel };
+                        var options = new SoftmaxOptions<T>
+                        {
+                            Scale = scale,
+                            SoftCap = cap,
+                            AdditiveMask = hasMask ? added : [],
+                            BooleanMask = booleanMask,
+                            RowLengths = lengths,
+                            Safe = safe,
+                            Kernel = kernel
+                        };
                         T[] probabilities = new T[x.Length], logarithms = new T[x.Length], sums = new T[Rows], top = new T[2 * Rows];
                         Softmax.Compute<T>(x, probabilities, length, options);
                         Softmax.LogSoftmax<T>(x, logarithms, length, options);
@@ -54,7 +71,8 @@ public abstract class SoftmaxExclusionTests<T> where T : unmanaged
                         Softmax.TopK<T>(x, top, new int[2 * Rows], length, 2, options);
                         return [.. probabilities, .. logarithms, .. sums, .. top];
                     }
-                    AssertSameBits(Results(logits, mask), Results(Spoilt(logits, takesPart), Spoilt(mask, takesPart)), $"{variant}, length {length}, scale {scale}, cap {cap}, mask {hasMask}, safe {safe}");
+                    AssertSameBits(Results(logits, mask), Results(Spoilt(logits, takesPart), Spoilt(mask, takesPart)),
+                        $"{variant}, length {length}, scale {scale}, cap {cap}, mask {hasMask}, safe {safe}");
                 }
             }
         }
@@ -95,19 +113,32 @@ public abstract class SoftmaxExclusionTests<T> where T : unmanaged
             foreach ((bool[] booleanMask, int[] lengths) in Exclusions(length))
             {
                 bool[] takesPart = TakesPart(length, booleanMask, lengths);
-                foreach ((double scale, double cap, bool isLog) in from scale in new[] { 1, -0.5 } from cap in new double[] { 0, 5 } from isLog in new[] { false, true } select (scale, cap, isLog))
+                foreach ((double scale, double cap, bool isLog) in from scale in new[] { 1, -0.5 }
+                                                                   from cap in new double[] { 0,
+                    5 }
+                                                                   from isLog in new[] { false, true }
+                                                                   select (scale, cap, isLog))
                 {
                     string context = $"{variant}, length {length}, scale {scale}, cap {cap}, log {isLog}";
                     T[] clean = Gradient(logits, g), spoilt = Gradient(Spoilt(logits, takesPart), Spoilt(g, takesPart));
                     AssertSameBits(clean, spoilt, context);
                     for (int i = 0; i < clean.Length; i++)
-                        Assert.True(takesPart[i] || Element.ToDouble(clean[i]) == 0, $"{context}: the gradient at the excluded position {i} is {Element.ToDouble(clean[i])}");
+                        Assert.True(takesPart[i] || Element.ToDouble(clean[i]) == 0,
+                            $"{context}: the gradient at the excluded position {i} is {Element.ToDouble(clean[i])}");
                     Assert.Contains(clean, x => Element.ToDouble(x) != 0);
 
                     T[] Gradient(T[] x, T[] outputGradient)
                     {
                         T[] results = new T[x.Length], gradient = new T[x.Length];
-                        var forward = new SoftmaxOptions<T> { Scale = scale, SoftCap = cap, BooleanMask = booleanMask, RowLengths = lengths, Safe = true, Kernel = kernel };
+                        var forward = new SoftmaxOptions<T>
+                        {
+                            Scale = scale,
+                            SoftCap = cap,
+                            BooleanMask = booleanMask,
+                            RowLengths = lengths,
+                            Safe = true,
+                            Kernel = kernel
+                        };
                         var backward = new SoftmaxGradientOptions<T> { Scale = scale, SoftCap = cap, Logits = cap > 0 ? x : [], Kernel = kernel };
                         if (isLog)
                         {
@@ -131,7 +162,8 @@ public abstract class SoftmaxExclusionTests<T> where T : unmanaged
     public void NaNThatTookPartStillShows(string variant)
     {
         KernelOptions kernel = SoftmaxCases.Force(variant);
-        T[] nan = Element.From<T>([double.NaN, double.NaN, double.NaN]), half = Element.From<T>([0, 0.5, 0.5]), g = Element.From<T>([0, 1, double.NaN]), gradient = new T[3];
+        T[] nan = Element.From<T>([double.NaN, double.NaN, double.NaN]), half = Element.From<T>([0, 0.5, 0.5]), g = Element.From<T>([0, 1, double.NaN]),
+            gradient = new T[3];
         Softmax.Backward<T>(half, nan, gradient, 3, new() { Kernel = kernel });
         Assert.All(gradient, x => Assert.True(double.IsNaN(Element.ToDouble(x))));
         Softmax.LogBackward<T>(half, nan, gradient, 3, new() { Kernel = kernel });

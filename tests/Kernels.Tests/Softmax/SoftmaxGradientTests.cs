@@ -16,7 +16,8 @@ public abstract class SoftmaxGradientTests<T> where T : unmanaged
             {
                 const int rows = 2;
                 T[] logits = SoftmaxCases.Logits<T>(rows * length, 4, length), g = SoftmaxCases.Logits<T>(rows * length, 1, length + 1);
-                T[] probabilities = new T[logits.Length], logarithms = new T[logits.Length], gradient = new T[logits.Length], logGradient = new T[logits.Length];
+                T[] probabilities = new T[logits.Length], logarithms = new T[logits.Length], gradient = new T[logits.Length],
+                    logGradient = new T[logits.Length];
                 Softmax.Compute<T>(logits, probabilities, length, new() { Scale = scale, SoftCap = cap, Kernel = kernel });
                 Softmax.LogSoftmax<T>(logits, logarithms, length, new() { Scale = scale, SoftCap = cap, Kernel = kernel });
                 var options = new SoftmaxGradientOptions<T> { Scale = scale, SoftCap = cap, Logits = cap > 0 ? logits : [], Kernel = kernel };
@@ -25,11 +26,16 @@ public abstract class SoftmaxGradientTests<T> where T : unmanaged
                 for (int row = 0; row < rows; row++)
                 {
                     Range part = (row * length)..((row + 1) * length);
-                    double[] gs = Element.ToDoubles<T>(g.AsSpan(part)), ps = Element.ToDoubles<T>(probabilities.AsSpan(part)), ls = Element.ToDoubles<T>(logarithms.AsSpan(part));
-                    double[] slopes = [.. Element.ToDoubles<T>(logits.AsSpan(part)).Select(x => scale * (cap > 0 ? 1 - Math.Pow(Math.Tanh(scale * x / cap), 2) : 1))];
+                    double[] gs = Element.ToDoubles<T>(g.AsSpan(part)), ps = Element.ToDoubles<T>(probabilities.AsSpan(part)),
+                        ls = Element.ToDoubles<T>(logarithms.AsSpan(part));
+                    double[] slopes = [.. Element.ToDoubles<T>(logits.AsSpan(part))
+                        .Select(x => scale * (cap > 0 ? 1 - Math.Pow(Math.Tanh(scale * x / cap), 2) : 1))];
                     double dot = gs.Zip(ps, (a, b) => a * b).Sum(), sum = gs.Sum(), magnitude = gs.Sum(Math.Abs);
-                    AssertClose([.. gs.Select((x, i) => (x - dot) * ps[i] * slopes[i])], [.. gs.Select((x, i) => (Math.Abs(x) + Math.Abs(dot) + 1) * ps[i])], gradient.AsSpan(part), $"{variant}, length {length}, cap {cap}");
-                    AssertClose([.. gs.Select((x, i) => (x - Math.Exp(ls[i]) * sum) * slopes[i])], [.. gs.Select((x, i) => Math.Abs(x) + Math.Exp(ls[i]) * magnitude)], logGradient.AsSpan(part), $"{variant}, length {length}, cap {cap}, log");
+                    AssertClose([.. gs.Select((x, i) => (x - dot) * ps[i] * slopes[i])], [.. gs.Select((x, i) => (Math.Abs(x) + Math.Abs(dot) + 1) * ps[i])],
+                        gradient.AsSpan(part), $"{variant}, length {length}, cap {cap}");
+                    AssertClose([.. gs.Select((x, i) => (x - Math.Exp(ls[i]) * sum) * slopes[i])],
+                        [.. gs.Select((x, i) => Math.Abs(x) + Math.Exp(ls[i]) * magnitude)], logGradient.AsSpan(part),
+                        $"{variant}, length {length}, cap {cap}, log");
                 }
             }
         }
@@ -40,7 +46,8 @@ public abstract class SoftmaxGradientTests<T> where T : unmanaged
     {
         for (int i = 0; i < expected.Length; i++)
         {
-            double bound = 12 * Element.ComputeRoundoff<T>() * magnitudes[i] + Element.StorageRoundoff<T>() * Math.Abs(expected[i]) + Element.SmallestDenormal<T>();
+            double bound = 12 * Element.ComputeRoundoff<T>() * magnitudes[i] + Element.StorageRoundoff<T>() * Math.Abs(expected[i])
+                + Element.SmallestDenormal<T>();
             double actualValue = Element.ToDouble(actual[i]);
             Assert.True(Math.Abs(actualValue - expected[i]) <= bound, $"{context}: element {i} is {actualValue:R}, expected {expected[i]:R} within {bound:R}");
         }
@@ -73,7 +80,8 @@ public sealed class SoftmaxGradientTestsF64 : SoftmaxGradientTests<double>
     {
         const int length = 9;
         const double step = 1e-6, scale = 0.7, cap = 5;
-        double[] logits = SoftmaxCases.Logits<double>(length, 2, 1), g = SoftmaxCases.Logits<double>(length, 1, 2), results = new double[length], gradient = new double[length];
+        double[] logits = SoftmaxCases.Logits<double>(length, 2, 1), g = SoftmaxCases.Logits<double>(length, 1, 2), results = new double[length],
+            gradient = new double[length];
         foreach (bool isLog in new[] { false, true })
         {
             double Loss(double[] x)

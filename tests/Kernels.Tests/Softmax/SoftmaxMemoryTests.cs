@@ -44,7 +44,8 @@ public abstract class SoftmaxMemoryTests<T> where T : unmanaged
         {
             foreach (bool guardAfter in new[] { true, false })
             {
-                using GuardedMemory<T> logits = new(length, guardAfter), results = new(length, guardAfter), mask = new(length, guardAfter), values = new(1, guardAfter);
+                using GuardedMemory<T> logits = new(length, guardAfter), results = new(length, guardAfter), mask = new(length, guardAfter),
+                    values = new(1, guardAfter);
                 using GuardedMemory<bool> booleanMask = new(length, guardAfter);
                 using GuardedMemory<int> indices = new(1, guardAfter);
                 SoftmaxCases.Logits<T>(length, 5, length).CopyTo(logits.Span);
@@ -109,7 +110,8 @@ public abstract class SoftmaxMemoryTests<T> where T : unmanaged
     private static T[] AllOperations(T[] logits, int rows, int length, KernelOptions kernel)
     {
         var options = new SoftmaxOptions<T> { Kernel = kernel };
-        T[] probabilities = new T[logits.Length], logarithms = new T[logits.Length], sums = new T[rows], columns = new T[logits.Length], gradient = new T[logits.Length], top = new T[3 * rows];
+        T[] probabilities = new T[logits.Length], logarithms = new T[logits.Length], sums = new T[rows], columns = new T[logits.Length],
+            gradient = new T[logits.Length], top = new T[3 * rows];
         Softmax.Compute(logits, probabilities, length, options);
         Softmax.LogSoftmax(logits, logarithms, length, options);
         Softmax.LogSumExp(logits, sums, length, options);

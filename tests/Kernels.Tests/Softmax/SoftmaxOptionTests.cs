@@ -20,7 +20,8 @@ public abstract class SoftmaxOptionTests<T> where T : unmanaged
         }),
     ];
 
-    private static void Check(string context, double[] staged, ReadOnlySpan<T> probabilities, ReadOnlySpan<T> logProbabilities, T logSumExp, double logitError, bool safe)
+    private static void Check(string context, double[] staged, ReadOnlySpan<T> probabilities, ReadOnlySpan<T> logProbabilities, T logSumExp, double logitError,
+        bool safe)
     {
         SoftmaxOracle.Row expected = SoftmaxOracle.Of(staged, safe, typeof(T) == typeof(double));
         SoftmaxAssert.Probabilities(expected.Probabilities, probabilities, context, logitError);
@@ -41,11 +42,25 @@ public abstract class SoftmaxOptionTests<T> where T : unmanaged
         logits[masked] = Element.FromDouble<T>(double.NaN);
         Array.Fill(fullBoolean, false, 5 * Length, Length);
         foreach ((double scale, double cap, int maskLength, int booleanLength, bool safe) in
-            from scale in new[] { 1, 0.125, -2 } from cap in new double[] { 0, 30 } from m in new[] { 0, Length, Rows * Length } from b in new[] { Length, Rows * Length } from s in new[] { false, true } select (scale, cap, m, b, s))
+            from scale in new[] { 1, 0.125, -2 }
+            from cap in new double[] { 0, 30 }
+            from m in new[] { 0, Length, Rows * Length }
+            from b in new[] { Length,
+                Rows * Length }
+            from s in new[] { false, true }
+            select (scale, cap, m, b, s))
         {
             // One row of the boolean mask that still covers the NaN.
             bool[] boolean = booleanLength == Length ? [.. Enumerable.Range(0, Length).Select(i => i != masked)] : fullBoolean;
-            var options = new SoftmaxOptions<T> { Scale = scale, SoftCap = cap, AdditiveMask = fullMask.AsSpan(0, maskLength), BooleanMask = boolean, Safe = safe, Kernel = kernel };
+            var options = new SoftmaxOptions<T>
+            {
+                Scale = scale,
+                SoftCap = cap,
+                AdditiveMask = fullMask.AsSpan(0, maskLength),
+                BooleanMask = boolean,
+                Safe = safe,
+                Kernel = kernel
+            };
             T[] probabilities = new T[Rows * Length], logarithms = new T[Rows * Length], sums = new T[Rows];
             Softmax.Compute<T>(logits, probabilities, Length, options);
             Softmax.LogSoftmax<T>(logits, logarithms, Length, options);
@@ -55,7 +70,8 @@ public abstract class SoftmaxOptionTests<T> where T : unmanaged
                 int start = row * Length;
                 double[] staged = Staged(
                     Element.ToDoubles<T>(logits.AsSpan(start, Length)), scale, cap,
-                    i => maskLength == 0 ? 0 : Element.ToDouble(fullMask[(maskLength == Length ? 0 : start) + i]), i => boolean[(booleanLength == Length ? 0 : start) + i]);
+                    i => maskLength == 0 ? 0 : Element.ToDouble(fullMask[(maskLength == Length ? 0 : start) + i]), i =>
+                        boolean[(booleanLength == Length ? 0 : start) + i]);
                 string context = $"{variant}, scale {scale}, cap {cap}, mask {maskLength}, boolean mask {booleanLength}, row {row}";
                 // A capped logit that is then added to a mask may round differently: one more roundoff of the sum.
                 double error = CapError(cap) + (cap > 0 && maskLength > 0 ? 64 * Element.ComputeRoundoff<T>() : 0);
@@ -72,7 +88,8 @@ public abstract class SoftmaxOptionTests<T> where T : unmanaged
         T[] logits = SoftmaxCases.Logits<T>(Rows * Length, 5, 3);
         int[] lengths = [.. Enumerable.Range(0, Rows).Select(row => row * 7 % (Length + 1))];
         lengths[1] = Length;
-        foreach ((bool useLengths, bool causal, int queries, bool safe) in new[] { (true, false, 0, false), (true, false, 0, true), (false, true, 0, true), (false, true, 4, false), (true, true, 3, true), (false, true, 1, false) })
+        foreach ((bool useLengths, bool causal, int queries, bool safe) in new[] { (true, false, 0, false), (true, false, 0, true), (false, true, 0, true),
+            (false, true, 4, false), (true, true, 3, true), (false, true, 1, false) })
         {
             T[] hidden = [.. logits], probabilities = new T[Rows * Length], logarithms = new T[Rows * Length], sums = new T[Rows];
             int[] visible = [.. Enumerable.Range(0, Rows).Select(row =>
@@ -82,7 +99,14 @@ public abstract class SoftmaxOptionTests<T> where T : unmanaged
             })];
             for (int i = 0; i < hidden.Length; i++)
                 hidden[i] = i % Length < visible[i / Length] ? hidden[i] : Element.FromDouble<T>(double.NaN);
-            var options = new SoftmaxOptions<T> { RowLengths = useLengths ? lengths : [], Causal = causal, CausalQueryCount = queries, Safe = safe, Kernel = kernel };
+            var options = new SoftmaxOptions<T>
+            {
+                RowLengths = useLengths ? lengths : [],
+                Causal = causal,
+                CausalQueryCount = queries,
+                Safe = safe,
+                Kernel = kernel
+            };
             Softmax.Compute<T>(hidden, probabilities, Length, options);
             Softmax.LogSoftmax<T>(hidden, logarithms, Length, options);
             Softmax.LogSumExp<T>(hidden, sums, Length, options);
@@ -90,7 +114,8 @@ public abstract class SoftmaxOptionTests<T> where T : unmanaged
             {
                 int start = row * Length, last = visible[row];
                 double[] staged = Staged(Element.ToDoubles<T>(logits.AsSpan(start, Length)), 1, 0, _ => 0, i => i < last);
-                Check($"{variant}, causal {causal} {queries}, lengths {useLengths}, row {row}", staged, probabilities.AsSpan(start, Length), logarithms.AsSpan(start, Length), sums[row], 0, safe);
+                Check($"{variant}, causal {causal} {queries}, lengths {useLengths}, row {row}", staged, probabilities.AsSpan(start, Length),
+                    logarithms.AsSpan(start, Length), sums[row], 0, safe);
             }
         }
     }
@@ -137,9 +162,11 @@ public abstract class SoftmaxOptionTests<T> where T : unmanaged
             for (int row = 0; row < outer * inner; row++)
             {
                 int[] positions = [.. Enumerable.Range(0, length).Select(a => (row / inner * length + a) * inner + row % inner)];
-                double[] staged = Staged(positions.Select(p => Element.ToDouble(logits[p])), 1, 0, i => masked ? Element.ToDouble(mask[positions[i]]) : 0, _ => true);
+                double[] staged = Staged(positions.Select(p => Element.ToDouble(logits[p])), 1, 0, i => masked ? Element.ToDouble(mask[positions[i]]) : 0, _ =>
+                    true);
                 T[] rowProbabilities = [.. positions.Select(p => probabilities[p])], rowLogarithms = [.. positions.Select(p => logarithms[p])];
-                Check($"{variant}, [{string.Join(',', dimensions)}], axis {axis}, row {row}", staged, rowProbabilities, rowLogarithms, sums[row], 0, safe: true);
+                Check($"{variant}, [{string.Join(',', dimensions)}], axis {axis}, row {row}", staged, rowProbabilities, rowLogarithms, sums[row], 0,
+                    safe: true);
             }
         }
     }
@@ -165,7 +192,8 @@ public abstract class SoftmaxOptionTests<T> where T : unmanaged
     {
         KernelOptions kernel = SoftmaxCases.Force(variant);
         const double inf = double.PositiveInfinity, nan = double.NaN;
-        double[][] columns = [[-inf, 0, 1], [-inf, -inf, -inf], [inf, 0, 1], [nan, 0, 1], [0, 1, nan], [nan, -inf, -inf], [-inf, nan, -inf], [inf, nan, 0], [1, 2, 3]];
+        double[][] columns = [[-inf, 0, 1], [-inf, -inf, -inf], [inf, 0, 1], [nan, 0, 1], [0, 1, nan], [nan, -inf, -inf], [-inf, nan, -inf], [inf, nan, 0],
+            [1, 2, 3]];
         foreach (bool safe in new[] { false, true })
         {
             T[] logits = Element.From<T>(Enumerable.Range(0, 3).SelectMany(a => columns.Select(column => column[a])));

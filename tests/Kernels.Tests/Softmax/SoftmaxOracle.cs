@@ -1,6 +1,8 @@
 namespace Kernels.Tests;
 
-/// <summary>Softmax straight from its definition, in wider precision than the kernels: double for results in float, pairs of doubles for results in double.</summary>
+/// <summary>
+/// Softmax straight from its definition, in wider precision than the kernels: double for results in float, pairs of doubles for results in double.
+/// </summary>
 internal static class SoftmaxOracle
 {
     /// <summary>The results of one row of logits as exponentiated (options applied).</summary>
@@ -35,7 +37,8 @@ internal static class SoftmaxOracle
         double estimate = Math.Log(sum.ToDouble());
         (DoubleDouble fractionOfEstimate, int exponentOfEstimate) = DoubleDouble.Exp(estimate);
         DoubleDouble logarithm = (DoubleDouble)estimate + (sum / Scaled(fractionOfEstimate, exponentOfEstimate) - 1);
-        return new(probabilities, [.. z.Select(x => double.IsNegativeInfinity(x) ? x : ((DoubleDouble)x - max - logarithm).ToDouble())], ((DoubleDouble)max + logarithm).ToDouble());
+        return new(probabilities, [.. z.Select(x => double.IsNegativeInfinity(x) ? x : ((DoubleDouble)x - max - logarithm).ToDouble())],
+            ((DoubleDouble)max + logarithm).ToDouble());
     }
 
     private static DoubleDouble Scaled(DoubleDouble fraction, int exponent) => new(Math.ScaleB(fraction.High, exponent), Math.ScaleB(fraction.Low, exponent));

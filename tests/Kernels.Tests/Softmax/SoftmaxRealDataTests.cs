@@ -56,5 +56,6 @@ public sealed class SoftmaxRealDataTests
 
     // Masked scores stand as null; the causal option leaves them out.
     private static float[][] Rows(JsonElement matrix) =>
-        [.. matrix.GetProperty("data").EnumerateArray().Select(row => row.EnumerateArray().Select(x => x.ValueKind == JsonValueKind.Number ? x.GetSingle() : float.NaN).ToArray())];
+        [.. matrix.GetProperty("data").EnumerateArray()
+        .Select(row => row.EnumerateArray().Select(x => x.ValueKind == JsonValueKind.Number ? x.GetSingle() : float.NaN).ToArray())];
 }

@@ -22,7 +22,8 @@ public abstract class SoftmaxRowTests<T> where T : unmanaged
             SoftmaxOracle.Row expected = SoftmaxOracle.Of(Element.ToDoubles<T>(logits.AsSpan(part)), safe, Wide);
             SoftmaxAssert.Probabilities<T>(expected.Probabilities, probabilities.AsSpan(part), $"{context}, probabilities of row {row}");
             SoftmaxAssert.LogProbabilities<T>(expected.LogProbabilities, logProbabilities.AsSpan(part), $"{context}, log-probabilities of row {row}");
-            SoftmaxAssert.Logarithm(expected.LogSumExp, logSumExp[row], Element.ToDoubles<T>(logits.AsSpan(part)).Max(), $"{context}, log-sum-exp of row {row}");
+            SoftmaxAssert.Logarithm(expected.LogSumExp, logSumExp[row], Element.ToDoubles<T>(logits.AsSpan(part))
+                .Max(), $"{context}, log-sum-exp of row {row}");
         }
     }
 
@@ -49,7 +50,8 @@ public abstract class SoftmaxRowTests<T> where T : unmanaged
             foreach (double shift in new[] { 0, 95, -95, 511.9, 512.1, -700, 5e3, -1e5, 8388607, -8388608, 16777215, 16777300, 1e30, -1e30 })
             {
                 double limit = Element.Largest<T>();
-                T[] logits = Element.From<T>(Element.ToDoubles<T>(SoftmaxCases.Logits<T>(2 * 67, 1, 5)).Select(x => Math.Clamp(x * spread + shift, -limit, limit)));
+                T[] logits = Element.From<T>(Element.ToDoubles<T>(SoftmaxCases.Logits<T>(2 * 67, 1, 5))
+                    .Select(x => Math.Clamp(x * spread + shift, -limit, limit)));
                 Check(logits, 67, kernel, $"{variant}, spread {spread}, shift {shift}");
             }
         }
@@ -64,7 +66,8 @@ public abstract class SoftmaxRowTests<T> where T : unmanaged
         double huge = Math.Min(1e30, Element.Largest<T>());
         double[][] rows =
         [
-            [-inf, 0, 1], [-inf, -inf, -inf], [inf, 0, 1], [nan, 0, 1], [0, 1, nan], [nan, -inf, -inf], [-inf, -inf, nan], [inf, nan, 0], [inf, -inf, inf], [88, 1000],
+            [-inf, 0, 1], [-inf, -inf, -inf], [inf, 0, 1], [nan, 0, 1], [0, 1, nan], [nan, -inf, -inf], [-inf, -inf, nan], [inf, nan, 0], [inf, -inf, inf],
+                [88, 1000],
             [huge, -huge], [-huge, -huge], [huge, huge], [-huge, 0], [0], [-inf], [inf], [nan], [-90, -100, -103, 0], [-0.0, 0.0],
         ];
         foreach (double[] row in rows)
@@ -80,7 +83,8 @@ public abstract class SoftmaxRowTests<T> where T : unmanaged
         }
         // In the second chunk of a row whose first is all minus infinity.
         foreach (double[] row in new double[][] { [-inf, 0, 1], [nan, 0, 1], [inf, 0, 1], [nan, -inf, inf], [-inf, -inf, -inf] })
-            Check(Element.From<T>(Enumerable.Repeat(-inf, 66_000).Concat(row)), row.Length + 66_000, kernel, $"{variant}, [{string.Join(' ', row)}] in the second chunk");
+            Check(Element.From<T>(Enumerable.Repeat(-inf, 66_000).Concat(row)), row.Length + 66_000, kernel,
+                $"{variant}, [{string.Join(' ', row)}] in the second chunk");
     }
 
     [SkippableTheory]

@@ -49,7 +49,8 @@ public abstract class SoftmaxTinyRowTests<T> where T : unmanaged
         {
             const int rows = 300;
             int stride = length + 2;
-            T[] logits = Element.From<T>(Enumerable.Range(0, rows * stride).Select(_ => random.Next(4) == 0 ? special[random.Next(6)] : random.NextDouble() * 10));
+            T[] logits = Element.From<T>(Enumerable.Range(0, rows * stride)
+                .Select(_ => random.Next(4) == 0 ? special[random.Next(6)] : random.NextDouble() * 10));
             T[] mask = SoftmaxCases.Logits<T>(rows * length, 1, length);
             bool[] takesPart = [.. Enumerable.Range(0, rows * length).Select(_ => random.Next(3) > 0)];
             foreach ((bool isLog, bool safe) in new[] { (false, false), (false, true), (true, false), (true, true) })

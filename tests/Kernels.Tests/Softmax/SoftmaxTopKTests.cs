@@ -13,7 +13,8 @@ public abstract class SoftmaxTopKTests<T> where T : unmanaged
         foreach (int length in new[] { 1, 2, 7, 64, 129, 1000, 5000 })
         {
             // Rounded to quarters, so that there are many ties; some minus infinities.
-            T[] logits = Element.From<T>(Element.ToDoubles<T>(SoftmaxCases.Logits<T>(2 * length, 3, length)).Select((x, i) => i % 9 == 4 ? double.NegativeInfinity : Math.Round(4 * x) / 4));
+            T[] logits = Element.From<T>(Element.ToDoubles<T>(SoftmaxCases.Logits<T>(2 * length, 3, length))
+                .Select((x, i) => i % 9 == 4 ? double.NegativeInfinity : Math.Round(4 * x) / 4));
             foreach (int count in new[] { 0, 1, 2, 5, length / 2, length - 1, length }.Distinct().Where(k => k <= length))
                 Check(variant, kernel, logits, length, count, visible: length);
         }
@@ -43,7 +44,8 @@ public abstract class SoftmaxTopKTests<T> where T : unmanaged
             int[] order = [.. Enumerable.Range(0, length).OrderByDescending(i => z[i]).Take(count)];
             SoftmaxOracle.Row expected = SoftmaxOracle.Of(z, safe: true, wide: typeof(T) == typeof(double));
             Assert.Equal(order, indices[(row * count)..((row + 1) * count)]);
-            SoftmaxAssert.Probabilities<T>([.. order.Select(i => expected.Probabilities[i])], values.AsSpan(row * count, count), $"{variant}, length {length}, count {count}");
+            SoftmaxAssert.Probabilities<T>([.. order.Select(i => expected.Probabilities[i])], values.AsSpan(row * count, count),
+                $"{variant}, length {length}, count {count}");
         }
     }
 

@@ -1,6 +1,9 @@
 namespace Kernels.Tests;
 
-/// <summary>Probabilities are probabilities: none is above 1, no logarithm above 0, and a row with a single logit is exactly 1 and 0, in every form and along every axis.</summary>
+/// <summary>
+/// Probabilities are probabilities: none is above 1, no logarithm above 0, and a row with a single logit is exactly 1 and 0, in every form and along every
+/// axis.
+/// </summary>
 public abstract class SoftmaxUnityTests<T> where T : unmanaged
 {
     public static TheoryData<string> Variants => SoftmaxCases.Variants<T>();
@@ -16,7 +19,8 @@ public abstract class SoftmaxUnityTests<T> where T : unmanaged
     public void ARowOfOneIsExactlyOneAndZero(string variant)
     {
         KernelOptions kernel = SoftmaxCases.Force(variant);
-        T[] logits = Element.From<T>(Enumerable.Range(-1023, 2047).Select(i => (double)i).Concat(Element.ToDoubles<T>(SoftmaxCases.Logits<T>(2000, 90, 1))).Concat([1e4, -1e4, 6e4]));
+        T[] logits = Element.From<T>(Enumerable.Range(-1023, 2047).Select(i => (double)i).Concat(Element.ToDoubles<T>(SoftmaxCases.Logits<T>(2000, 90, 1)))
+            .Concat([1e4, -1e4, 6e4]));
         T[] probabilities = new T[logits.Length], logarithms = new T[logits.Length], sums = new T[logits.Length];
         foreach (bool isColumn in new[] { false, true })
         {
@@ -76,7 +80,8 @@ public abstract class SoftmaxUnityTests<T> where T : unmanaged
             int rows = Math.Max(1, 2000 / length);
             foreach (double shift in s_shifts)
             {
-                // One logit a row stands out by 0 to 40; in long rows it comes late, some 20 above the first block's largest, so that sums were begun elsewhere.
+                // One logit a row stands out by 0 to 40; in long rows it comes late, some 20 above the first block's largest, so that sums were begun
+                // elsewhere.
                 double[] row = [.. Element.ToDoubles<T>(SoftmaxCases.Logits<T>(rows * length, 1, length)).Select(x => x + shift)];
                 for (int r = 0; r < rows; r++)
                     row[r * length + (length - 1) * (r % 3 + 1) / 3] += length > 5000 ? 20 : 40.0 * r / rows;

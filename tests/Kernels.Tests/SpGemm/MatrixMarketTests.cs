@@ -6,19 +6,23 @@ namespace Kernels.Tests;
 /// <summary>Matrix Market texts: every field, symmetry and format, what is refused and where, and back again.</summary>
 public sealed class MatrixMarketTests
 {
-    private static CsrMatrix<T> Parse<T>(string text, MatrixMarketOptions options = default) where T : unmanaged, IEquatable<T> => MatrixMarket.Parse<T>(Encoding.Latin1.GetBytes(text), options);
+    private static CsrMatrix<T> Parse<T>(string text, MatrixMarketOptions options = default) where T : unmanaged, IEquatable<T> =>
+        MatrixMarket.Parse<T>(Encoding.Latin1.GetBytes(text), options);
 
     private const string Banner = "%%MatrixMarket matrix coordinate ";
 
     [Fact]
     public void FieldsAndSymmetries()
     {
-        SpGemmCases.AssertSame(CsrMatrix.FromDense<double>([1.5, 0, 0, -2e3], 2, 2), Parse<double>(Banner + "real general\n% comment\n\n2 2 2\n1 1 1.5\n2 2 -2E+3\n"));
+        SpGemmCases.AssertSame(CsrMatrix.FromDense<double>([1.5, 0, 0, -2e3], 2, 2),
+            Parse<double>(Banner + "real general\n% comment\n\n2 2 2\n1 1 1.5\n2 2 -2E+3\n"));
         SpGemmCases.AssertSame(CsrMatrix.FromDense<int>([1, 5, 5, 0], 2, 2), Parse<int>(Banner + "integer symmetric\r\n2 2 2\r\n1 1 1\r\n2 1 5\r\n"));
         SpGemmCases.AssertSame(CsrMatrix.FromDense<float>([0, -5, 5, 0], 2, 2), Parse<float>(Banner + "real skew-symmetric\n2 2 1\n2 1 5"));
-        SpGemmCases.AssertSame(CsrMatrix.FromDense<Complex>([1, new(2, -3), new(2, 3), 4], 2, 2), Parse<Complex>(Banner + "complex hermitian\n2 2 3\n1 1 1 0\n2 1 2 3\n2 2 4 0\n"));
+        SpGemmCases.AssertSame(CsrMatrix.FromDense<Complex>([1, new(2, -3), new(2, 3), 4], 2, 2),
+            Parse<Complex>(Banner + "complex hermitian\n2 2 3\n1 1 1 0\n2 1 2 3\n2 2 4 0\n"));
         SpGemmCases.AssertSame(CsrMatrix.FromDense<bool>([false, true, false, false], 2, 2), Parse<bool>(Banner + "pattern general\n2 2 1\n1 2\n"));
-        SpGemmCases.AssertSame(CsrMatrix.FromDense<long>([1, 3, 5, 2, 0, 6], 2, 3), Parse<long>("%%MatrixMarket MATRIX Array Integer General\n2 3\n1\n2\n3\n0\n5\n6\n"));
+        SpGemmCases.AssertSame(CsrMatrix.FromDense<long>([1, 3, 5, 2, 0, 6], 2, 3),
+            Parse<long>("%%MatrixMarket MATRIX Array Integer General\n2 3\n1\n2\n3\n0\n5\n6\n"));
         SpGemmCases.AssertSame(CsrMatrix.FromDense<double>([0, 7, 0], 3, 1), Parse<double>("%%MatrixMarket vector coordinate real general\n3 1\n2 7\n"));
     }
 
@@ -26,13 +30,17 @@ public sealed class MatrixMarketTests
     public void NumbersAreRoundedAsTheRuntimeRoundsThem()
     {
         var random = new Random(1);
-        List<string> words = ["0", "-0", "+1.", ".5", "1e22", "1e23", "9007199254740993", "1.7976931348623157e308", "4.9e-324", "123456789012345678901234567890", "0.1", "-2.2250738585072014e-308", "00012.500", "1e-9223372036854775808", "-3E-99999999999999999999"];
+        List<string> words = ["0", "-0", "+1.", ".5", "1e22", "1e23", "9007199254740993", "1.7976931348623157e308", "4.9e-324",
+            "123456789012345678901234567890", "0.1", "-2.2250738585072014e-308", "00012.500", "1e-9223372036854775808", "-3E-99999999999999999999"];
         for (int i = 0; i < 2000; i++)
-            words.Add(BitConverter.UInt64BitsToDouble((ulong)random.NextInt64() & ~(1UL << 62)).ToString(i % 2 == 0 ? "R" : "E8", System.Globalization.CultureInfo.InvariantCulture));
+            words.Add(BitConverter.UInt64BitsToDouble((ulong)random.NextInt64() & ~(1UL << 62))
+                .ToString(i % 2 == 0 ? "R" : "E8", System.Globalization.CultureInfo.InvariantCulture));
         for (int i = 0; i < 2000; i++)
             words.Add(FormattableString.Invariant($"{random.Next()}.{random.Next()}e{random.Next(-12, 12)}"));
-        CsrMatrix<double> read = Parse<double>($"{Banner}real general\n1 {words.Count} {words.Count}\n" + string.Concat(words.Select((word, i) => $"1 {i + 1} {word}\n")));
-        Assert.Equal(words.Select(word => BitConverter.DoubleToInt64Bits(double.Parse(word, System.Globalization.CultureInfo.InvariantCulture))), read.Values.ToArray().Select(BitConverter.DoubleToInt64Bits));
+        CsrMatrix<double> read = Parse<double>($"{Banner}real general\n1 {words.Count} {words.Count}\n"
+            + string.Concat(words.Select((word, i) => $"1 {i + 1} {word}\n")));
+        Assert.Equal(words.Select(word => BitConverter.DoubleToInt64Bits(double.Parse(word, System.Globalization.CultureInfo.InvariantCulture))),
+            read.Values.ToArray().Select(BitConverter.DoubleToInt64Bits));
     }
 
     public static TheoryData<string, int> BadTexts => new()
@@ -69,7 +77,8 @@ public sealed class MatrixMarketTests
 
     [Theory]
     [MemberData(nameof(BadTexts))]
-    public void BadTextsAreRefusedWithTheirLine(string text, int line) => Assert.Equal(line, Assert.Throws<TensorFileException>(() => Parse<double>(text)).Line);
+    public void BadTextsAreRefusedWithTheirLine(string text, int line) =>
+        Assert.Equal(line, Assert.Throws<TensorFileException>(() => Parse<double>(text)).Line);
 
     [Fact]
     public void ValuesThatDoNotFitAreRefused()
@@ -130,19 +139,25 @@ public sealed class MatrixMarketTests
     {
         MatrixMarketOptions lenient = new() { Lenient = true };
         CsrMatrix<double> expected = CsrMatrix.FromDense<double>([150, 0, 0, -0.25], 2, 2);
-        SpGemmCases.AssertSame(expected, Parse<double>("\u00EF\u00BB\u00BF  " + Banner + "real general\n % c\n2 2 2\n% row col val\n1 1 1.5D+02 % first\n\n  % between\n2 2 -2500d-4\n%\n", lenient));
-        SpGemmCases.AssertSame(expected, Parse<double>("%%MatrixMarket matrix array real general\n2 2\n150\n% c\n0 % d\n0\n-0.2500000000000000000000000D0\n", lenient));
+        SpGemmCases.AssertSame(expected,
+            Parse<double>("\u00EF\u00BB\u00BF  " + Banner + "real general\n % c\n2 2 2\n% row col val\n1 1 1.5D+02 % first\n\n  % between\n2 2 -2500d-4\n%\n",
+            lenient));
+        SpGemmCases.AssertSame(expected, Parse<double>("%%MatrixMarket matrix array real general\n2 2\n150\n% c\n0 % d\n0\n-0.2500000000000000000000000D0\n",
+            lenient));
         CsrMatrix<double> skew = Parse<double>(Banner + "real skew-symmetric\n3 3 4\n1 1 0\n2 1 5\n2 2 -0.0\n3 3 0\n", lenient);
         Assert.Equal([0, -5, 5, 0, 0], skew.Values.ToArray());
         Assert.Equal([0, 1, 0, 1, 2], skew.Columns.ToArray());
-        Assert.Contains("5 is on the diagonal", Assert.Throws<TensorFileException>(() => Parse<double>(Banner + "real skew-symmetric\n3 3 1\n2 2 5\n", lenient)).Message, StringComparison.Ordinal);
-        Assert.Contains("a comment among the entries", Assert.Throws<TensorFileException>(() => Parse<double>(Banner + "real general\n1 1 1\n1 1 1 % c\n")).Message, StringComparison.Ordinal);
+        Assert.Contains("5 is on the diagonal",
+            Assert.Throws<TensorFileException>(() => Parse<double>(Banner + "real skew-symmetric\n3 3 1\n2 2 5\n", lenient)).Message, StringComparison.Ordinal);
+        Assert.Contains("a comment among the entries",
+            Assert.Throws<TensorFileException>(() => Parse<double>(Banner + "real general\n1 1 1\n1 1 1 % c\n")).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void IntegersOfAnyLengthAreReadAsFloatingPoint()
     {
-        string[] words = ["18446744073709551615", "-9223372036854775809", "00000000000000000000000000000000000017", "+0", "9223372036854775807", "36893488147419103233", "16777217", "18446745173221179391"];
+        string[] words = ["18446744073709551615", "-9223372036854775809", "00000000000000000000000000000000000017", "+0", "9223372036854775807",
+            "36893488147419103233", "16777217", "18446745173221179391"];
         string text = $"{Banner}unsigned-integer general\n1 {words.Length} {words.Length}\n" + string.Concat(words.Select((word, i) => $"1 {i + 1} {word}\n"));
         var invariant = System.Globalization.CultureInfo.InvariantCulture;
         Assert.Equal(words.Select(word => double.Parse(word, invariant)), Parse<double>(text).Values.ToArray());
@@ -156,9 +171,11 @@ public sealed class MatrixMarketTests
     public void FloatsAreRoundedOnce()
     {
         // Just above half-way between two floats: half-way as doubles, and from there to even. One and a half of the least denormal, too.
-        string[] words = ["1.00000005960464477539062500000000001", "16777217.0000000001", "2.1019476964872256e-45", "2.10194769648722560638e-45", "3.4028235677973366e38", "-1.00000005960464477539062500000000001"];
+        string[] words = ["1.00000005960464477539062500000000001", "16777217.0000000001", "2.1019476964872256e-45", "2.10194769648722560638e-45",
+            "3.4028235677973366e38", "-1.00000005960464477539062500000000001"];
         Assert.Equal(words[..4].Append(words[5]).Select(word => float.Parse(word, System.Globalization.CultureInfo.InvariantCulture)),
-            Parse<float>($"{Banner}real general\n1 5 5\n" + string.Concat(words[..4].Append(words[5]).Select((word, i) => $"1 {i + 1} {word}\n"))).Values.ToArray());
+            Parse<float>($"{Banner}real general\n1 5 5\n"
+            + string.Concat(words[..4].Append(words[5]).Select((word, i) => $"1 {i + 1} {word}\n"))).Values.ToArray());
         Assert.Equal(1.00000012f, Parse<float>($"{Banner}real general\n1 1 1\n1 1 {words[0]}\n").Values[0]);
         // Just below half-way from the largest float to infinity, and just above.
         Assert.Equal(float.MaxValue, Parse<float>($"{Banner}real general\n1 1 1\n1 1 {words[4]}\n").Values[0]);
@@ -167,7 +184,8 @@ public sealed class MatrixMarketTests
 
     [Fact]
     public void InfinityIsAWordInFullToo() =>
-        Assert.Equal([double.PositiveInfinity, double.NegativeInfinity, double.PositiveInfinity], Parse<double>(Banner + "real general\n1 3 3\n1 1 Infinity\n1 2 -INFINITY\n1 3 +inf\n").Values.ToArray());
+        Assert.Equal([double.PositiveInfinity, double.NegativeInfinity, double.PositiveInfinity],
+        Parse<double>(Banner + "real general\n1 3 3\n1 1 Infinity\n1 2 -INFINITY\n1 3 +inf\n").Values.ToArray());
 
     [Theory]
     [InlineData("real general\n2 2 3\n1 1 1\n1 1 2\n2 2 3\n", 4, "(1, 1) has an entry already, on line 3")]
@@ -196,7 +214,9 @@ public sealed class MatrixMarketTests
 
     [Fact]
     public void NegativeParallelismIsRefused() =>
-        Assert.Equal("MaxDegreeOfParallelism", Assert.Throws<ArgumentOutOfRangeException>(() => Parse<double>(Banner + "real general\n1 1 1\n1 1 1\n", new() { Kernel = new() { MaxDegreeOfParallelism = -1 } })).ParamName);
+        Assert.Equal("MaxDegreeOfParallelism",
+        Assert.Throws<ArgumentOutOfRangeException>(() =>
+        Parse<double>(Banner + "real general\n1 1 1\n1 1 1\n", new() { Kernel = new() { MaxDegreeOfParallelism = -1 } })).ParamName);
 
     [Fact]
     public void ManyPiecesOnAnyNumberOfThreads()

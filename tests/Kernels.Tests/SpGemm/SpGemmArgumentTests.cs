@@ -104,6 +104,7 @@ public sealed class SpGemmArgumentTests
     public void CancelledCallsThrow()
     {
         CsrMatrix<double> matrix = SpGemmCases.Scattered(10, 10, 3, 1);
-        Assert.Throws<OperationCanceledException>(() => SpGemm.Multiply(matrix, matrix, new() { Kernel = new() { CancellationToken = new CancellationToken(canceled: true) } }));
+        Assert.Throws<OperationCanceledException>(() =>
+            SpGemm.Multiply(matrix, matrix, new() { Kernel = new() { CancellationToken = new CancellationToken(canceled: true) } }));
     }
 }

@@ -19,7 +19,8 @@ internal static class SpGemmCases
         select variant.Identity;
 
     /// <summary>Entries at random places; a tenth of rows and columns stay empty, and one row is dense.</summary>
-    public static CsrMatrix<T> Random<T>(int rows, int columns, double density, int seed, Func<Random, T> value, bool denseRow = false) where T : unmanaged, IEquatable<T>
+    public static CsrMatrix<T> Random<T>(int rows, int columns, double density, int seed, Func<Random, T> value, bool denseRow = false)
+        where T : unmanaged, IEquatable<T>
     {
         var random = new Random(seed);
         var pointers = new long[rows + 1];

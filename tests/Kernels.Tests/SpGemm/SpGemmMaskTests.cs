@@ -3,7 +3,8 @@ namespace Kernels.Tests;
 /// <summary>Masks, accumulation and plans: the plain product, filtered.</summary>
 public sealed class SpGemmMaskTests
 {
-    private static readonly CsrMatrix<double> s_left = SpGemmCases.Random(60, 80, 0.1, 1, SpGemmCases.Number, true), s_right = SpGemmCases.Random(80, 70, 0.1, 2, SpGemmCases.Number, true);
+    private static readonly CsrMatrix<double> s_left = SpGemmCases.Random(60, 80, 0.1, 1, SpGemmCases.Number, true),
+        s_right = SpGemmCases.Random(80, 70, 0.1, 2, SpGemmCases.Number, true);
 
     // A third of the entries are explicit zeros.
     private static readonly CsrMatrix<double> s_pattern = SpGemmCases.Random(60, 70, 0.3, 3, random => (double)random.Next(3));
@@ -21,7 +22,8 @@ public sealed class SpGemmMaskTests
             SpGemmMask mask = isValued ? SpGemmMask.OfValues(s_pattern) : SpGemmMask.Of(s_pattern);
             bool Allowed(int row, int column, double value) => entries.TryGetValue((row, column), out double own) && (!isValued || own != 0);
             SpGemmCases.AssertSame(whole.Select(Allowed), SpGemm.Multiply(s_left, s_right, new() { Mask = mask, Kernel = new() { Variant = variant } }));
-            SpGemmCases.AssertSame(whole.Select((r, c, v) => !Allowed(r, c, v)), SpGemm.Multiply(s_left, s_right, new() { Mask = mask.Complement(), Kernel = new() { Variant = variant } }));
+            SpGemmCases.AssertSame(whole.Select((r, c, v) => !Allowed(r, c, v)),
+                SpGemm.Multiply(s_left, s_right, new() { Mask = mask.Complement(), Kernel = new() { Variant = variant } }));
         }
     }
 
@@ -31,7 +33,8 @@ public sealed class SpGemmMaskTests
     public void WhatIsMaskedOutHasNoInfluence(string variant)
     {
         double[] strange = [double.NaN, double.PositiveInfinity, double.NegativeInfinity];
-        CsrMatrix<double> Strange(CsrMatrix<double> matrix) => matrix.WithValues<double>([.. matrix.Values.ToArray().Select((value, i) => i % 3 == 0 ? strange[i / 3 % 3] : value)]);
+        CsrMatrix<double> Strange(CsrMatrix<double> matrix) =>
+            matrix.WithValues<double>([.. matrix.Values.ToArray().Select((value, i) => i % 3 == 0 ? strange[i / 3 % 3] : value)]);
         CsrMatrix<double> left = Strange(s_left), right = Strange(s_right), addend = Strange(SpGemmCases.Random(60, 70, 0.2, 4, SpGemmCases.Number));
         foreach (CsrMatrix<double>? accumulated in new[] { null, addend })
         {
@@ -40,13 +43,16 @@ public sealed class SpGemmMaskTests
             Assert.InRange(finite.Count, 1, (int)whole.EntryCount - 1);
             CsrMatrix<double> pattern = whole.Select((row, column, _) => finite.Contains((row, column)));
             // A mask of values that lets NaN through, for it is not zero, and explicit zeros of both signs not.
-            CsrMatrix<double> valued = whole.WithValues<double>([.. whole.Values.ToArray().Select((value, i) => double.IsFinite(value) ? double.NaN : i % 2 == 0 ? 0.0 : -0.0)]);
+            CsrMatrix<double> valued = whole.WithValues<double>(
+                [.. whole.Values.ToArray().Select((value, i) => double.IsFinite(value) ? double.NaN : i % 2 == 0 ? 0.0 : -0.0)]);
             CsrMatrix<double> complement = whole.Select((row, column, _) => !finite.Contains((row, column)));
-            foreach (SpGemmMask mask in new[] { SpGemmMask.Of(pattern), SpGemmMask.Of(SpGemmCases.Shuffled(pattern, 5)), SpGemmMask.OfValues(valued), SpGemmMask.Of(complement).Complement() })
+            foreach (SpGemmMask mask in new[] { SpGemmMask.Of(pattern), SpGemmMask.Of(SpGemmCases.Shuffled(pattern, 5)), SpGemmMask.OfValues(valued),
+                SpGemmMask.Of(complement).Complement() })
             {
                 foreach (bool dropZeros in new[] { false, true })
                 {
-                    CsrMatrix<double> product = SpGemm.Multiply(left, right, new() { Mask = mask, Addend = accumulated, DropZeros = dropZeros, Kernel = new() { Variant = variant } });
+                    CsrMatrix<double> product = SpGemm.Multiply(left, right,
+                        new() { Mask = mask, Addend = accumulated, DropZeros = dropZeros, Kernel = new() { Variant = variant } });
                     SpGemmCases.AssertSame(dropZeros ? Sparse.Prune(pattern, 0) : pattern, product);
                     Assert.All(product.Values.ToArray(), value => Assert.True(double.IsFinite(value)));
                 }
@@ -73,10 +79,12 @@ public sealed class SpGemmMaskTests
     [InlineData(3)]
     public void LongRowsInStripesUnderAMask(int threads)
     {
-        CsrMatrix<double> left = SpGemmCases.Random(7, 500, 0.01, 5, SpGemmCases.Number, true), right = SpGemmCases.Random(500, 4000, 0.5, 6, SpGemmCases.Number);
+        CsrMatrix<double> left = SpGemmCases.Random(7, 500, 0.01, 5, SpGemmCases.Number, true),
+            right = SpGemmCases.Random(500, 4000, 0.5, 6, SpGemmCases.Number);
         CsrMatrix<double> pattern = SpGemmCases.Random(7, 4000, 0.3, 7, SpGemmCases.Number), addend = SpGemmCases.Random(7, 4000, 0.3, 8, SpGemmCases.Number);
         Dictionary<(int, int), double> entries = Entries(pattern), sums = SpGemmOracle.Naive<double, PlusTimes<double>>(left, right, addend);
-        CsrMatrix<double> product = SpGemm.Multiply(left, right, new() { Mask = SpGemmMask.Of(pattern), Addend = addend, Kernel = new() { MaxDegreeOfParallelism = threads } });
+        CsrMatrix<double> product = SpGemm.Multiply(left, right,
+            new() { Mask = SpGemmMask.Of(pattern), Addend = addend, Kernel = new() { MaxDegreeOfParallelism = threads } });
         SpGemmCases.AssertIs(sums.Where(sum => entries.ContainsKey(sum.Key)).ToDictionary(), product);
     }
 

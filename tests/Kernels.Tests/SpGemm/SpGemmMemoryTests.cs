@@ -20,7 +20,8 @@ public sealed class SpGemmMemoryTests
         (CsrMatrix<float> column, CsrMatrix<float> row) = Outer(1 << 17);
         Assert.Equal(new SpGemmCount(1L << 34, 1L << 34, 1L << 34), SpGemm.Count(column, row));
         long before = GC.GetAllocatedBytesForCurrentThread();
-        InsufficientMemoryException refused = Assert.Throws<InsufficientMemoryException>(() => SpGemm.Multiply(column, row, new() { MaxResultBytes = 1L << 36 }));
+        InsufficientMemoryException refused = Assert.Throws<InsufficientMemoryException>(() =>
+            SpGemm.Multiply(column, row, new() { MaxResultBytes = 1L << 36 }));
         Assert.Contains($"{1L << 34}", refused.Message, StringComparison.Ordinal);
         Assert.Throws<OverflowException>(() => SpGemm.Multiply(column, row, new() { MaxResultBytes = long.MaxValue }));
         // Row pointers, and no result.
@@ -79,7 +80,8 @@ public sealed class SpGemmMemoryTests
         CsrMatrix<double> matrix = SpGemmCases.Scattered(10_000, 10_000, 20, 4);
         using var workspace = new SpGemmWorkspace();
         long before = GC.GetAllocatedBytesForCurrentThread();
-        CsrMatrix<double> product = SpGemm.Multiply(matrix, matrix, new() { Unsorted = unsorted, Workspace = workspace, Kernel = new() { MaxDegreeOfParallelism = 2 } });
+        CsrMatrix<double> product = SpGemm.Multiply(matrix, matrix,
+            new() { Unsorted = unsorted, Workspace = workspace, Kernel = new() { MaxDegreeOfParallelism = 2 } });
         long allocated = GC.GetAllocatedBytesForCurrentThread() - before + workspace.ScratchBytes;
         long operands = 2 * Bytes(matrix), all = operands + Bytes(product);
         Assert.True(operands + allocated < 2 * all, $"{allocated} bytes allocated for {all} bytes of operands and result");
@@ -96,7 +98,8 @@ public sealed class SpGemmMemoryTests
             columns[row] = row / window % stride == 0 ? 0 : 1;
         CsrMatrix<float> left = CsrMatrix.Wrap(rows, 2, [.. Enumerable.Range(0, rows + 1).Select(i => (long)i)], columns, [.. Enumerable.Repeat(1f, rows)]);
         // Row 0 holds one column again and again; row 1 holds as many different ones.
-        CsrMatrix<float> right = CsrMatrix.Wrap(2, perRow, [0, perRow, 2 * perRow], [.. new int[perRow], .. Enumerable.Range(0, perRow)], [.. Enumerable.Repeat(1f, 2 * perRow)]);
+        CsrMatrix<float> right = CsrMatrix.Wrap(2, perRow, [0, perRow, 2 * perRow], [.. new int[perRow], .. Enumerable.Range(0, perRow)],
+            [.. Enumerable.Repeat(1f, 2 * perRow)]);
         foreach (int threads in new[] { 1, 3 })
         {
             CsrMatrix<float> product = SpGemm.Multiply(left, right, new() { Kernel = new() { MaxDegreeOfParallelism = threads } });

@@ -3,7 +3,9 @@ using System.Runtime.InteropServices;
 
 namespace Kernels.Tests;
 
-/// <summary>The product by the definition: a dictionary of places, sums in twice the precision of double, and the sum of the magnitudes that bounds the error.</summary>
+/// <summary>
+/// The product by the definition: a dictionary of places, sums in twice the precision of double, and the sum of the magnitudes that bounds the error.
+/// </summary>
 internal sealed class SpGemmOracle
 {
     private readonly Dictionary<long, (DoubleDouble Real, DoubleDouble Imaginary, double Magnitude)> _sums = [];
@@ -37,11 +39,13 @@ internal sealed class SpGemmOracle
             ReadOnlySpan<int> columns = product.RowColumns(row);
             for (int i = 0; i < columns.Length; i++)
             {
-                Assert.True(_sums.TryGetValue(Place(row, columns[i]), out (DoubleDouble Real, DoubleDouble Imaginary, double Magnitude) sum), $"({row}, {columns[i]}) is no entry of the product");
+                Assert.True(_sums.TryGetValue(Place(row, columns[i]), out (DoubleDouble Real, DoubleDouble Imaginary, double Magnitude) sum),
+                    $"({row}, {columns[i]}) is no entry of the product");
                 Complex found = value(product.RowValues(row)[i]);
                 double error = double.Hypot((sum.Real - found.Real).ToDouble(), (sum.Imaginary - found.Imaginary).ToDouble());
                 if (!(error <= tolerance * sum.Magnitude))
-                    Assert.Fail($"({row}, {columns[i]}) is {found} instead of {sum.Real.ToDouble()} + {sum.Imaginary.ToDouble()} i, off by {error} of {sum.Magnitude}");
+                    Assert.Fail($"({row}, {columns[i]}) is {found} instead of {sum.Real.ToDouble()} + {sum.Imaginary.ToDouble()} i, off by {error} of " +
+                        $"{sum.Magnitude}");
             }
         }
     }

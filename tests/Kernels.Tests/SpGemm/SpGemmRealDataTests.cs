@@ -10,7 +10,8 @@ public sealed class SpGemmRealDataTests
 
     public static TheoryData<string> Matrices =>
     [
-        "08blocks", "494_bus", "adder_dcop_05", "ash219", "bcspwr10", "bcsstk13", "ca-GrQc", "cage8", "crack", "fidapex6", "jagmesh7", "jazz", "karate", "lp_e226", "plskz362",
+        "08blocks", "494_bus", "adder_dcop_05", "ash219", "bcspwr10", "bcsstk13", "ca-GrQc", "cage8", "crack", "fidapex6", "jagmesh7", "jazz", "karate",
+            "lp_e226", "plskz362",
         "rajat19", "west0479", "young1c",
     ];
 
@@ -48,7 +49,8 @@ public sealed class SpGemmRealDataTests
     public void ValidFilesAreReadAndInvalidOnesRefused()
     {
         string root = Folder("sparse/fmm-tests", "eye3.mtx");
-        foreach (string path in Directory.GetFiles(root, "*.mtx").Concat(Directory.GetFiles(Path.Combine(root, "graphblas"))).Concat(Directory.GetFiles(Path.Combine(root, "symmetry"))).Concat(Directory.GetFiles(Path.Combine(root, "symmetry_array"))))
+        foreach (string path in Directory.GetFiles(root, "*.mtx").Concat(Directory.GetFiles(Path.Combine(root, "graphblas")))
+            .Concat(Directory.GetFiles(Path.Combine(root, "symmetry"))).Concat(Directory.GetFiles(Path.Combine(root, "symmetry_array"))))
             Assert.True(MatrixMarket.Read<Complex>(path).EntryCount > 0, path);
         foreach (string path in Directory.GetFiles(Path.Combine(root, "invalid")))
             Assert.Equal(path, Assert.Throws<TensorFileException>(() => MatrixMarket.Read<Complex>(path)).FileName);
@@ -82,7 +84,8 @@ public sealed class SpGemmRealDataTests
             foreach (string path in Directory.GetFiles(Path.Combine(root, folder)).Where(path => !path.Contains("general", StringComparison.Ordinal)))
             {
                 // Equal as numbers: zeros may differ by sign.
-                CsrMatrix<Complex> general = MatrixMarket.Read<Complex>(path.Replace(".mtx", "_general.mtx", StringComparison.Ordinal)), mirrored = MatrixMarket.Read<Complex>(path);
+                CsrMatrix<Complex> general = MatrixMarket.Read<Complex>(path.Replace(".mtx", "_general.mtx", StringComparison.Ordinal)),
+                    mirrored = MatrixMarket.Read<Complex>(path);
                 Assert.Equal(general.RowPointers.ToArray(), mirrored.RowPointers.ToArray());
                 Assert.Equal(general.Columns.ToArray(), mirrored.Columns.ToArray());
                 Assert.Equal(general.Values.ToArray(), mirrored.Values.ToArray());

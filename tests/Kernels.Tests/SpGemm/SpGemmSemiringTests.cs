@@ -83,7 +83,8 @@ public sealed class SpGemmSemiringTests
     {
         CsrMatrix<double> matrix = SpGemmCases.Scattered(4000, 4000, 20, 1);
         foreach (int threads in new[] { 1, 3 })
-            Assert.Throws<InvalidOperationException>(() => SpGemm.Multiply<double, Failing>(matrix, matrix, new() { Kernel = new() { MaxDegreeOfParallelism = threads } }));
+            Assert.Throws<InvalidOperationException>(() =>
+                SpGemm.Multiply<double, Failing>(matrix, matrix, new() { Kernel = new() { MaxDegreeOfParallelism = threads } }));
     }
 
     private readonly struct Failing : ISemiring<double>

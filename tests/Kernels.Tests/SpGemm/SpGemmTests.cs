@@ -13,14 +13,16 @@ public sealed class SpGemmTests
     public static TheoryData<int, int, int, double, bool> Shapes => new()
     {
         { 0, 0, 0, 0, false }, { 0, 5, 12, 0.5, false }, { 12, 0, 5, 0.5, false }, { 12, 5, 0, 0.5, false }, { 1, 1, 1, 1, false }, { 5, 7, 3, 0, false },
-        { 40, 30, 50, 0.02, false }, { 40, 30, 50, 0.1, true }, { 70, 64, 65, 0.5, true }, { 200, 300, 250, 0.03, true }, { 3, 200, 5000, 0.1, false }, { 100, 20, 20_000, 0.02, true },
+        { 40, 30, 50, 0.02, false }, { 40, 30, 50, 0.1, true }, { 70, 64, 65, 0.5, true }, { 200, 300, 250, 0.03, true }, { 3, 200, 5000, 0.1, false },
+            { 100, 20, 20_000, 0.02, true },
     };
 
     [Theory]
     [MemberData(nameof(Shapes))]
     public void ProductsAreThoseOfTheOracle(int rows, int inner, int columns, double density, bool denseRow)
     {
-        CsrMatrix<double> left = SpGemmCases.Random(rows, inner, density, 1, SpGemmCases.Number, denseRow), right = SpGemmCases.Random(inner, columns, density, 2, SpGemmCases.Number, denseRow);
+        CsrMatrix<double> left = SpGemmCases.Random(rows, inner, density, 1, SpGemmCases.Number, denseRow),
+            right = SpGemmCases.Random(inner, columns, density, 2, SpGemmCases.Number, denseRow);
         SpGemmOracle oracle = SpGemmOracle.Multiply(left, right, SpGemmCases.ToComplex);
         Dictionary<(int, int), double> naive = SpGemmOracle.Naive<double, PlusTimes<double>>(left, right);
         foreach (string variant in SpGemmCases.Identities<double>())
@@ -38,14 +40,16 @@ public sealed class SpGemmTests
         CsrMatrix<double> left = SpGemmCases.Shuffled(SpGemmCases.Random(60, 80, 0.1, 3, SpGemmCases.Number, true), 4);
         CsrMatrix<double> right = SpGemmCases.Shuffled(SpGemmCases.Random(80, 70, 0.1, 5, SpGemmCases.Number, true), 6);
         Assert.False(left.IsCanonical || right.IsSorted);
-        SpGemmCases.AssertIs(SpGemmOracle.Naive<double, PlusTimes<double>>(left, right), SpGemm.Multiply(left, right, new() { Kernel = new() { Variant = variant } }));
+        SpGemmCases.AssertIs(SpGemmOracle.Naive<double, PlusTimes<double>>(left, right),
+            SpGemm.Multiply(left, right, new() { Kernel = new() { Variant = variant } }));
     }
 
     [Theory]
     [MemberData(nameof(Doubles))]
     public void UnsortedResultsAreInOrderOfAppearance(string variant)
     {
-        CsrMatrix<double> left = SpGemmCases.Random(50, 60, 0.2, 7, SpGemmCases.Number, true), right = SpGemmCases.Random(60, 400, 0.1, 8, SpGemmCases.Number, true);
+        CsrMatrix<double> left = SpGemmCases.Random(50, 60, 0.2, 7, SpGemmCases.Number, true),
+            right = SpGemmCases.Random(60, 400, 0.1, 8, SpGemmCases.Number, true);
         CsrMatrix<double> product = SpGemm.Multiply(left, right, new() { Unsorted = true, Kernel = new() { Variant = variant } });
         Assert.False(product.IsSorted);
         for (int row = 0; row < product.RowCount; row++)
@@ -104,8 +108,10 @@ public sealed class SpGemmTests
 
     private static CsrMatrix<double> Banded(int size, int halfWidth)
     {
-        int[] rows = [.. Enumerable.Range(0, size).SelectMany(row => Enumerable.Repeat(row, Math.Min(size, row + halfWidth + 1) - Math.Max(0, row - halfWidth)))];
-        int[] columns = [.. Enumerable.Range(0, size).SelectMany(row => Enumerable.Range(Math.Max(0, row - halfWidth), Math.Min(size, row + halfWidth + 1) - Math.Max(0, row - halfWidth)))];
+        int[] rows = [.. Enumerable.Range(0, size)
+            .SelectMany(row => Enumerable.Repeat(row, Math.Min(size, row + halfWidth + 1) - Math.Max(0, row - halfWidth)))];
+        int[] columns = [.. Enumerable.Range(0, size)
+            .SelectMany(row => Enumerable.Range(Math.Max(0, row - halfWidth), Math.Min(size, row + halfWidth + 1) - Math.Max(0, row - halfWidth)))];
         return CsrMatrix.FromCoo<double>(size, size, rows, columns, [.. rows.Select((row, i) => 1.0 / (1 + row % 7 + columns[i] % 5))]);
     }
 
@@ -177,7 +183,8 @@ public sealed class SpGemmTests
         // Rows of one left entry and 1024 products; the left value is the number of the token that the row falls into.
         const int perRow = 1024, tokens = 4;
         int window = (int)Math.Min(SpGemmTuning.TileProducts, SpGemmTuning.WindowEntries(sizeof(float))) / perRow, rows = window * tokens;
-        CsrMatrix<float> left = CsrMatrix.Wrap(rows, 1, [.. Enumerable.Range(0, rows + 1).Select(i => (long)i)], new int[rows], [.. Enumerable.Range(0, rows).Select(row => (float)(row / window))]);
+        CsrMatrix<float> left = CsrMatrix.Wrap(rows, 1, [.. Enumerable.Range(0, rows + 1).Select(i => (long)i)], new int[rows],
+            [.. Enumerable.Range(0, rows).Select(row => (float)(row / window))]);
         CsrMatrix<float> right = CsrMatrix.Wrap(1, perRow, [0, perRow], [.. Enumerable.Range(0, perRow)], [.. Enumerable.Repeat(1f, perRow)]);
         CsrMatrix<float> expected = SpGemm.Multiply(left, right, new() { Kernel = new() { MaxDegreeOfParallelism = 1 } });
         HeldUp.Begin();

@@ -5,7 +5,8 @@ namespace Kernels.Tests;
 /// <summary>Conversions and the operations around the product, against dense loops.</summary>
 public sealed class SparseTests
 {
-    private static readonly CsrMatrix<double> s_left = SpGemmCases.Random(20, 30, 0.2, 1, SpGemmCases.Number, true), s_right = SpGemmCases.Random(20, 30, 0.2, 2, SpGemmCases.Number);
+    private static readonly CsrMatrix<double> s_left = SpGemmCases.Random(20, 30, 0.2, 1, SpGemmCases.Number, true),
+        s_right = SpGemmCases.Random(20, 30, 0.2, 2, SpGemmCases.Number);
 
     private static double[] Dense(CsrMatrix<double> matrix)
     {
@@ -29,7 +30,8 @@ public sealed class SparseTests
         SpGemmCases.AssertSame(s_left, s_left.Transpose().Transpose());
         Assert.Equal(Map((r, c) => Dense(s_left)[c * 30 + r], 30, 20), Dense(s_left.Transpose()));
         SpGemmCases.AssertSame(s_left, CsrMatrix.FromDense<double>(Dense(s_left), 20, 30));
-        SpGemmCases.AssertSame(s_left, CsrMatrix.FromCsr<double>(20, 30, Array.ConvertAll(s_left.RowPointers.ToArray(), p => (int)p), s_left.Columns, s_left.Values));
+        SpGemmCases.AssertSame(s_left, CsrMatrix.FromCsr<double>(20, 30, Array.ConvertAll(s_left.RowPointers.ToArray(), p => (int)p), s_left.Columns,
+            s_left.Values));
         SpGemmCases.AssertSame(s_left.Rows(3, 10).Sort(), s_left.Rows(3, 10));
         Assert.Equal(Dense(s_left)[90..390], Dense(s_left.Rows(3, 10)));
         SpGemmCases.AssertSame(CsrMatrix.FromDense<double>(Dense(s_left)[90..390], 10, 30), s_left.Rows(3, 10).Transpose().Transpose());
@@ -44,7 +46,9 @@ public sealed class SparseTests
         CsrMatrix<double> kept = CsrMatrix.FromCoo<double>(2, 3, rows, columns, values, DuplicateEntries.Keep);
         Assert.Equal(([2.0, 3, 1, 4], true, true, false), (kept.Values.ToArray(), kept.IsSorted, kept.HasDuplicates, kept.IsCanonical), new TupleComparer());
         Assert.Equal([2, 3, 5], kept.SumDuplicates<PlusTimes<double>>().Values.ToArray());
-        Assert.Contains("row 1, column 2", Assert.Throws<ArgumentException>(() => CsrMatrix.FromCoo<double>(2, 3, rows, columns, values, DuplicateEntries.Refuse)).Message, StringComparison.Ordinal);
+        Assert.Contains("row 1, column 2",
+            Assert.Throws<ArgumentException>(() => CsrMatrix.FromCoo<double>(2, 3, rows, columns, values, DuplicateEntries.Refuse)).Message,
+            StringComparison.Ordinal);
         Assert.Equal([true, true, true], CsrMatrix.FromCoo<bool, OrAnd>(2, 3, rows, columns, [true, true, true, false]).Values.ToArray());
         CsrMatrix<double> shuffled = SpGemmCases.Shuffled(s_left, 3);
         Assert.Equal(Dense(s_left), Dense(shuffled.SumDuplicates<PlusTimes<double>>()));
@@ -117,7 +121,8 @@ public sealed class SparseTests
         Assert.Equal(Map((r, c) => dense[r * 30 + c] * rowFactors[r], 20, 30), Dense(Sparse.ScaleRows(s_left, rowFactors)));
         Assert.Equal(Map((r, c) => dense[r * 30 + c] * columnFactors[c], 20, 30), Dense(Sparse.ScaleColumns(s_left, columnFactors)));
         Assert.Equal(dense.Select(v => Math.Abs(v) <= 0.25 ? 0 : v), Dense(Sparse.Prune(s_left, 0.25)));
-        Assert.Equal(Sparse.ScaleRows(s_left, rowFactors).EntryCount - s_left.RowColumns(3).Length, Sparse.Prune(Sparse.ScaleRows(s_left, rowFactors), 0).EntryCount);
+        Assert.Equal(Sparse.ScaleRows(s_left, rowFactors).EntryCount - s_left.RowColumns(3).Length,
+            Sparse.Prune(Sparse.ScaleRows(s_left, rowFactors), 0).EntryCount);
         double[] rowSums = new double[20], columnSums = new double[30];
         Sparse.ReduceRows<double, PlusTimes<double>>(s_left, rowSums);
         Sparse.ReduceColumns<double, MaxTimes<double>>(s_left, columnSums);

@@ -1,8 +1,9 @@
 namespace Kernels.Tests;
 
 /// <summary>
-/// What takes no part has no influence, to the bit: numbers that are not finite stand in keys, values, queries or output gradients, and everything whose definition does not read them must be what it is
-/// without them, under every way of excluding pairs, forward and backward, streamed and in tiles, for every stored type.
+/// What takes no part has no influence, to the bit: numbers that are not finite stand in keys, values, queries or output gradients, and everything whose
+/// definition does not read them must be what it is without them, under every way of excluding pairs, forward and backward, streamed and in tiles, for every
+/// stored type.
 /// </summary>
 public sealed class AttentionInfluenceTests
 {
@@ -13,7 +14,8 @@ public sealed class AttentionInfluenceTests
 
     private static readonly string[] s_exclusions =
     [
-        "additive -inf", "additive -1e9", "additive smallest", "boolean", "blocks", "window", "causal", "causal window with sinks", "window with sinks", "lengths", "all, additive -1e9", "all, additive -inf",
+        "additive -inf", "additive -1e9", "additive smallest", "boolean", "blocks", "window", "causal", "causal window with sinks", "window with sinks",
+            "lengths", "all, additive -1e9", "all, additive -inf",
     ];
 
     public static TheoryData<string, string> Exclusions
@@ -92,12 +94,19 @@ public sealed class AttentionInfluenceTests
                 var pairs = new Pairs(exclusion, queries, keys, bends: false);
                 (float[] q, float[] k, float[] v) = SparseAttentionCases.Inputs(s_shape, queries, keys, 7);
                 Results clean = Run(k, v);
-                AssertForward(pairs, clean, Run(pairs.Spoil(k, Special), pairs.Spoil(v, Special)), $"{type} {exclusion} {queries} x {keys}", inKeys: true, shows: true);
+                AssertForward(pairs, clean, Run(pairs.Spoil(k, Special), pairs.Spoil(v, Special)), $"{type} {exclusion} {queries} x {keys}", inKeys: true,
+                    shows: true);
                 AssertForward(pairs, clean, Run(k, pairs.Spoil(v, Special)), $"{type} {exclusion} {queries} x {keys}, values", inKeys: false, shows: true);
 
                 Results Run(float[] k, float[] v)
                 {
-                    using var cache = new KvCache(new() { KeyValueHeads = s_shape.KeyValueHeads, HeadDimension = s_shape.HeadDimension, PageCount = 20, Type = type });
+                    using var cache = new KvCache(new()
+                    {
+                        KeyValueHeads = s_shape.KeyValueHeads,
+                        HeadDimension = s_shape.HeadDimension,
+                        PageCount = 20,
+                        Type = type
+                    });
                     int sequence = cache.CreateSequence();
                     cache.Append(sequence, k, v);
                     var results = new Results(queries, keys);
@@ -121,7 +130,8 @@ public sealed class AttentionInfluenceTests
             for (int query = 0; query < queries; query++)
             {
                 if (query != pairs.SpoiledQuery || !pairs.SeesAny(query))
-                    SparseAttentionCases.AssertSameBits(RowsOf(clean.Output, query), RowsOf(dirty.Output, query), $"{exclusion} {queries} x {keys}, query {query}");
+                    SparseAttentionCases.AssertSameBits(RowsOf(clean.Output, query), RowsOf(dirty.Output, query),
+                        $"{exclusion} {queries} x {keys}, query {query}");
                 else
                     Assert.All(RowsOf(dirty.Output, query).ToArray(), x => Assert.Equal(float.NaN, x));
             }
@@ -144,7 +154,8 @@ public sealed class AttentionInfluenceTests
                     float[] gradient = SparseAttentionCases.Normal(q.Length, 8);
                     Gradients clean = Backward(pairs, gradient, q, k, v, variant);
                     Gradients dirty = Backward(pairs, gradient, q, inKeys ? pairs.Spoil(k, special) : k, inValues ? pairs.Spoil(v, special) : v, variant);
-                    AssertGradients(pairs, clean, dirty, pairs.SeesSpoiled, $"{exclusion} {queries} x {keys}, {special} in keys {inKeys}, values {inValues}", shows: float.IsNaN(special) || inValues);
+                    AssertGradients(pairs, clean, dirty, pairs.SeesSpoiled, $"{exclusion} {queries} x {keys}, {special} in keys {inKeys}, values {inValues}",
+                        shows: float.IsNaN(special) || inValues);
                 }
             }
         }
@@ -164,8 +175,11 @@ public sealed class AttentionInfluenceTests
                     (float[] q, float[] k, float[] v) = SparseAttentionCases.Inputs(s_shape, queries, keys, 7);
                     float[] gradient = SparseAttentionCases.Normal(q.Length, 8);
                     Gradients clean = Backward(pairs, gradient, q, k, v, variant);
-                    Gradients dirty = Backward(pairs, inQueries ? gradient : pairs.SpoilRow(gradient, special), inQueries ? pairs.SpoilRow(q, special) : q, k, v, variant);
-                    AssertGradients(pairs, clean, dirty, query => query == pairs.SpoiledQuery, $"{exclusion} {queries} x {keys}, {special} in queries {inQueries}", shows: float.IsNaN(special) || !inQueries);
+                    Gradients dirty = Backward(pairs, inQueries ? gradient : pairs.SpoilRow(gradient, special), inQueries ? pairs.SpoilRow(q, special) : q, k,
+                        v, variant);
+                    AssertGradients(pairs, clean, dirty, query =>
+                        query == pairs.SpoiledQuery, $"{exclusion} {queries} x {keys}, {special} in queries {inQueries}", shows: float.IsNaN(special)
+                        || !inQueries);
                 }
             }
         }
@@ -183,7 +197,8 @@ public sealed class AttentionInfluenceTests
             foreach (float far in new[] { Smallest - 1, -3e6f, -1e30f })
             {
                 float[] q = [.. Enumerable.Repeat(1f, queries)], k = [.. Enumerable.Range(0, keys).Select(i => i is 20 or 90 ? Smallest : far)];
-                float[] v = [.. Enumerable.Range(0, keys).Select(i => i == 20 ? 3f : i == 90 ? 5f : float.NaN)], output = new float[queries], sums = new float[queries], columns = new float[keys];
+                float[] v = [.. Enumerable.Range(0, keys).Select(i => i == 20 ? 3f : i == 90 ? 5f : float.NaN)], output = new float[queries],
+                    sums = new float[queries], columns = new float[keys];
                 SparseAttention.Attend<float>(q, k, v, output, new(1, 1, 1), new() { Scale = 1, LogSumExp = sums, ColumnSums = columns, Kernel = kernel });
                 SparseAttentionCases.AssertClose([.. Enumerable.Repeat(4.0, queries)], output, $"{far}");
                 Assert.All(sums, x => Assert.Equal((float)(Smallest + Math.Log(2)), x));
@@ -201,14 +216,16 @@ public sealed class AttentionInfluenceTests
             if (!pairs.SeesSpoiled(query))
             {
                 SparseAttentionCases.AssertSameBits(RowsOf(clean.Output, query), RowsOf(dirty.Output, query), $"{what}, query {query}");
-                SparseAttentionCases.AssertSameBits(clean.LogSumExp.AsSpan(query * s_shape.QueryHeads, s_shape.QueryHeads), dirty.LogSumExp.AsSpan(query * s_shape.QueryHeads, s_shape.QueryHeads), $"{what}, sums of query {query}");
+                SparseAttentionCases.AssertSameBits(clean.LogSumExp.AsSpan(query * s_shape.QueryHeads, s_shape.QueryHeads),
+                    dirty.LogSumExp.AsSpan(query * s_shape.QueryHeads, s_shape.QueryHeads), $"{what}, sums of query {query}");
             }
             else if (shows)
             {
                 Assert.All(RowsOf(dirty.Output, query).ToArray(), x => Assert.False(float.IsFinite(x), what));
             }
         }
-        AssertColumns(pairs, clean, dirty, key => !inKeys || !Enumerable.Range(0, pairs.QueryCount).Any(query => pairs.Sees(query, key) && pairs.SeesSpoiled(query)), what);
+        AssertColumns(pairs, clean, dirty, key => !inKeys || !Enumerable.Range(0, pairs.QueryCount)
+            .Any(query => pairs.Sees(query, key) && pairs.SeesSpoiled(query)), what);
     }
 
     private static void AssertColumns(Pairs pairs, Results clean, Results dirty, Func<int, bool> isUntouched, string what)
@@ -216,7 +233,8 @@ public sealed class AttentionInfluenceTests
         for (int key = 0; key < pairs.KeyCount; key++)
         {
             for (int head = 0; isUntouched(key) && head < s_shape.QueryHeads; head++)
-                SparseAttentionCases.AssertSameBits([clean.ColumnSums[head * pairs.KeyCount + key]], [dirty.ColumnSums[head * pairs.KeyCount + key]], $"{what}, column {key} of head {head}");
+                SparseAttentionCases.AssertSameBits([clean.ColumnSums[head * pairs.KeyCount + key]], [dirty.ColumnSums[head * pairs.KeyCount + key]],
+                    $"{what}, column {key} of head {head}");
         }
     }
 
@@ -239,7 +257,8 @@ public sealed class AttentionInfluenceTests
         }
     }
 
-    private static ReadOnlySpan<float> RowsOf(float[] rows, int query) => rows.AsSpan(query * s_shape.QueryHeads * s_shape.HeadDimension, s_shape.QueryHeads * s_shape.HeadDimension);
+    private static ReadOnlySpan<float> RowsOf(float[] rows, int query) =>
+        rows.AsSpan(query * s_shape.QueryHeads * s_shape.HeadDimension, s_shape.QueryHeads * s_shape.HeadDimension);
 
     private static Results Forward<T>(Pairs pairs, float[] q, T[] k, T[] v, KernelOptions kernel) where T : unmanaged
     {
@@ -253,7 +272,8 @@ public sealed class AttentionInfluenceTests
         KernelOptions kernel = SparseAttentionCases.Force(variant);
         Results results = Forward<float>(pairs, q, k, v, kernel);
         var gradients = new Gradients(new float[q.Length], new float[k.Length], new float[v.Length]);
-        SparseAttention.Backward<float>(gradient, q, k, v, results.Output, results.LogSumExp, gradients.Queries, gradients.Keys, gradients.Values, s_shape, pairs.Options(kernel, null));
+        SparseAttention.Backward<float>(gradient, q, k, v, results.Output, results.LogSumExp, gradients.Queries, gradients.Keys, gradients.Values, s_shape,
+            pairs.Options(kernel, null));
         return gradients;
     }
 
@@ -283,11 +303,15 @@ public sealed class AttentionInfluenceTests
         public Pairs(string exclusion, int queries, int keys, bool bends)
         {
             (_exclusion, QueryCount, KeyCount, _bends, _all) = (exclusion, queries, keys, bends, exclusion.StartsWith("all", StringComparison.Ordinal));
-            // Some that no query sees, and some that are seen by some queries and not by others: the last ones of a causal triangle; at a window's edge; here and there.
-            _spoiled = exclusion == "causal" ? [68, 128, 148] : exclusion.Contains("window", StringComparison.Ordinal) || exclusion == "blocks" || _all ? [5, 37, 118, 148] : [5, 37, 101, 120, 148];
+            // Some that no query sees, and some that are seen by some queries and not by others: the last ones of a causal triangle; at a window's edge; here
+            // and there.
+            _spoiled = exclusion == "causal" ? [68, 128, 148] : exclusion.Contains("window", StringComparison.Ordinal) || exclusion == "blocks" || _all
+                ? [5, 37, 118, 148] : [5, 37, 101, 120, 148];
             _mask = [.. Enumerable.Range(0, queries * keys).Select(i => Base(i / keys, i % keys))];
-            float excluded = exclusion.EndsWith("-inf", StringComparison.Ordinal) ? float.NegativeInfinity : exclusion.EndsWith("smallest", StringComparison.Ordinal) ? float.MinValue : -1e9f;
-            _additive = exclusion.Contains("additive", StringComparison.Ordinal) ? [.. _mask.Select((takesPart, i) => takesPart ? 0.01f * (i % 7) : excluded)] : [];
+            float excluded = exclusion.EndsWith("-inf", StringComparison.Ordinal) ? float.NegativeInfinity
+                : exclusion.EndsWith("smallest", StringComparison.Ordinal) ? float.MinValue : -1e9f;
+            _additive = exclusion.Contains("additive", StringComparison.Ordinal) ? [.. _mask.Select((takesPart, i) => takesPart ? 0.01f * (i % 7) : excluded)]
+                : [];
             (_queryOffsets, _keyOffsets) = exclusion == "lengths" ? ([0, queries / 3, queries], [0, 60, keys]) : ((int[])[], (int[])[]);
             if (exclusion == "blocks" || _all)
                 _blocks = BlockMask.SlidingWindow(new(queries, keys, BlockRows, BlockColumns), WindowLength, Sinks);

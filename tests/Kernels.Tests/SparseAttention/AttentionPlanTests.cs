@@ -60,12 +60,18 @@ public sealed class AttentionPlanTests
         KernelOptions kernel = SparseAttentionCases.Force(variant, threads: 2);
         using var cancelled = new CancellationTokenSource();
         cancelled.Cancel();
-        Assert.ThrowsAny<OperationCanceledException>(() => SparseAttention.PlanTopKBlocks(q, k, shape, new() { Kernel = kernel with { CancellationToken = cancelled.Token } }));
-        Assert.Equal("MaxDegreeOfParallelism", Assert.ThrowsAny<ArgumentException>(() => SparseAttention.PlanTopKBlocks(q, k, shape, new() { Kernel = kernel with { MaxDegreeOfParallelism = -1 } })).ParamName);
+        Assert.ThrowsAny<OperationCanceledException>(() =>
+            SparseAttention.PlanTopKBlocks(q, k, shape, new() { Kernel = kernel with { CancellationToken = cancelled.Token } }));
+        Assert.Equal("MaxDegreeOfParallelism",
+            Assert.ThrowsAny<ArgumentException>(() =>
+            SparseAttention.PlanTopKBlocks(q, k, shape, new() { Kernel = kernel with { MaxDegreeOfParallelism = -1 } })).ParamName);
         Assert.ThrowsAny<ArgumentException>(() => SparseAttention.PlanTopKBlocks(q, k, shape, new() { Kernel = kernel with { Variant = "nonsense" } }));
         VerticalSlashCounts[] lines = [new(40, 40), new(40, 40)];
-        Assert.ThrowsAny<OperationCanceledException>(() => SparseAttention.PlanVerticalSlash(q, k, shape, lines, options: kernel with { CancellationToken = cancelled.Token }));
-        Assert.Equal("MaxDegreeOfParallelism", Assert.ThrowsAny<ArgumentException>(() => SparseAttention.PlanVerticalSlash(q, k, shape, lines, options: kernel with { MaxDegreeOfParallelism = -1 })).ParamName);
+        Assert.ThrowsAny<OperationCanceledException>(() =>
+            SparseAttention.PlanVerticalSlash(q, k, shape, lines, options: kernel with { CancellationToken = cancelled.Token }));
+        Assert.Equal("MaxDegreeOfParallelism",
+            Assert.ThrowsAny<ArgumentException>(() =>
+            SparseAttention.PlanVerticalSlash(q, k, shape, lines, options: kernel with { MaxDegreeOfParallelism = -1 })).ParamName);
         Assert.ThrowsAny<ArgumentException>(() => SparseAttention.PlanVerticalSlash(q, k, shape, lines, options: kernel with { Variant = "nonsense" }));
         // Whether all blocks are taken or a few: what is no number is refused, in a query, in a key, and where their product overflows.
         foreach (int blocks in new[] { 1, 64 })
@@ -96,7 +102,8 @@ public sealed class AttentionPlanTests
                 for (int j = 0; j < sizes.CompressedLength; j++)
                 {
                     for (int i = 0; i < shape.HeadDimension; i++)
-                        dot += (double)q[(query * 4 + h) * shape.HeadDimension + i] * k[((c * sizes.CompressedStride + j) * 2 + head) * shape.HeadDimension + i] / sizes.CompressedLength;
+                        dot += (double)q[(query * 4 + h) * shape.HeadDimension + i] * k[((c * sizes.CompressedStride + j) * 2 + head) * shape.HeadDimension + i]
+                            / sizes.CompressedLength;
                 }
                 logits.Add(dot / Math.Sqrt(shape.HeadDimension));
             }
@@ -107,8 +114,10 @@ public sealed class AttentionPlanTests
         int own = (int)Math.Floor(position / (double)sizes.BlockLength), stride = sizes.BlockLength / sizes.CompressedStride;
         double score(int block) => block < sizes.InitialBlocks || block > own - sizes.LocalBlocks
             ? double.PositiveInfinity
-            : sums.Where((_, c) => c >= block * stride - 1 && c < (block + 1) * stride && c * sizes.CompressedStride + sizes.CompressedLength - 1 <= position).DefaultIfEmpty(double.NegativeInfinity).Max();
-        return [.. Enumerable.Range(0, Math.Max(0, own + 1)).OrderByDescending(score).ThenBy(b => b).Take(Math.Min(sizes.TopK, (keys + sizes.BlockLength - 1) / sizes.BlockLength)).Order()];
+            : sums.Where((_, c) => c >= block * stride - 1 && c < (block + 1) * stride && c * sizes.CompressedStride + sizes.CompressedLength - 1 <= position)
+                .DefaultIfEmpty(double.NegativeInfinity).Max();
+        return [.. Enumerable.Range(0, Math.Max(0, own + 1)).OrderByDescending(score).ThenBy(b => b)
+            .Take(Math.Min(sizes.TopK, (keys + sizes.BlockLength - 1) / sizes.BlockLength)).Order()];
     }
 
     [SkippableTheory]
@@ -118,7 +127,8 @@ public sealed class AttentionPlanTests
         var shape = new AttentionShape(4, 2, 8);
         VerticalSlashCounts[] counts = [new(33, 35), new(0, 0), new(31, 64), new(100, 30)];
         // More and fewer queries than the pattern is estimated from, one, none, queries before all keys; panels that keys and queries do not fill.
-        foreach ((int queries, int keys, int blockLength) in new[] { (200, 200, 64), (3, 150, 7), (70, 40, 64), (64, 300, 100), (1, 65, 16), (0, 10, 4), (90, 131, 128) })
+        foreach ((int queries, int keys, int blockLength) in new[] { (200, 200, 64), (3, 150, 7), (70, 40, 64), (64, 300, 100), (1, 65, 16), (0, 10, 4),
+            (90, 131, 128) })
         {
             (float[] q, float[] k, _) = SparseAttentionCases.Inputs(shape, queries, keys);
             foreach (int threads in new[] { 1, 3 })
@@ -138,7 +148,8 @@ public sealed class AttentionPlanTests
         }
     }
 
-    private static (HashSet<int> Verticals, HashSet<int> Slashes) Lines(AttentionShape shape, float[] q, float[] k, int head, int queries, int keys, VerticalSlashCounts counts)
+    private static (HashSet<int> Verticals, HashSet<int> Slashes) Lines(AttentionShape shape, float[] q, float[] k, int head, int queries, int keys,
+        VerticalSlashCounts counts)
     {
         double[] columns = new double[keys], diagonals = new double[keys];
         for (int query = Math.Max(0, queries - 64); query < queries; query++)
@@ -148,7 +159,8 @@ public sealed class AttentionPlanTests
             for (int key = 0; key <= position; key++)
             {
                 for (int i = 0; i < shape.HeadDimension; i++)
-                    logits[key] += (double)q[(query * shape.QueryHeads + head) * shape.HeadDimension + i] * k[(key * shape.KeyValueHeads + head / shape.GroupSize) * shape.HeadDimension + i] / Math.Sqrt(shape.HeadDimension);
+                    logits[key] += (double)q[(query * shape.QueryHeads + head) * shape.HeadDimension + i]
+                        * k[(key * shape.KeyValueHeads + head / shape.GroupSize) * shape.HeadDimension + i] / Math.Sqrt(shape.HeadDimension);
             }
             double sum = logits.Sum(Math.Exp);
             for (int key = 0; key <= position; key++)
@@ -159,7 +171,8 @@ public sealed class AttentionPlanTests
         }
         return (Largest(columns, counts.Verticals), Largest(diagonals, Math.Max(1, counts.Slashes)));
 
-        static HashSet<int> Largest(double[] sums, int count) => [.. Enumerable.Range(0, sums.Length).OrderByDescending(i => i < 30 ? double.PositiveInfinity : sums[i]).ThenBy(i => i).Take(count)];
+        static HashSet<int> Largest(double[] sums, int count) =>
+            [.. Enumerable.Range(0, sums.Length).OrderByDescending(i => i < 30 ? double.PositiveInfinity : sums[i]).ThenBy(i => i).Take(count)];
     }
 
     [Fact]
@@ -192,7 +205,8 @@ public sealed class AttentionPlanTests
         var shape = new AttentionShape(32, 8, 8);
         (float[] q, float[] k, float[] v) = SparseAttentionCases.Inputs(shape, tokens, tokens);
         JsonElement layer = file.RootElement[3];
-        VerticalSlashCounts[] counts = [.. Enumerable.Range(0, 32).Select(head => layer.GetProperty($"{head}")).Select(head => new VerticalSlashCounts(head[1].GetInt32(), head[2].GetInt32()))];
+        VerticalSlashCounts[] counts = [.. Enumerable.Range(0, 32).Select(head => layer.GetProperty($"{head}"))
+            .Select(head => new VerticalSlashCounts(head[1].GetInt32(), head[2].GetInt32()))];
         BlockMask mask = SparseAttention.PlanVerticalSlash(q, k, shape, counts);
         float[] sparse = new float[q.Length], dense = new float[q.Length];
         SparseAttention.Attend<float>(q, k, v, sparse, shape, new() { Causal = true, BlockMask = mask });
@@ -224,20 +238,24 @@ public sealed class AttentionPlanTests
         {
             for (int head = 0; head < 12; head++)
             {
-                float[][] scores = Matrix(outputs.GetProperty($"block_{layer}_attn_head_{head}_attn")), softmax = Matrix(outputs.GetProperty($"block_{layer}_attn_head_{head}_attn_softmax"));
+                float[][] scores = Matrix(outputs.GetProperty($"block_{layer}_attn_head_{head}_attn")),
+                    softmax = Matrix(outputs.GetProperty($"block_{layer}_attn_head_{head}_attn_softmax"));
                 int tokens = scores.Length;
-                // Scores are recorded, queries and keys are not: rows of scores times the unit matrix are scores, and the unit matrix as values gives probabilities.
+                // Scores are recorded, queries and keys are not: rows of scores times the unit matrix are scores, and the unit matrix as values gives
+                // probabilities.
                 float[] unit = new float[tokens * tokens], actual = new float[tokens * tokens];
                 for (int i = 0; i < tokens; i++)
                     unit[i * tokens + i] = 1;
-                SparseAttention.Attend<float>(scores.SelectMany(row => row).ToArray(), unit, unit, actual, new(1, 1, tokens), new() { Causal = true, Scale = 1 / Math.Sqrt(64) });
+                SparseAttention.Attend<float>(scores.SelectMany(row => row).ToArray(), unit, unit, actual, new(1, 1, tokens),
+                    new() { Causal = true, Scale = 1 / Math.Sqrt(64) });
                 float[] expected = [.. softmax.SelectMany(row => row)];
                 for (int i = 0; i < expected.Length; i++)
                     Assert.InRange(Math.Abs(actual[i] - expected[i]), 0, 1e-5);
             }
         }
 
-        static float[][] Matrix(JsonElement element) => [.. element.GetProperty("data").EnumerateArray().Select(row => row.EnumerateArray().Select(x => x.GetSingle()).ToArray())];
+        static float[][] Matrix(JsonElement element) =>
+            [.. element.GetProperty("data").EnumerateArray().Select(row => row.EnumerateArray().Select(x => x.GetSingle()).ToArray())];
     }
 
     [SkippableFact]
@@ -272,15 +290,18 @@ public sealed class AttentionPlanTests
             for (int matrix = 0; matrix < q.Length / (tokens * d); matrix++)
             {
                 float[] output = new float[tokens * d], expected = new float[tokens * d];
-                SparseAttention.Attend<float>(q.AsSpan(matrix * tokens * d, tokens * d), k.AsSpan(matrix * tokens * d, tokens * d), v.AsSpan(matrix * tokens * d, tokens * d), output, new(1, 1, d), new() { Causal = true });
+                SparseAttention.Attend<float>(q.AsSpan(matrix * tokens * d, tokens * d), k.AsSpan(matrix * tokens * d, tokens * d),
+                    v.AsSpan(matrix * tokens * d, tokens * d), output, new(1, 1, d), new() { Causal = true });
                 for (int i = 0; i < tokens * tokens * d; i++)
-                    expected[i / (tokens * d) * d + i % d] += probabilities[matrix * tokens * tokens + i / d] * v[matrix * tokens * d + i / d % tokens * d + i % d];
+                    expected[i / (tokens * d) * d + i % d] += probabilities[matrix * tokens * tokens + i / d]
+                        * v[matrix * tokens * d + i / d % tokens * d + i % d];
                 for (int i = 0; i < expected.Length; i++)
                     Assert.InRange(Math.Abs(output[i] - expected[i]), 0, 1e-5);
             }
             Assert.Equal(0, q.Length % (heads * tokens * d));
         }
 
-        static float[] Floats(JsonElement tensor) => System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(tensor.GetProperty("data").GetBytesFromBase64()).ToArray();
+        static float[] Floats(JsonElement tensor) =>
+            System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(tensor.GetProperty("data").GetBytesFromBase64()).ToArray();
     }
 }

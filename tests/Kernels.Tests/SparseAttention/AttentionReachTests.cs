@@ -15,20 +15,27 @@ public sealed class AttentionReachTests
         foreach ((int queries, int keys) in new[] { (1, 100), (4, 130), (100, 100), (150, 90) })
         {
             (float[] q, float[] k, float[] v) = SparseAttentionCases.Inputs(s_shape, queries, keys);
-            float[] plain = new float[q.Length], output = new float[q.Length], sums = new float[queries * 2], columns = new float[2 * keys], gradient = SparseAttentionCases.Normal(q.Length, 3);
+            float[] plain = new float[q.Length], output = new float[q.Length], sums = new float[queries * 2], columns = new float[2 * keys],
+                gradient = SparseAttentionCases.Normal(q.Length, 3);
             SparseAttention.Attend<float>(q, k, v, plain, s_shape, new() { ColumnSums = columns, Kernel = kernel });
             foreach (int sinks in new[] { 0, 1, 40, 70, 1000, int.MaxValue })
             {
                 string what = $"{queries} x {keys}, {sinks} sinks";
-                SparseAttention.Attend<float>(q, k, v, output, s_shape, new() { Window = 1, SinkTokens = sinks, LogSumExp = sums, ColumnSums = columns, Kernel = kernel });
-                SparseAttentionOracle oracle = new SparseAttentionOracle(s_shape, q, Element.ToDoubles<float>(k), Element.ToDoubles<float>(v)) { Window = 1, SinkTokens = sinks }.Run();
+                SparseAttention.Attend<float>(q, k, v, output, s_shape,
+                    new() { Window = 1, SinkTokens = sinks, LogSumExp = sums, ColumnSums = columns, Kernel = kernel });
+                SparseAttentionOracle oracle = new SparseAttentionOracle(s_shape, q, Element.ToDoubles<float>(k), Element.ToDoubles<float>(v))
+                {
+                    Window = 1,
+                    SinkTokens = sinks
+                }.Run();
                 SparseAttentionCases.AssertClose(oracle.Output, output, what);
                 SparseAttentionCases.AssertClose(oracle.LogSumExp, sums, what + ", log-sum-exp");
                 SparseAttentionCases.AssertClose(oracle.ColumnSums, columns, what + ", column sums");
                 if (sinks >= keys)
                     SparseAttentionCases.AssertSameBits(plain, output, what);
                 float[] dq = new float[q.Length], dk = new float[k.Length], dv = new float[v.Length];
-                SparseAttention.Backward<float>(gradient, q, k, v, output, sums, dq, dk, dv, s_shape, new() { Window = 1, SinkTokens = sinks, Kernel = kernel });
+                SparseAttention.Backward<float>(gradient, q, k, v, output, sums, dq, dk, dv, s_shape,
+                    new() { Window = 1, SinkTokens = sinks, Kernel = kernel });
                 (double[] byQueries, double[] byKeys, double[] byValues) = oracle.Backward(gradient);
                 SparseAttentionCases.AssertClose(byQueries, dq, what + ", query gradient", 1e-5);
                 SparseAttentionCases.AssertClose(byKeys, dk, what + ", key gradient", 1e-5);
@@ -65,7 +72,8 @@ public sealed class AttentionReachTests
                 SparseAttention.Attend<float>(q, k, v, expected, s_shape, new() { Causal = causal, Kernel = kernel });
                 foreach (int window in new[] { int.MaxValue, int.MaxValue - 1, int.MaxValue - 100 })
                 {
-                    SparseAttention.Attend<float>(q, k, v, output, s_shape, new() { Causal = causal, Window = window, SinkTokens = int.MaxValue, Kernel = kernel });
+                    SparseAttention.Attend<float>(q, k, v, output, s_shape,
+                        new() { Causal = causal, Window = window, SinkTokens = int.MaxValue, Kernel = kernel });
                     SparseAttentionCases.AssertSameBits(expected, output, $"{queries} x {keys}, window {window}, causal {causal}");
                     SparseAttention.Attend<float>(q, k, v, output, s_shape, new() { Causal = causal, Window = window, Kernel = kernel });
                     SparseAttentionCases.AssertSameBits(expected, output, $"{queries} x {keys}, window {window} without sinks, causal {causal}");
@@ -99,7 +107,8 @@ public sealed class AttentionReachTests
     public void NumbersThatAreNoneAsFloatsAreRefused(double scale, double cap, string parameter)
     {
         float[] q = new float[12 * 2], k = new float[12], output = [.. Enumerable.Repeat(42f, 24)];
-        ArgumentException refused = Assert.ThrowsAny<ArgumentException>(() => SparseAttention.Attend<float>(q, k, k, output, s_shape, new() { Scale = scale, SoftCap = cap }));
+        ArgumentException refused = Assert.ThrowsAny<ArgumentException>(() =>
+            SparseAttention.Attend<float>(q, k, k, output, s_shape, new() { Scale = scale, SoftCap = cap }));
         Assert.Equal(parameter, refused.ParamName);
         Assert.All(output, x => Assert.Equal(42f, x));
     }
@@ -116,7 +125,8 @@ public sealed class AttentionReachTests
         Assert.Equal("sequences", refused.ParamName);
         // 2^16 queries with 2^16 blocks each.
         float[] rows = new float[1 << 16];
-        refused = Assert.ThrowsAny<ArgumentException>(() => SparseAttention.PlanTopKBlocks(rows, rows, new(1, 1, 1), new() { TopK = 1 << 16, BlockLength = 1, CompressedStride = 1, CompressedLength = 1 }));
+        refused = Assert.ThrowsAny<ArgumentException>(() =>
+            SparseAttention.PlanTopKBlocks(rows, rows, new(1, 1, 1), new() { TopK = 1 << 16, BlockLength = 1, CompressedStride = 1, CompressedLength = 1 }));
         Assert.Equal("options", refused.ParamName);
     }
 }

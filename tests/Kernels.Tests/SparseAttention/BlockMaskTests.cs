@@ -94,7 +94,8 @@ public sealed class BlockMaskTests
         Assert.Equal("selected", Assert.ThrowsAny<ArgumentException>(() => BlockMask.TopK(shape, [1, 1, 0, 1], 2)).ParamName);
         Assert.Equal("globalTokens", Assert.ThrowsAny<ArgumentException>(() => BlockMask.Longformer(shape, 1, [4])).ParamName);
         Assert.Equal("BlockMask", Assert.ThrowsAny<ArgumentException>(() =>
-            SparseAttention.Attend<float>(new float[5], new float[4], new float[4], new float[5], new(1, 1, 1), new() { BlockMask = BlockMask.Dense(shape) })).ParamName);
+            SparseAttention.Attend<float>(new float[5], new float[4], new float[4], new float[5], new(1, 1, 1),
+            new() { BlockMask = BlockMask.Dense(shape) })).ParamName);
     }
 
     private static BlockMask Make(string pattern, BlockMaskShape shape)

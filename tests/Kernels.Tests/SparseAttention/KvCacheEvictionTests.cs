@@ -139,11 +139,14 @@ public sealed class KvCacheEvictionTests
     public static TheoryData<string, int, int, int, int?, KeyValueType> BadSizes => new()
     {
         // Heads, d, pages, tokens on a page; all zeros are default(KvCacheOptions).
-        { "KeyValueHeads", 0, 0, 0, null, default }, { "KeyValueHeads", -1, 8, 4, null, default }, { "HeadDimension", 1, 0, 4, null, default }, { "HeadDimension", 1, -8, 4, null, default },
-        { "PageCount", 1, 8, 0, null, default }, { "PageCount", 1, 8, -4, null, default }, { "PageSize", 1, 8, 4, 0, default }, { "PageSize", 1, 8, 4, -16, default }, { "PageSize", 1, 8, 4, 12, default },
+        { "KeyValueHeads", 0, 0, 0, null, default }, { "KeyValueHeads", -1, 8, 4, null, default }, { "HeadDimension", 1, 0, 4, null, default },
+            { "HeadDimension", 1, -8, 4, null, default },
+        { "PageCount", 1, 8, 0, null, default }, { "PageCount", 1, 8, -4, null, default }, { "PageSize", 1, 8, 4, 0, default },
+            { "PageSize", 1, 8, 4, -16, default }, { "PageSize", 1, 8, 4, 12, default },
         { "Type", 1, 8, 4, 4, (KeyValueType)9 },
         // A token longer than any array, more pages than an array counts, tokens beyond 31 bits, bytes beyond 63.
-        { "KeyValueHeads", int.MaxValue, 8, 4, null, default }, { "KeyValueHeads", 1 << 23, 256, 1, 1, default }, { "PageCount", 1, 8, int.MaxValue, 1, default }, { "PageCount", 1, 8, 1 << 27, null, default },
+        { "KeyValueHeads", int.MaxValue, 8, 4, null, default }, { "KeyValueHeads", 1 << 23, 256, 1, 1, default },
+            { "PageCount", 1, 8, int.MaxValue, 1, default }, { "PageCount", 1, 8, 1 << 27, null, default },
         { "PageCount", 1, 8, 2, 1 << 30, default }, { "PageCount", (1 << 22) - 1, 512, 1 << 26, null, default },
     };
 
@@ -167,7 +170,8 @@ public sealed class KvCacheEvictionTests
         int sequence = cache.CreateSequence();
         cache.Append(sequence, new float[1 << 20], new float[1 << 20]);
         int[] sequences = [.. Enumerable.Repeat(sequence, 1 << 11)];
-        Assert.Equal("sequences", Assert.ThrowsAny<ArgumentException>(() => SparseAttention.Attend(new float[1 << 11], cache, sequences, new float[1 << 11], 1)).ParamName);
+        Assert.Equal("sequences", Assert.ThrowsAny<ArgumentException>(() =>
+            SparseAttention.Attend(new float[1 << 11], cache, sequences, new float[1 << 11], 1)).ParamName);
     }
 
     private static KvCache Make(int pageSize, int pageCount) => new(new() { KeyValueHeads = 1, HeadDimension = 1, PageSize = pageSize, PageCount = pageCount });
@@ -181,7 +185,8 @@ public sealed class KvCacheEvictionTests
         return cache;
     }
 
-    private static void Append(KvCache cache, int sequence, int[] tokens) => cache.Append(sequence, [.. tokens.Select(token => (float)token)], [.. tokens.Select(token => -(float)token)]);
+    private static void Append(KvCache cache, int sequence, int[] tokens) =>
+        cache.Append(sequence, [.. tokens.Select(token => (float)token)], [.. tokens.Select(token => -(float)token)]);
 
     private static int[] Read(KvCache cache, int sequence)
     {

@@ -24,7 +24,15 @@ public sealed class KvCacheModelTests
     public void RandomOperationsAreThoseOnLists(KeyValueType type, int pageSize)
     {
         var random = new Random(100 * (int)type + pageSize);
-        using var cache = new KvCache(new() { KeyValueHeads = Heads, HeadDimension = Dimension, PageSize = pageSize, PageCount = PageCount, Type = type, SplitNibbleKeys = pageSize >= 16 });
+        using var cache = new KvCache(new()
+        {
+            KeyValueHeads = Heads,
+            HeadDimension = Dimension,
+            PageSize = pageSize,
+            PageCount = PageCount,
+            Type = type,
+            SplitNibbleKeys = pageSize >= 16
+        });
         var model = new SortedDictionary<int, List<Token>>();
         int refusedAppends = 0, refusedEvictions = 0, forks = 0;
         for (int step = 0; step < Steps; step++)
@@ -51,7 +59,8 @@ public sealed class KvCacheModelTests
                 model[sequence].RemoveRange(count, model[sequence].Count - count);
             }
             else
-                refusedAppends += Append(cache, model, sequence, operation == 6 ? cache.FreePageCount * pageSize + pageSize + 1 : random.Next(3 * pageSize + 1), random) ? 0 : 1;
+                refusedAppends += Append(cache, model, sequence, operation == 6 ? cache.FreePageCount * pageSize + pageSize + 1 : random.Next(3 * pageSize + 1),
+                    random) ? 0 : 1;
             AssertSame(model, cache);
             if (step % 500 == 499 && pageSize >= 16)
                 AssertSameScores(model, cache, type);
@@ -141,7 +150,8 @@ public sealed class KvCacheModelTests
             for (int i = 0; i < tokens.Count; i++)
             {
                 cache.Read(sequence, i, keys, values);
-                Assert.True(keys.AsSpan().SequenceEqual(tokens[i].Keys) && values.AsSpan().SequenceEqual(tokens[i].Values), $"token {i} of sequence {sequence}");
+                Assert.True(keys.AsSpan().SequenceEqual(tokens[i].Keys) && values.AsSpan().SequenceEqual(tokens[i].Values),
+                    $"token {i} of sequence {sequence}");
             }
         }
         Assert.Equal(PageCount - pages.Count, cache.FreePageCount);
@@ -161,13 +171,15 @@ public sealed class KvCacheModelTests
             foreach (float threshold in new[] { 1e-30f, 2f })
             {
                 float[] expected = new float[query.Length], actual = new float[query.Length];
-                SpAttenState one = new(QueryHeads, new() { RequantizationThreshold = threshold }), other = new(QueryHeads, new() { RequantizationThreshold = threshold });
+                SpAttenState one = new(QueryHeads, new() { RequantizationThreshold = threshold }),
+                    other = new(QueryHeads, new() { RequantizationThreshold = threshold });
                 one.AddTokens(0, tokens.Count);
                 other.AddTokens(0, tokens.Count);
                 one.Decode(query, fresh, same, expected);
                 other.Decode(query, cache, sequence, actual);
                 SparseAttentionCases.AssertSameBits(expected, actual, $"{type}, threshold {threshold}, sequence {sequence}");
-                SparseAttentionCases.AssertSameBits(one.TokenImportance, other.TokenImportance, $"{type}, threshold {threshold}, sequence {sequence}, importance");
+                SparseAttentionCases.AssertSameBits(one.TokenImportance, other.TokenImportance,
+                    $"{type}, threshold {threshold}, sequence {sequence}, importance");
             }
         }
     }

@@ -1,6 +1,8 @@
 namespace Kernels.Tests;
 
-/// <summary>What stays in pages that were freed, in places behind a sequence's last token and in tokens that were evicted has no influence, be it no number.</summary>
+/// <summary>
+/// What stays in pages that were freed, in places behind a sequence's last token and in tokens that were evicted has no influence, be it no number.
+/// </summary>
 public sealed class KvCacheRecyclingTests
 {
     private const int Heads = 2, QueryHeads = 6, Dimension = 20, Pages = 8, Tokens = 60;
@@ -47,7 +49,8 @@ public sealed class KvCacheRecyclingTests
         AssertSame(clean, expected, dirty, fork, kernel, "forked");
     }
 
-    private static KvCache Make(KeyValueType type) => new(new() { KeyValueHeads = Heads, HeadDimension = Dimension, PageCount = Pages, Type = type, SplitNibbleKeys = true });
+    private static KvCache Make(KeyValueType type) =>
+        new(new() { KeyValueHeads = Heads, HeadDimension = Dimension, PageCount = Pages, Type = type, SplitNibbleKeys = true });
 
     // A new sequence, all pages of whose cache hold NaN and infinities.
     private static int Recycled(KvCache cache)
@@ -83,12 +86,14 @@ public sealed class KvCacheRecyclingTests
         foreach (bool highBits in new[] { false, true })
         {
             var options = new TokenSelectOptions { SinkTokens = 2, RecentTokens = 3, TopK = 10, HighNibbles = highBits };
-            Assert.Equal(new TokenSelect(options).Select(query, clean, expected, kernel).ToArray(), new TokenSelect(options).Select(query, dirty, actual, kernel).ToArray());
+            Assert.Equal(new TokenSelect(options).Select(query, clean, expected, kernel).ToArray(), new TokenSelect(options)
+                .Select(query, dirty, actual, kernel).ToArray());
         }
         // From the high bits alone, and from all eight.
         foreach (float threshold in new[] { 1e-30f, 2f })
         {
-            SpAttenState one = new(QueryHeads, new() { RequantizationThreshold = threshold }), other = new(QueryHeads, new() { RequantizationThreshold = threshold });
+            SpAttenState one = new(QueryHeads, new() { RequantizationThreshold = threshold }),
+                other = new(QueryHeads, new() { RequantizationThreshold = threshold });
             float[] output = new float[query.Length], dirtyOutput = new float[query.Length];
             one.AddTokens(0, tokens);
             other.AddTokens(0, tokens);
@@ -99,10 +104,12 @@ public sealed class KvCacheRecyclingTests
         }
     }
 
-    private static (float[] Output, float[] LogSumExp, float[] ColumnSums) Attend(KvCache cache, int sequence, int[] positions, int queryCount, in KernelOptions kernel)
+    private static (float[] Output, float[] LogSumExp, float[] ColumnSums) Attend(KvCache cache, int sequence, int[] positions, int queryCount,
+        in KernelOptions kernel)
     {
         int keys = positions.Length == 0 ? cache.TokenCount(sequence) : positions.Length;
-        float[] queries = SparseAttentionCases.Normal(queryCount * QueryHeads * Dimension, 7), output = new float[queries.Length], sums = new float[queryCount * QueryHeads], columns = new float[QueryHeads * keys];
+        float[] queries = SparseAttentionCases.Normal(queryCount * QueryHeads * Dimension, 7), output = new float[queries.Length],
+            sums = new float[queryCount * QueryHeads], columns = new float[QueryHeads * keys];
         SparseAttention.Attend(queries, cache, sequence, positions, output, QueryHeads, new() { LogSumExp = sums, ColumnSums = columns, Kernel = kernel });
         return (output, sums, columns);
     }

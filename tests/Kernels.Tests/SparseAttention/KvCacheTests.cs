@@ -90,7 +90,8 @@ public sealed class KvCacheTests
         static void Check<T>(AttentionShape shape, float[] q, float[] k, float[] v) where T : unmanaged
         {
             T[] keys = Element.From<T>(k.Select(x => (double)x)), values = Element.From<T>(v.Select(x => (double)x));
-            foreach (KernelVariant found in SparseAttentionVariants.Of(KeyValueTypes.Of<T>()).Entries.ToArray().Select(entry => entry.Variant).Where(v => v.Availability != VariantAvailability.Absent))
+            foreach (KernelVariant found in SparseAttentionVariants.Of(KeyValueTypes.Of<T>()).Entries.ToArray().Select(entry => entry.Variant)
+                .Where(v => v.Availability != VariantAvailability.Absent))
             {
                 var output = new float[q.Length];
                 SparseAttention.Attend<T>(q, keys, values, output, shape, new() { Kernel = new() { Variant = found.Identity, AllowEmulation = true } });
@@ -127,7 +128,8 @@ public sealed class KvCacheTests
     {
         get
         {
-            // Absolute and relative, of outputs and log-sum-exps, against keys and values that were never rounded: what FlashInfer's tests allow half precision (1e-3), and its coarser forms (1e-2).
+            // Absolute and relative, of outputs and log-sum-exps, against keys and values that were never rounded: what FlashInfer's tests allow half precision
+            // (1e-3), and its coarser forms (1e-2).
             var data = new TheoryData<string, KeyValueType, double>();
             foreach (string name in SparseAttentionCases.Names)
             {
@@ -151,9 +153,12 @@ public sealed class KvCacheTests
         cache.Append(sequence, keys, values);
         foreach (int queryCount in new[] { 1, 5, 40 })
         {
-            float[] queries = SparseAttentionCases.Normal(queryCount * shape.QueryHeads * Dimension, 3), output = new float[queries.Length], sums = new float[queryCount * shape.QueryHeads];
+            float[] queries = SparseAttentionCases.Normal(queryCount * shape.QueryHeads * Dimension, 3), output = new float[queries.Length],
+                sums = new float[queryCount * shape.QueryHeads];
             SparseAttention.Attend(queries, cache, [sequence], output, shape.QueryHeads, new() { Causal = true, LogSumExp = sums, Kernel = kernel });
-            SparseAttentionOracle oracle = new SparseAttentionOracle(shape, queries, Element.ToDoubles<float>(keys), Element.ToDoubles<float>(values)) { Causal = true }.Run();
+            SparseAttentionOracle oracle = new SparseAttentionOracle(shape, queries, Element.ToDoubles<float>(keys),
+                Element.ToDoubles<float>(values))
+            { Causal = true }.Run();
             AssertWithin(oracle.Output, output);
             AssertWithin(oracle.LogSumExp, sums);
         }
@@ -204,8 +209,10 @@ public sealed class KvCacheTests
     public void BadUseIsRefusedByName()
     {
         Assert.Equal("PageSize", Assert.ThrowsAny<ArgumentException>(() => Make(KeyValueType.Float32, 3, 10)).ParamName);
-        Assert.Equal("PageSize", Assert.ThrowsAny<ArgumentException>(() => new KvCache(new() { KeyValueHeads = 1, HeadDimension = 8, PageCount = 4, PageSize = 8, SplitNibbleKeys = true })).ParamName);
-        Assert.Equal("PageCount", Assert.ThrowsAny<ArgumentException>(() => new KvCache(new() { KeyValueHeads = 1, HeadDimension = 8, PageCount = 0 })).ParamName);
+        Assert.Equal("PageSize", Assert.ThrowsAny<ArgumentException>(() =>
+            new KvCache(new() { KeyValueHeads = 1, HeadDimension = 8, PageCount = 4, PageSize = 8, SplitNibbleKeys = true })).ParamName);
+        Assert.Equal("PageCount", Assert.ThrowsAny<ArgumentException>(() =>
+            new KvCache(new() { KeyValueHeads = 1, HeadDimension = 8, PageCount = 0 })).ParamName);
         using KvCache cache = Make(KeyValueType.Float32, 4, tokens: 8);
         int sequence = cache.CreateSequence();
         (float[] keys, float[] values) = Tokens(8);
@@ -219,13 +226,22 @@ public sealed class KvCacheTests
         Assert.Equal("positions", Assert.ThrowsAny<ArgumentException>(() => cache.Keep(sequence, [2, 1])).ParamName);
         Assert.Equal("positions", Assert.ThrowsAny<ArgumentException>(() => cache.Keep(sequence, [8])).ParamName);
         Assert.Equal("position", Assert.ThrowsAny<ArgumentException>(() => cache.Read(sequence, 8, new float[48], new float[48])).ParamName);
-        Assert.Equal("queryHeads", Assert.ThrowsAny<ArgumentException>(() => SparseAttention.Attend(new float[3 * Dimension], cache, [sequence], new float[3 * Dimension], 3)).ParamName);
+        Assert.Equal("queryHeads", Assert.ThrowsAny<ArgumentException>(() =>
+            SparseAttention.Attend(new float[3 * Dimension], cache, [sequence], new float[3 * Dimension], 3)).ParamName);
         cache.Dispose();
         Assert.Throws<ObjectDisposedException>(() => cache.TokenCount(sequence));
     }
 
     private static KvCache Make(KeyValueType type, int pageSize, int tokens) =>
-        new(new() { KeyValueHeads = Heads, HeadDimension = Dimension, PageSize = pageSize, PageCount = (tokens + pageSize - 1) / pageSize, Type = type, SplitNibbleKeys = pageSize >= 16 });
+        new(new()
+        {
+            KeyValueHeads = Heads,
+            HeadDimension = Dimension,
+            PageSize = pageSize,
+            PageCount = (tokens + pageSize - 1) / pageSize,
+            Type = type,
+            SplitNibbleKeys = pageSize >= 16
+        });
 
     private static (float[] Keys, float[] Values) Tokens(int count, int seed = 1) =>
         (SparseAttentionCases.Normal(count * Heads * Dimension, seed), SparseAttentionCases.Normal(count * Heads * Dimension, seed + 1000));
@@ -247,10 +263,19 @@ public sealed class KvCacheTests
         for (int i = 0; i < row; i++)
         {
             // A half unit in the last place, or half a step of 127.
-            double bound = cache.Options.Type switch { KeyValueType.Float32 => 0, KeyValueType.Float16 => 1.0 / 2048, KeyValueType.BFloat16 => 1.0 / 256, _ => 0.5 / 127 };
+            double bound = cache.Options.Type switch
+            {
+                KeyValueType.Float32 => 0,
+                KeyValueType.Float16 => 1.0 / 2048,
+                KeyValueType.BFloat16 => 1.0 / 256,
+                _ =>
+                0.5 / 127
+            };
             double size = cache.Options.Type == KeyValueType.Int8 ? 6 : 1;
-            Assert.InRange(key[i], keys[token * row + i] - bound * Math.Max(size, Math.Abs(keys[token * row + i])), keys[token * row + i] + bound * Math.Max(size, Math.Abs(keys[token * row + i])));
-            Assert.InRange(value[i], values[token * row + i] - bound * Math.Max(size, Math.Abs(values[token * row + i])), values[token * row + i] + bound * Math.Max(size, Math.Abs(values[token * row + i])));
+            Assert.InRange(key[i], keys[token * row + i] - bound * Math.Max(size, Math.Abs(keys[token * row + i])), keys[token * row + i] + bound
+                * Math.Max(size, Math.Abs(keys[token * row + i])));
+            Assert.InRange(value[i], values[token * row + i] - bound * Math.Max(size, Math.Abs(values[token * row + i])), values[token * row + i] + bound
+                * Math.Max(size, Math.Abs(values[token * row + i])));
         }
     }
 }

@@ -40,12 +40,16 @@ internal sealed class SpAttenTranscription(int queryHeads, int keyHeads, int dim
         int[] kept = [.. Enumerable.Range(0, Tokens.Length).OrderByDescending(i => (float)Importance[i]).ThenBy(i => i).Take(tokenCount).Order()];
         Tokens = [.. kept.Select(i => Tokens[i])];
         Importance = [.. kept.Select(i => Importance[i])];
-        foreach (int head in Enumerable.Range(0, queryHeads).Where(h => Heads[h]).OrderByDescending(h => HeadImportance[h]).ThenBy(h => h).Skip(headCount).ToArray())
+        foreach (int head in Enumerable.Range(0, queryHeads).Where(h => Heads[h]).OrderByDescending(h => HeadImportance[h]).ThenBy(h => h).Skip(headCount)
+            .ToArray())
             Heads[head] = false;
     }
 
-    /// <summary>A head's softmax over tokens; bits 0 for keys and queries as they are, 4 for the keys' high bits, 8 for all eight, both with queries in eight bits.</summary>
-    public static double[] Probabilities(float[] query, float[] keys, int head, int queryHeads, int keyHeads, int dimension, int[] tokens, double scale, int bits)
+    /// <summary>
+    /// A head's softmax over tokens; bits 0 for keys and queries as they are, 4 for the keys' high bits, 8 for all eight, both with queries in eight bits.
+    /// </summary>
+    public static double[] Probabilities(float[] query, float[] keys, int head, int queryHeads, int keyHeads, int dimension, int[] tokens, double scale,
+        int bits)
     {
         float[] q = [.. query.AsSpan(head * dimension, dimension).ToArray().Select(x => (float)scale * x)];
         double[] left = bits == 0 ? Element.ToDoubles<float>(q) : Rounded(q);
@@ -65,5 +69,6 @@ internal sealed class SpAttenTranscription(int queryHeads, int keyHeads, int dim
     private static double[] Rounded(float[] row) => [.. row.Select(x => (double)Scale(row) * MathF.Round(x / Scale(row)))];
 
     // c = code + 128 within 1 to 255; of its low four bits the middle, 7.5, is taken.
-    private static double[] HighNibbles(float[] row) => [.. row.Select(x => (double)Scale(row) * (((int)MathF.Round(x / Scale(row)) + 128) / 16 * 16 + 7.5 - 128))];
+    private static double[] HighNibbles(float[] row) =>
+        [.. row.Select(x => (double)Scale(row) * (((int)MathF.Round(x / Scale(row)) + 128) / 16 * 16 + 7.5 - 128))];
 }

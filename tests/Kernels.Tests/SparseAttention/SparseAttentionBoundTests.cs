@@ -1,8 +1,8 @@
 namespace Kernels.Tests;
 
 /// <summary>
-/// The bounds of docs/families/sparse_attention.md, as they are counted there, over random problems of every kind: logits near 0 and of hundreds, sums that cancel and sums of one sign, values of one sign,
-/// of 80 powers of two and with alternating signs, masks and slopes that outweigh the products.
+/// The bounds of docs/families/sparse_attention.md, as they are counted there, over random problems of every kind: logits near 0 and of hundreds, sums that
+/// cancel and sums of one sign, values of one sign, of 80 powers of two and with alternating signs, masks and slopes that outweigh the products.
 /// </summary>
 public sealed class SparseAttentionBoundTests
 {
@@ -25,7 +25,8 @@ public sealed class SparseAttentionBoundTests
 
     private static void Check(Problem problem, KernelOptions kernel, string what)
     {
-        float[] output = new float[problem.Queries.Length], sums = new float[problem.QueryCount * problem.Shape.QueryHeads], columns = new float[problem.Shape.QueryHeads * problem.KeyCount];
+        float[] output = new float[problem.Queries.Length], sums = new float[problem.QueryCount * problem.Shape.QueryHeads],
+            columns = new float[problem.Shape.QueryHeads * problem.KeyCount];
         SparseAttention.Attend<float>(problem.Queries, problem.Keys, problem.Values, output, problem.Shape, new()
         {
             Causal = problem.Causal,
@@ -60,7 +61,8 @@ public sealed class SparseAttentionBoundTests
                         columnBounds[head * problem.KeyCount + key] += probabilities[key] * (1.01 * (errors[key] + sumBound) + 4 * Unit);
                 }
                 for (int i = 0; i < d; i++)
-                    AssertWithin(oracle.Output[row * d + i], output[row * d + i], problem.OutputBound(head, i, probabilities, errors, mean, oracle.Output[row * d + i]), $"{what}: output {i} of row {row}");
+                    AssertWithin(oracle.Output[row * d + i], output[row * d + i],
+                        problem.OutputBound(head, i, probabilities, errors, mean, oracle.Output[row * d + i]), $"{what}: output {i} of row {row}");
             }
         }
         for (int i = 0; i < columns.Length; i++)
@@ -130,7 +132,8 @@ public sealed class SparseAttentionBoundTests
         };
 
         /// <summary>The relative error of each key's term: exp of its logit's error, and that of the exponential, 1.25 units.</summary>
-        public double[] TermErrors(int head, int query) => [.. Enumerable.Range(0, KeyCount).Select(key => Math.Exp(LogitError(head, query, key)) * (1 + 1.25 * Unit) - 1)];
+        public double[] TermErrors(int head, int query) =>
+            [.. Enumerable.Range(0, KeyCount).Select(key => Math.Exp(LogitError(head, query, key)) * (1 + 1.25 * Unit) - 1)];
 
         public double OutputBound(int head, int element, double[] probabilities, double[] errors, double mean, double output)
         {
@@ -149,11 +152,13 @@ public sealed class SparseAttentionBoundTests
         private double LogitError(int head, int query, int key)
         {
             int d = Shape.HeadDimension;
-            double products = 0, slope = Slopes.Length == 0 ? 0 : Slopes[head] * (double)Math.Abs(query + KeyCount - QueryCount - key), addend = Math.Abs(Addend(query, key));
+            double products = 0, slope = Slopes.Length == 0 ? 0 : Slopes[head] * (double)Math.Abs(query + KeyCount - QueryCount - key),
+                addend = Math.Abs(Addend(query, key));
             if (addend > 1 << 21)
                 return 0;
             for (int i = 0; i < d; i++)
-                products += Math.Abs((double)_scale * Queries[(query * Shape.QueryHeads + head) * d + i] * Keys[(key * Shape.KeyValueHeads + head / Shape.GroupSize) * d + i]);
+                products += Math.Abs((double)_scale * Queries[(query * Shape.QueryHeads + head) * d + i]
+                    * Keys[(key * Shape.KeyValueHeads + head / Shape.GroupSize) * d + i]);
             double units = (d + 3) * products;
             // The cap as a float, the division, the tangent (4) and the product; what is added rounds its own product and the sum.
             units += SoftCap > 0 ? 7 * Math.Min(products, SoftCap) : 0;

@@ -35,12 +35,15 @@ internal static class SparseAttentionCases
 
     /// <summary>Queries, keys and values of one sequence.</summary>
     public static (float[] Queries, float[] Keys, float[] Values) Inputs(AttentionShape shape, int queries, int keys, int seed = 1) =>
-        (Normal(queries * shape.QueryHeads * shape.HeadDimension, seed), Normal(keys * shape.KeyValueHeads * shape.HeadDimension, seed + 100), Normal(keys * shape.KeyValueHeads * shape.HeadDimension, seed + 200));
+        (Normal(queries * shape.QueryHeads * shape.HeadDimension, seed), Normal(keys * shape.KeyValueHeads * shape.HeadDimension, seed + 100),
+        Normal(keys * shape.KeyValueHeads * shape.HeadDimension, seed + 200));
 
-    public static SparseAttentionOracle Oracle(AttentionShape shape, float[] queries, float[] keys, float[] values) => new(shape, queries, Element.ToDoubles<float>(keys), Element.ToDoubles<float>(values));
+    public static SparseAttentionOracle Oracle(AttentionShape shape, float[] queries, float[] keys, float[] values) =>
+        new(shape, queries, Element.ToDoubles<float>(keys), Element.ToDoubles<float>(values));
 
     /// <summary>
-    /// Errors against the oracle. Naive attention in float loses about (d + N) u of the sizes of products and of the sum; the bound is far below and the same for all cases: 4e-6 of the largest value.
+    /// Errors against the oracle. Naive attention in float loses about (d + N) u of the sizes of products and of the sum; the bound is far below and the same
+    /// for all cases: 4e-6 of the largest value.
     /// </summary>
     public static void AssertClose(ReadOnlySpan<double> expected, ReadOnlySpan<float> actual, string what, double tolerance = 4e-6)
     {
@@ -56,8 +59,8 @@ internal static class SparseAttentionCases
     }
 
     /// <summary>
-    /// The rule: the largest error is at most twice that of naive attention in float. Where that is exact by luck, or has few terms, as many units of the largest value are allowed as
-    /// a sum of probabilities, its quotient, a product and its sum round: four.
+    /// The rule: the largest error is at most twice that of naive attention in float. Where that is exact by luck, or has few terms, as many units of
+    /// the largest value are allowed as a sum of probabilities, its quotient, a product and its sum round: four.
     /// </summary>
     public static void AssertAsGoodAsNaive(SparseAttentionOracle oracle, ReadOnlySpan<float> actual, string what)
     {
@@ -70,12 +73,14 @@ internal static class SparseAttentionCases
             error = Math.Max(error, Math.Abs(actual[i] - exact[i]));
             naiveError = Math.Max(naiveError, Math.Abs(naive[i] - exact[i]));
         }
-        Assert.True(error <= 2 * naiveError + units * unit * largest, $"{what}: the error {error:R} is more than twice the naive {naiveError:R}; the largest value is {largest:R}");
+        Assert.True(error <= 2 * naiveError + units * unit * largest,
+            $"{what}: the error {error:R} is more than twice the naive {naiveError:R}; the largest value is {largest:R}");
     }
 
     public static void AssertSameBits(ReadOnlySpan<float> expected, ReadOnlySpan<float> actual, string what)
     {
         int common = MemoryMarshal.AsBytes(expected).CommonPrefixLength(MemoryMarshal.AsBytes(actual)) / sizeof(float);
-        Assert.True(expected.Length == actual.Length && common == expected.Length, $"{what}: element {common} of {expected.Length} and {actual.Length} differs");
+        Assert.True(expected.Length == actual.Length && common == expected.Length,
+            $"{what}: element {common} of {expected.Length} and {actual.Length} differs");
     }
 }

@@ -23,8 +23,10 @@ public sealed class SparseAttentionMemoryTests
             KernelOptions kernel = SparseAttentionCases.Force(variant, threads: threads);
             float[] output = new float[q.Length], sums = new float[140 * 4];
             float[][] made = [new float[q.Length], new float[k.Length], new float[v.Length]];
-            SparseAttention.Attend<float>(q, k, v, output, s_shape, new() { Causal = true, QueryOffsets = queryOffsets, KeyOffsets = keyOffsets, LogSumExp = sums, Kernel = kernel });
-            SparseAttention.Backward<float>(gradients, q, k, v, output, sums, made[0], made[1], made[2], s_shape, new() { Causal = true, QueryOffsets = queryOffsets, KeyOffsets = keyOffsets, Kernel = kernel });
+            SparseAttention.Attend<float>(q, k, v, output, s_shape,
+                new() { Causal = true, QueryOffsets = queryOffsets, KeyOffsets = keyOffsets, LogSumExp = sums, Kernel = kernel });
+            SparseAttention.Backward<float>(gradients, q, k, v, output, sums, made[0], made[1], made[2], s_shape,
+                new() { Causal = true, QueryOffsets = queryOffsets, KeyOffsets = keyOffsets, Kernel = kernel });
             expected = expected.Length == 0 ? output : expected;
             expectedGradients = expectedGradients.Length == 0 ? made : expectedGradients;
             SparseAttentionCases.AssertSameBits(expected, output, $"{threads} threads");
@@ -36,7 +38,8 @@ public sealed class SparseAttentionMemoryTests
             int begin = queryOffsets[i] * 160, end = queryOffsets[i + 1] * 160;
             float[] alone = new float[end - begin];
             SparseAttention.Attend<float>(
-                q.AsSpan(begin, end - begin), k.AsSpan(keyOffsets[i] * 80, (keyOffsets[i + 1] - keyOffsets[i]) * 80), v.AsSpan(keyOffsets[i] * 80, (keyOffsets[i + 1] - keyOffsets[i]) * 80), alone, s_shape,
+                q.AsSpan(begin, end - begin), k.AsSpan(keyOffsets[i] * 80, (keyOffsets[i + 1] - keyOffsets[i]) * 80),
+                v.AsSpan(keyOffsets[i] * 80, (keyOffsets[i + 1] - keyOffsets[i]) * 80), alone, s_shape,
                 new() { Causal = true, Kernel = SparseAttentionCases.Force(variant) });
             SparseAttentionCases.AssertSameBits(expected.AsSpan(begin, end - begin), alone, $"sequence {i} alone");
         }
@@ -54,13 +57,16 @@ public sealed class SparseAttentionMemoryTests
             {
                 var shape = new AttentionShape(2, 1, d);
                 (float[] q, float[] k, float[] v) = SparseAttentionCases.Inputs(shape, queries, keys);
-                using GuardedMemory<float> gq = new(q.Length, guardAfter), gk = new(k.Length, guardAfter), gv = new(v.Length, guardAfter), output = new(q.Length, guardAfter), sums = new(queries * 2, guardAfter), columns = new(2 * keys, guardAfter);
+                using GuardedMemory<float> gq = new(q.Length, guardAfter), gk = new(k.Length, guardAfter), gv = new(v.Length, guardAfter),
+                    output = new(q.Length, guardAfter), sums = new(queries * 2, guardAfter), columns = new(2 * keys, guardAfter);
                 q.CopyTo(gq.Span);
                 k.CopyTo(gk.Span);
                 v.CopyTo(gv.Span);
                 float[] expected = new float[q.Length];
-                SparseAttention.Attend<float>(gq.Span, gk.Span, gv.Span, output.Span, shape, new() { Causal = true, LogSumExp = sums.Span, ColumnSums = columns.Span, Kernel = kernel });
-                SparseAttention.Attend<float>(q, k, v, expected, shape, new() { Causal = true, LogSumExp = new float[queries * 2], ColumnSums = new float[2 * keys], Kernel = kernel });
+                SparseAttention.Attend<float>(gq.Span, gk.Span, gv.Span, output.Span, shape,
+                    new() { Causal = true, LogSumExp = sums.Span, ColumnSums = columns.Span, Kernel = kernel });
+                SparseAttention.Attend<float>(q, k, v, expected, shape,
+                    new() { Causal = true, LogSumExp = new float[queries * 2], ColumnSums = new float[2 * keys], Kernel = kernel });
                 SparseAttentionCases.AssertSameBits(expected, output.Span, $"{queries} x {keys}, d {d}");
             }
         }
@@ -105,9 +111,13 @@ public sealed class SparseAttentionMemoryTests
             foreach (int queries in new[] { 1, 40 })
             {
                 // Logits are single products, exact in float, ascending so that references move.
-                float[] q = [.. Enumerable.Repeat(1f, queries)], k = [.. Enumerable.Range(0, 300).Select(i => (float)Math.Round(spread * (i - 200) / 100 * 1024) / 1024)], v = SparseAttentionCases.Normal(300, 3), output = new float[queries], sums = new float[queries];
+                float[] q = [.. Enumerable.Repeat(1f, queries)],
+                    k = [.. Enumerable.Range(0, 300).Select(i => (float)Math.Round(spread * (i - 200) / 100 * 1024) / 1024)],
+                    v = SparseAttentionCases.Normal(300, 3), output = new float[queries], sums = new float[queries];
                 SparseAttention.Attend<float>(q, k, v, output, new(1, 1, 1), new() { Scale = 1, LogSumExp = sums, Kernel = kernel });
-                SparseAttentionOracle oracle = new SparseAttentionOracle(new(1, 1, 1), q, Element.ToDoubles<float>(k), Element.ToDoubles<float>(v)) { Scale = 1 }.Run();
+                SparseAttentionOracle oracle = new SparseAttentionOracle(new(1, 1, 1), q, Element.ToDoubles<float>(k),
+                    Element.ToDoubles<float>(v))
+                { Scale = 1 }.Run();
                 SparseAttentionCases.AssertClose(oracle.Output, output, $"spread {spread}");
                 SparseAttentionCases.AssertClose(oracle.LogSumExp, sums, $"spread {spread}, log-sum-exp");
             }
@@ -125,15 +135,25 @@ public sealed class SparseAttentionMemoryTests
         (float[] q, float[] k, float[] v) = SparseAttentionCases.Inputs(s_shape, 166, 166);
         float[] output = new float[q.Length], sums = new float[166 * 4], gradient = SparseAttentionCases.Normal(q.Length, 8);
         float[] dq = new float[q.Length], dk = new float[k.Length], dv = new float[v.Length];
-        SparseAttention.Attend<float>(q, k, v, output, s_shape, new() { Causal = true, SharedPrefix = true, QueryOffsets = offsets, KeyOffsets = offsets, LogSumExp = sums });
-        SparseAttention.Backward<float>(gradient, q, k, v, output, sums, dq, dk, dv, s_shape, new() { Causal = true, SharedPrefix = true, QueryOffsets = offsets, KeyOffsets = offsets });
+        SparseAttention.Attend<float>(q, k, v, output, s_shape, new()
+        {
+            Causal = true,
+            SharedPrefix = true,
+            QueryOffsets = offsets,
+            KeyOffsets = offsets,
+            LogSumExp = sums
+        });
+        SparseAttention.Backward<float>(gradient, q, k, v, output, sums, dq, dk, dv, s_shape,
+            new() { Causal = true, SharedPrefix = true, QueryOffsets = offsets, KeyOffsets = offsets });
         double[] expectedK = new double[k.Length], expectedV = new double[v.Length];
         for (int i = 0; i < 4; i++)
         {
             int begin = offsets[i], count = offsets[i + 1] - begin;
             float[] own = q.AsSpan(begin * 160, count * 160).ToArray(), ownGradient = gradient.AsSpan(begin * 160, count * 160).ToArray();
-            float[] keys = i == 0 ? k[..(70 * 80)] : [.. k[..(70 * 80)], .. k.AsSpan(begin * 80, count * 80)], values = i == 0 ? v[..(70 * 80)] : [.. v[..(70 * 80)], .. v.AsSpan(begin * 80, count * 80)];
-            float[] repeated = new float[own.Length], ownSums = new float[count * 4], rq = new float[own.Length], rk = new float[keys.Length], rv = new float[keys.Length];
+            float[] keys = i == 0 ? k[..(70 * 80)] : [.. k[..(70 * 80)], .. k.AsSpan(begin * 80, count * 80)], values = i == 0 ? v[..(70 * 80)]
+                : [.. v[..(70 * 80)], .. v.AsSpan(begin * 80, count * 80)];
+            float[] repeated = new float[own.Length], ownSums = new float[count * 4], rq = new float[own.Length], rk = new float[keys.Length],
+                rv = new float[keys.Length];
             SparseAttention.Attend<float>(own, keys, values, repeated, s_shape, new() { Causal = true, LogSumExp = ownSums });
             SparseAttentionCases.AssertSameBits(repeated, output.AsSpan(begin * 160, count * 160), $"sequence {i}");
             SparseAttention.Backward<float>(ownGradient, own, keys, values, repeated, ownSums, rq, rk, rv, s_shape, new() { Causal = true });
@@ -171,7 +191,8 @@ public sealed class SparseAttentionMemoryTests
     {
         KernelOptions kernel = SparseAttentionCases.Force(variant, threads: 2);
         Skip.If(
-            SparseAttentionVariants.Of(KeyValueType.Float32).Entries.ToArray().Single(e => SparseAttentionCases.NameOf(e.Variant) == variant).Variant.Availability != VariantAvailability.Available,
+            SparseAttentionVariants.Of(KeyValueType.Float32).Entries.ToArray()
+            .Single(e => SparseAttentionCases.NameOf(e.Variant) == variant).Variant.Availability != VariantAvailability.Available,
             "the runtime's vectors in software allocate until they are compiled a second time");
         (float[] q, float[] k, float[] v) = SparseAttentionCases.Inputs(s_shape, 70, 70);
         float[] output = new float[q.Length];
@@ -184,9 +205,12 @@ public sealed class SparseAttentionMemoryTests
 
     public static TheoryData<string, string> BadCalls => new()
     {
-        { "heads", "shape" }, { "no dimension", "shape" }, { "queries", "queries" }, { "keys", "keys" }, { "values", "values" }, { "output", "output" }, { "overlap", "output" }, { "scale", "Scale" }, { "cap", "SoftCap" },
-        { "window", "Window" }, { "sinks", "SinkTokens" }, { "slopes", "AlibiSlopes" }, { "additive", "AdditiveMask" }, { "boolean", "BooleanMask" }, { "sums", "LogSumExp" }, { "columns", "ColumnSums" },
-        { "query offsets", "QueryOffsets" }, { "key offsets", "KeyOffsets" }, { "offsets differ", "KeyOffsets" }, { "prefix alone", "SharedPrefix" }, { "threads", "MaxDegreeOfParallelism" }, { "variant", "Variant" },
+        { "heads", "shape" }, { "no dimension", "shape" }, { "queries", "queries" }, { "keys", "keys" }, { "values", "values" }, { "output", "output" },
+            { "overlap", "output" }, { "scale", "Scale" }, { "cap", "SoftCap" },
+        { "window", "Window" }, { "sinks", "SinkTokens" }, { "slopes", "AlibiSlopes" }, { "additive", "AdditiveMask" }, { "boolean", "BooleanMask" },
+            { "sums", "LogSumExp" }, { "columns", "ColumnSums" },
+        { "query offsets", "QueryOffsets" }, { "key offsets", "KeyOffsets" }, { "offsets differ", "KeyOffsets" }, { "prefix alone", "SharedPrefix" },
+            { "threads", "MaxDegreeOfParallelism" }, { "variant", "Variant" },
     };
 
     [Theory]

@@ -2,7 +2,9 @@ using System.Numerics;
 
 namespace Kernels.Tests;
 
-/// <summary>One sequence of attention as its definition reads, in double, and in float as the measure of what float can be asked for; slow, with every score in memory.</summary>
+/// <summary>
+/// One sequence of attention as its definition reads, in double, and in float as the measure of what float can be asked for; slow, with every score in memory.
+/// </summary>
 internal sealed class SparseAttentionOracle
 {
     private readonly AttentionShape _shape;
@@ -133,7 +135,8 @@ internal sealed class SparseAttentionOracle
         return output;
     }
 
-    public double[] Probabilities(int head, int query, out double logSumExp, double[]? capSlopes) => Probabilities<double>(head, query, out logSumExp, capSlopes);
+    public double[] Probabilities(int head, int query, out double logSumExp, double[]? capSlopes) =>
+        Probabilities<double>(head, query, out logSumExp, capSlopes);
 
     private T[] Probabilities<T>(int head, int query, out T logSumExp, T[]? capSlopes) where T : IFloatingPointIeee754<T>
     {
@@ -169,7 +172,8 @@ internal sealed class SparseAttentionOracle
     {
         T product = T.Zero, cap = T.CreateTruncating(SoftCap);
         for (int i = 0; i < _shape.HeadDimension; i++)
-            product += T.CreateTruncating(_queries[(query * _shape.QueryHeads + head) * _shape.HeadDimension + i]) * T.CreateTruncating(_keys[Row(head, key) + i]);
+            product += T.CreateTruncating(_queries[(query * _shape.QueryHeads + head) * _shape.HeadDimension + i])
+                * T.CreateTruncating(_keys[Row(head, key) + i]);
         T logit = T.CreateTruncating(Scale) * product, tangent = SoftCap > 0 ? T.Tanh(logit / cap) : T.Zero;
         slope = T.One - tangent * tangent;
         logit = SoftCap > 0 ? cap * tangent : logit;

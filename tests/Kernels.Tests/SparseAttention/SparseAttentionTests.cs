@@ -8,8 +8,10 @@ public sealed class SparseAttentionTests
     // Query and key counts around tiles of 64, groups of heads, head dimensions around registers and slivers.
     private static readonly (int Queries, int Keys, AttentionShape Shape)[] s_sizes =
     [
-        (1, 1, new(1, 1, 1)), (1, 63, new(4, 4, 8)), (1, 65, new(4, 1, 40)), (1, 130, new(6, 2, 64)), (2, 64, new(8, 2, 33)), (3, 200, new(2, 2, 17)), (5, 70, new(12, 4, 16)),
-        (17, 17, new(3, 1, 24)), (63, 64, new(2, 1, 31)), (64, 63, new(1, 1, 65)), (65, 129, new(4, 2, 48)), (70, 3, new(2, 2, 5)), (0, 4, new(2, 1, 4)), (4, 0, new(2, 1, 4)), (130, 0, new(1, 1, 8)),
+        (1, 1, new(1, 1, 1)), (1, 63, new(4, 4, 8)), (1, 65, new(4, 1, 40)), (1, 130, new(6, 2, 64)), (2, 64, new(8, 2, 33)), (3, 200, new(2, 2, 17)),
+            (5, 70, new(12, 4, 16)),
+        (17, 17, new(3, 1, 24)), (63, 64, new(2, 1, 31)), (64, 63, new(1, 1, 65)), (65, 129, new(4, 2, 48)), (70, 3, new(2, 2, 5)), (0, 4, new(2, 1, 4)),
+            (4, 0, new(2, 1, 4)), (130, 0, new(1, 1, 8)),
     ];
 
     [SkippableTheory]
@@ -24,7 +26,8 @@ public sealed class SparseAttentionTests
                 (float[] q, float[] k, float[] v) = SparseAttentionCases.Inputs(shape, queries, keys);
                 float[] output = new float[q.Length], sums = new float[queries * shape.QueryHeads], columns = new float[shape.QueryHeads * keys];
                 SparseAttention.Attend<float>(q, k, v, output, shape, new() { Causal = causal, LogSumExp = sums, ColumnSums = columns, Kernel = kernel });
-                SparseAttentionOracle oracle = new SparseAttentionOracle(shape, q, Element.ToDoubles<float>(k), Element.ToDoubles<float>(v)) { Causal = causal }.Run();
+                SparseAttentionOracle oracle =
+                    new SparseAttentionOracle(shape, q, Element.ToDoubles<float>(k), Element.ToDoubles<float>(v)) { Causal = causal }.Run();
                 string what = $"{variant} {queries} x {keys}, {shape}, causal {causal}";
                 SparseAttentionCases.AssertClose(oracle.Output, output, what);
                 SparseAttentionCases.AssertAsGoodAsNaive(oracle, output, what);
@@ -44,7 +47,8 @@ public sealed class SparseAttentionTests
             var data = new TheoryData<string, string>();
             foreach (string variant in SparseAttentionCases.Names)
             {
-                foreach (string option in new[] { "window", "causal window with sinks", "cap", "slopes", "additive", "additive per head", "boolean", "boolean per head", "scale", "no scale", "all" })
+                foreach (string option in new[] { "window", "causal window with sinks", "cap", "slopes", "additive", "additive per head", "boolean",
+                    "boolean per head", "scale", "no scale", "all" })
                     data.Add(variant, option);
             }
             return data;
@@ -56,11 +60,13 @@ public sealed class SparseAttentionTests
     public void EveryOptionIsExactForwardAndBackward(string variant, string option)
     {
         KernelOptions kernel = SparseAttentionCases.Force(variant);
-        foreach ((int queries, int keys, AttentionShape shape) in new[] { (1, 100, new AttentionShape(4, 2, 12)), (3, 70, new(4, 2, 12)), (70, 150, new(4, 2, 12)) })
+        foreach ((int queries, int keys, AttentionShape shape) in new[] { (1, 100, new AttentionShape(4, 2, 12)), (3, 70, new(4, 2, 12)),
+            (70, 150, new(4, 2, 12)) })
         {
             Case made = Make(option, queries, keys, shape);
             (float[] q, float[] k, float[] v) = SparseAttentionCases.Inputs(shape, queries, keys, 5);
-            float[] output = new float[q.Length], sums = new float[queries * shape.QueryHeads], columns = new float[shape.QueryHeads * keys], gradient = SparseAttentionCases.Normal(q.Length, 9);
+            float[] output = new float[q.Length], sums = new float[queries * shape.QueryHeads], columns = new float[shape.QueryHeads * keys],
+                gradient = SparseAttentionCases.Normal(q.Length, 9);
             AttentionOptions options = made.Options(kernel, sums, columns);
             SparseAttention.Attend<float>(q, k, v, output, shape, options);
             SparseAttentionOracle oracle = made.Oracle(shape, q, k, v).Run();
@@ -88,9 +94,11 @@ public sealed class SparseAttentionTests
         foreach (int queries in new[] { 1, 12 })
         {
             (float[] q, float[] k, float[] v) = SparseAttentionCases.Inputs(shape, queries, 2100, 6);
-            float[] output = new float[q.Length], sums = new float[queries * 2], columns = new float[2 * 2100], gradient = SparseAttentionCases.Normal(q.Length, 9);
+            float[] output = new float[q.Length], sums = new float[queries * 2], columns = new float[2 * 2100],
+                gradient = SparseAttentionCases.Normal(q.Length, 9);
             SparseAttention.Attend<float>(q, k, v, output, shape, new() { Causal = true, LogSumExp = sums, ColumnSums = columns, Kernel = kernel });
-            SparseAttentionOracle oracle = new SparseAttentionOracle(shape, q, Element.ToDoubles<float>(k), Element.ToDoubles<float>(v)) { Causal = true }.Run();
+            SparseAttentionOracle oracle =
+                new SparseAttentionOracle(shape, q, Element.ToDoubles<float>(k), Element.ToDoubles<float>(v)) { Causal = true }.Run();
             SparseAttentionCases.AssertClose(oracle.Output, output, $"{queries} queries");
             SparseAttentionCases.AssertAsGoodAsNaive(oracle, output, $"{queries} queries");
             SparseAttentionCases.AssertClose(oracle.LogSumExp, sums, $"{queries} queries, log-sum-exp");
@@ -143,7 +151,8 @@ public sealed class SparseAttentionTests
                 values[index] += by;
             }
             Case made = Make("all", 4, 6, shape);
-            double sum = Sum(made.Oracle(shape, queries, keys, values).Run().Output, gradient), start = Sum(made.Oracle(shape, q, Element.ToDoubles<float>(k), Element.ToDoubles<float>(v)).Run().Output, gradient);
+            double sum = Sum(made.Oracle(shape, queries, keys, values).Run().Output, gradient),
+                start = Sum(made.Oracle(shape, q, Element.ToDoubles<float>(k), Element.ToDoubles<float>(v)).Run().Output, gradient);
             return start + (sum - start) / correction;
         }
 
@@ -159,17 +168,21 @@ public sealed class SparseAttentionTests
         float[] additive = option.StartsWith("additive", StringComparison.Ordinal) || all
             ? [.. Enumerable.Range(0, masks * queries * keys).Select(_ => random.Next(4) == 0 ? float.NegativeInfinity : (float)random.NextDouble())]
             : [];
-        bool[] boolean = option.StartsWith("boolean", StringComparison.Ordinal) || all ? [.. Enumerable.Range(0, masks * queries * keys).Select(_ => random.Next(4) != 0)] : [];
+        bool[] boolean = option.StartsWith("boolean", StringComparison.Ordinal) || all
+            ? [.. Enumerable.Range(0, masks * queries * keys).Select(_ => random.Next(4) != 0)] : [];
         // One query sees nothing.
         if (boolean.Length > 0)
             Array.Clear(boolean, 0, keys);
         return new Case(
-            Causal: option == "causal window with sinks" || all, Window: option is "window" or "causal window with sinks" || all ? 30 : 0, Sinks: option == "causal window with sinks" || all ? 5 : 0,
-            Cap: option == "cap" || all ? 1.5 : 0, Scale: option == "no scale" ? 0 : option == "scale" || all ? 0.7 : null, Slopes: option == "slopes" || all ? [.. Enumerable.Range(1, shape.QueryHeads).Select(i => 0.05f * i)] : [],
+            Causal: option == "causal window with sinks" || all, Window: option is "window" or "causal window with sinks" || all ? 30 : 0,
+            Sinks: option == "causal window with sinks" || all ? 5 : 0,
+            Cap: option == "cap" || all ? 1.5 : 0, Scale: option == "no scale" ? 0 : option == "scale" || all ? 0.7 : null, Slopes: option == "slopes" || all
+                ? [.. Enumerable.Range(1, shape.QueryHeads).Select(i => 0.05f * i)] : [],
             additive, boolean, queries * keys, keys, perHead);
     }
 
-    private sealed record Case(bool Causal, int Window, int Sinks, double Cap, double? Scale, float[] Slopes, float[] Additive, bool[] Boolean, int Pairs, int Keys, bool PerHead)
+    private sealed record Case(bool Causal, int Window, int Sinks, double Cap, double? Scale, float[] Slopes, float[] Additive, bool[] Boolean, int Pairs,
+        int Keys, bool PerHead)
     {
         public AttentionOptions Options(KernelOptions kernel, float[] sums, float[] columns) => new()
         {
@@ -186,7 +199,8 @@ public sealed class SparseAttentionTests
             Kernel = kernel,
         };
 
-        public SparseAttentionOracle Oracle(AttentionShape shape, float[] q, float[] k, float[] v) => Oracle(shape, q, Element.ToDoubles<float>(k), Element.ToDoubles<float>(v));
+        public SparseAttentionOracle Oracle(AttentionShape shape, float[] q, float[] k, float[] v) =>
+            Oracle(shape, q, Element.ToDoubles<float>(k), Element.ToDoubles<float>(v));
 
         public SparseAttentionOracle Oracle(AttentionShape shape, float[] q, double[] k, double[] v) => new(shape, q, k, v)
         {

@@ -26,11 +26,14 @@ public sealed class TokenSelectorStateTests
                 Assert.All(sums[^7..], x => Assert.Equal(42, x));
                 SparseAttentionOracle oracle = Selected(queries, keys, values, positions);
                 SparseAttentionCases.AssertClose(oracle.Output, output, $"{positions.Length} tokens, {queryCount} queries");
-                double[] expected = [.. Enumerable.Range(0, QueryHeads).SelectMany(head => positions.Select(token => oracle.ColumnSums[head * Tokens + token]))];
+                double[] expected = [.. Enumerable.Range(0, QueryHeads)
+                    .SelectMany(head => positions.Select(token => oracle.ColumnSums[head * Tokens + token]))];
                 SparseAttentionCases.AssertClose(expected, sums.AsSpan(0, expected.Length), $"{positions.Length} tokens, {queryCount} queries, column sums");
             }
         }
-        Assert.Equal("ColumnSums", Assert.ThrowsAny<ArgumentException>(() => SparseAttention.Attend(s_query, cache, sequence, [1, 2], new float[s_query.Length], QueryHeads, new() { ColumnSums = new float[2 * QueryHeads - 1] })).ParamName);
+        Assert.Equal("ColumnSums", Assert.ThrowsAny<ArgumentException>(() =>
+            SparseAttention.Attend(s_query, cache, sequence, [1, 2], new float[s_query.Length], QueryHeads,
+            new() { ColumnSums = new float[2 * QueryHeads - 1] })).ParamName);
     }
 
     [SkippableTheory]
@@ -44,7 +47,8 @@ public sealed class TokenSelectorStateTests
         SparseAttention.Decode(s_query, cache, sequence, output, selector, new() { Kernel = kernel });
         SparseAttentionOracle oracle = Selected(s_query, keys, values, selector.Positions);
         SparseAttentionCases.AssertClose(oracle.Output, output, variant);
-        double[] expected = [.. Enumerable.Range(0, QueryHeads).SelectMany(head => selector.Positions.Select(token => oracle.ColumnSums[head * Tokens + token]))];
+        double[] expected = [.. Enumerable.Range(0, QueryHeads)
+            .SelectMany(head => selector.Positions.Select(token => oracle.ColumnSums[head * Tokens + token]))];
         SparseAttentionCases.AssertClose(expected, selector.Probabilities, $"{variant}, probabilities");
         Assert.Equal(5, selector.TokenCount);
         // Heavy hitters score all tokens: a part of them is refused, and leaves the scores alone.
@@ -60,10 +64,14 @@ public sealed class TokenSelectorStateTests
         float[] output = [.. Enumerable.Repeat(42f, s_query.Length)];
         foreach (ITokenSelector? selector in new ITokenSelector?[] { null, new TokenSelect(s_few), new HeavyHitters(5, 5) })
         {
-            Assert.Equal("SharedPrefix", Assert.ThrowsAny<ArgumentException>(() => SparseAttention.Decode(s_query, cache, sequence, output, selector, new() { SharedPrefix = true })).ParamName);
-            Assert.Equal("KeyOffsets", Assert.ThrowsAny<ArgumentException>(() => SparseAttention.Decode(s_query, cache, sequence, output, selector, new() { KeyOffsets = [0, Tokens] })).ParamName);
-            Assert.Equal("QueryOffsets", Assert.ThrowsAny<ArgumentException>(() => SparseAttention.Decode(s_query, cache, sequence, output, selector, new() { QueryOffsets = [0, 1, 1] })).ParamName);
-            Assert.Equal("queries", Assert.ThrowsAny<ArgumentException>(() => SparseAttention.Decode(s_query.AsSpan(Dimension), cache, sequence, output, selector)).ParamName);
+            Assert.Equal("SharedPrefix", Assert.ThrowsAny<ArgumentException>(() =>
+                SparseAttention.Decode(s_query, cache, sequence, output, selector, new() { SharedPrefix = true })).ParamName);
+            Assert.Equal("KeyOffsets", Assert.ThrowsAny<ArgumentException>(() =>
+                SparseAttention.Decode(s_query, cache, sequence, output, selector, new() { KeyOffsets = [0, Tokens] })).ParamName);
+            Assert.Equal("QueryOffsets", Assert.ThrowsAny<ArgumentException>(() =>
+                SparseAttention.Decode(s_query, cache, sequence, output, selector, new() { QueryOffsets = [0, 1, 1] })).ParamName);
+            Assert.Equal("queries", Assert.ThrowsAny<ArgumentException>(() =>
+                SparseAttention.Decode(s_query.AsSpan(Dimension), cache, sequence, output, selector)).ParamName);
             Assert.Equal("queries", Assert.ThrowsAny<ArgumentException>(() => SparseAttention.Decode([], cache, sequence, output, selector)).ParamName);
         }
         Assert.All(output, x => Assert.Equal(42, x));
@@ -168,7 +176,8 @@ public sealed class TokenSelectorStateTests
         (float[] q, float[] k, _) = SparseAttentionCases.Inputs(s_shape, 100, 100);
         k[50 * RowLength] = float.NaN;
         Assert.Throws<NotFiniteNumberException>(() => SparseAttention.PlanTopKBlocks(q, k, s_shape));
-        Assert.Throws<NotFiniteNumberException>(() => SparseAttention.PlanVerticalSlash(q, k, s_shape, [.. Enumerable.Repeat(new VerticalSlashCounts(40, 40), QueryHeads)]));
+        Assert.Throws<NotFiniteNumberException>(() =>
+            SparseAttention.PlanVerticalSlash(q, k, s_shape, [.. Enumerable.Repeat(new VerticalSlashCounts(40, 40), QueryHeads)]));
     }
 
     [Fact]
@@ -307,7 +316,8 @@ public sealed class TokenSelectorStateTests
         const int tokens = 3000;
         cache.Append(sequence, SparseAttentionCases.Normal(tokens * RowLength, 1), SparseAttentionCases.Normal(tokens * RowLength, 2));
         // TokenSelect's 128, 2048 and 512; its cosine is 0.9.
-        foreach (TokenSelect select in new TokenSelect[] { new(), new(default), new(new() { SinkTokens = 128, TopK = 2048, RecentTokens = 512, ReuseCosine = 0.9, PoolWidth = 1 }) })
+        foreach (TokenSelect select in new TokenSelect[] { new(), new(default),
+            new(new() { SinkTokens = 128, TopK = 2048, RecentTokens = 512, ReuseCosine = 0.9, PoolWidth = 1 }) })
         {
             int[] taken = select.Select(s_query, cache, sequence, default).ToArray();
             Assert.Equal(128 + 2048 + 512, taken.Length);
@@ -319,7 +329,8 @@ public sealed class TokenSelectorStateTests
             Assert.Equal(2, select.ScoredCount);
         }
         // A zero that was said is not a default.
-        Assert.Equal(Enumerable.Range(tokens - 20, 20), new TokenSelect(new() { SinkTokens = 0, TopK = 0, RecentTokens = 20 }).Select(s_query, cache, sequence, default).ToArray());
+        Assert.Equal(Enumerable.Range(tokens - 20, 20), new TokenSelect(new() { SinkTokens = 0, TopK = 0, RecentTokens = 20 })
+            .Select(s_query, cache, sequence, default).ToArray());
         // SpAtten sums all values, or none where none is said.
         float[] all = new float[s_query.Length], dense = new float[s_query.Length], none = [.. Enumerable.Repeat(42f, s_query.Length)];
         foreach ((SpAttenOptions options, float[] output) in new[] { (default, all), (new SpAttenOptions { KeptValues = 0 }, none) })
@@ -337,7 +348,8 @@ public sealed class TokenSelectorStateTests
             q, k, new(2, 1, 8), new() { CompressedLength = 32, CompressedStride = 16, BlockLength = 64, TopK = 64, InitialBlocks = 1, LocalBlocks = 32 });
         Assert.Equal(said.Columns.ToArray(), byDefault.Columns.ToArray());
         Assert.Equal("TopK", Assert.ThrowsAny<ArgumentException>(() => SparseAttention.PlanTopKBlocks(q, k, new(2, 1, 8), new() { TopK = 0 })).ParamName);
-        Assert.Equal("CompressedStride", Assert.ThrowsAny<ArgumentException>(() => SparseAttention.PlanTopKBlocks(q, k, new(2, 1, 8), new() { BlockLength = 24 })).ParamName);
+        Assert.Equal("CompressedStride",
+            Assert.ThrowsAny<ArgumentException>(() => SparseAttention.PlanTopKBlocks(q, k, new(2, 1, 8), new() { BlockLength = 24 })).ParamName);
         Assert.Equal("PoolWidth", Assert.ThrowsAny<ArgumentException>(() => new TokenSelect(new() { PoolWidth = 0 })).ParamName);
     }
 

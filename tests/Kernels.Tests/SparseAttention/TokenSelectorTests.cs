@@ -20,7 +20,8 @@ public sealed class TokenSelectorTests
             float[] scores = [.. Enumerable.Range(0, count).Select(_ => round % 2 == 0 ? random.Next(-5, 5) * 0.5f : (float)random.NextDouble() - 0.5f)];
             if (round % 7 == 0)
                 (scores[0], scores[count / 2]) = (float.NaN, float.PositiveInfinity);
-            int[] expected = [.. Enumerable.Range(0, count).OrderByDescending(i => float.IsNaN(scores[i]) ? double.NegativeInfinity : scores[i]).ThenBy(i => i).Take(wanted).Order()];
+            int[] expected = [.. Enumerable.Range(0, count).OrderByDescending(i => float.IsNaN(scores[i]) ? double.NegativeInfinity : scores[i]).ThenBy(i => i)
+                .Take(wanted).Order()];
             var actual = new int[wanted];
             Assert.Equal(expected, actual[..TopKSelection.Select(scores, actual)]);
             float[] kept = [.. scores];
@@ -52,7 +53,8 @@ public sealed class TokenSelectorTests
         }
     }
 
-    private static void AssertSelectedAttention(KvCache cache, int sequence, float[] keys, float[] query, int[] positions, TokenSelect select, in KernelOptions kernel)
+    private static void AssertSelectedAttention(KvCache cache, int sequence, float[] keys, float[] query, int[] positions, TokenSelect select,
+        in KernelOptions kernel)
     {
         float[] output = new float[query.Length], values = Stored(cache, sequence).Values;
         SparseAttention.Decode(query, cache, sequence, output, select, new() { Kernel = kernel });
@@ -68,7 +70,8 @@ public sealed class TokenSelectorTests
     public void SelectionIsReusedForQueriesAlike()
     {
         using KvCache cache = Filled(KeyValueType.Float16, out int sequence, out _);
-        float[] query = SparseAttentionCases.Normal(QueryHeads * Dimension, 3), near = [.. query.Select((x, i) => x + 0.1f * (i % 3))], far = SparseAttentionCases.Normal(query.Length, 8);
+        float[] query = SparseAttentionCases.Normal(QueryHeads * Dimension, 3), near = [.. query.Select((x, i) => x + 0.1f * (i % 3))],
+            far = SparseAttentionCases.Normal(query.Length, 8);
         var select = new TokenSelect(s_few);
         int[] first = select.Select(query, cache, sequence, default).ToArray();
         Assert.Equal(first, select.Select(near, cache, sequence, default).ToArray());
@@ -151,7 +154,8 @@ public sealed class TokenSelectorTests
                 double[] expected = transcription.Decode(query, localValues: 40, threshold);
                 SparseAttentionCases.AssertClose(expected, output, $"{variant}, threshold {threshold}, layer {layer}");
                 SparseAttentionCases.AssertClose(transcription.Importance, state.TokenImportance, "importance of tokens");
-                SparseAttentionCases.AssertClose(transcription.HeadImportance, [.. state.HeadImportance.ToArray().Select(x => (float)x)], "importance of heads");
+                SparseAttentionCases.AssertClose(transcription.HeadImportance, [.. state.HeadImportance.ToArray().Select(x => (float)x)],
+                    "importance of heads");
                 state.PruneTokens(Tokens - 150 * (layer + 1));
                 state.PruneHeads(QueryHeads - layer - 1);
                 transcription.Prune(state.Tokens.Length, QueryHeads - layer - 1);
@@ -170,7 +174,8 @@ public sealed class TokenSelectorTests
         state.Decode(SparseAttentionCases.Normal(QueryHeads * Dimension, 60), cache, sequence, new float[QueryHeads * Dimension]);
         float[] importance = state.TokenImportance.ToArray();
         state.PruneTokens(100, recentTokens: 30);
-        Assert.Equal([.. Enumerable.Range(0, Tokens - 30).OrderByDescending(i => importance[i]).Take(70).Order(), .. Enumerable.Range(Tokens - 30, 30)], state.Tokens.ToArray());
+        Assert.Equal([.. Enumerable.Range(0, Tokens - 30).OrderByDescending(i => importance[i]).Take(70).Order(), .. Enumerable.Range(Tokens - 30, 30)],
+            state.Tokens.ToArray());
         Assert.Equal(state.Tokens.ToArray().Select(i => importance[i]), state.TokenImportance.ToArray());
         state.PruneTokens(20, recentTokens: 50);
         Assert.Equal(Enumerable.Range(Tokens - 20, 20), state.Tokens.ToArray());
@@ -220,7 +225,8 @@ public sealed class TokenSelectorTests
         var votes = new double[Tokens];
         for (int head = 0; head < QueryHeads; head++)
         {
-            double[] p = SpAttenTranscription.Probabilities(query, keys, head, QueryHeads, Heads, Dimension, [.. Enumerable.Range(0, Tokens)], 1, highBits ? 4 : 0);
+            double[] p = SpAttenTranscription.Probabilities(query, keys, head, QueryHeads, Heads, Dimension, [.. Enumerable.Range(0, Tokens)], 1, highBits ? 4
+                : 0);
             for (int i = 0; i < Tokens; i++)
                 votes[i] += p[i];
         }

@@ -81,7 +81,9 @@ public sealed class TensorBleuArgumentTests
             case "groups beyond the sequences": BleuReferences.Grouped(rows, [0, 4]); break;
             case "fewer references than candidates": TensorBleu.Score(rows, TokenBatch.Padded<int>(tokens, 3, 0), scores); break;
             case "prepared groups do not divide": scorer.Score(rows, new PreparedReferences<int>(TokenBatch.Padded<int>(tokens, 3, 0)), scores); break;
-            case "more orders than prepared": scorer.Score(rows, new PreparedReferences<int>(rows), scores, new() { Smoothing = BleuSmoothing.NltkMethod5 }); break;
+            case "more orders than prepared":
+                scorer.Score(rows, new PreparedReferences<int>(rows), scores,
+                new() { Smoothing = BleuSmoothing.NltkMethod5 }); break;
             case "prepared for the other mode": scorer.Score(rows, new PreparedReferences<int>(rows), scores, new() { TensorBleuCompatible = true }); break;
             case "scores too short": TensorBleu.Score(rows, rows, scores.AsSpan(0, 2)); break;
             case "scores too short for two sets": TensorBleu.Score(rows, rows, scores, new() { MaxOrder = 1, Weights = new double[] { 1, 1 } }); break;
@@ -95,7 +97,9 @@ public sealed class TensorBleuArgumentTests
             case "negative weight": TensorBleu.Score(rows, rows, scores, new() { MaxOrder = 1, Weights = new double[] { -1 } }); break;
             case "NaN weight": TensorBleu.Score(rows, rows, scores, new() { MaxOrder = 1, Weights = new[] { double.NaN } }); break;
             case "weights all 0": TensorBleu.Score(rows, rows, scores, new() { Weights = new double[4] }); break;
-            case "compatible with NLTK": TensorBleu.Score(rows, rows, scores, new() { TensorBleuCompatible = true, Smoothing = BleuSmoothing.NltkMethod1 }); break;
+            case "compatible with NLTK":
+                TensorBleu.Score(rows, rows, scores,
+                new() { TensorBleuCompatible = true, Smoothing = BleuSmoothing.NltkMethod1 }); break;
             case "compatible with effective order": TensorBleu.Score(rows, rows, scores, new() { TensorBleuCompatible = true, EffectiveOrder = true }); break;
             case "compatible score of statistics": TensorBleu.Accumulate(rows, rows).Score(new() { TensorBleuCompatible = true }); break;
             case "negative parallelism": TensorBleu.Score(rows, rows, scores, new() { Kernel = new() { MaxDegreeOfParallelism = -1 } }); break;
@@ -104,7 +108,9 @@ public sealed class TensorBleuArgumentTests
             case "sum of other orders": _ = one + TensorBleu.Accumulate(rows, rows); break;
             case "sum of tokens beyond 64 bits": _ = BleuStatistics.FromCounts([1], [2], long.MaxValue, 2) + one; break;
             case "sum of matches beyond 64 bits": _ = one + BleuStatistics.FromCounts([long.MaxValue], [long.MaxValue], 2, 2); break;
-            case "scores of more sets than an array holds": TensorBleu.Score(TokenBatch.Ragged<int>(tokens, new int[70_000]), BleuReferences.Grouped(rows, new int[70_000]), scores, new() { MaxOrder = 1, Weights = [.. Enumerable.Repeat(1.0, 70_000)] }); break;
+            case "scores of more sets than an array holds":
+                TensorBleu.Score(TokenBatch.Ragged<int>(tokens, new int[70_000]),
+                BleuReferences.Grouped(rows, new int[70_000]), scores, new() { MaxOrder = 1, Weights = [.. Enumerable.Repeat(1.0, 70_000)] }); break;
             case "score of orders not counted": one.Score(); break;
             case "no sentence to draw": TensorBleu.Bootstrap([]); break;
             case "one resample": TensorBleu.Bootstrap([one], resamples: 1); break;
@@ -116,7 +122,8 @@ public sealed class TensorBleuArgumentTests
 
     [Fact]
     public void OtherIdTypesAreRefused() =>
-        Assert.Throws<TypeInitializationException>(() => TensorBleu.Score(TokenBatch.Padded<byte>([1], 1, 0), TokenBatch.Padded<byte>([1], 1, 0), new double[1]));
+        Assert.Throws<TypeInitializationException>(() =>
+        TensorBleu.Score(TokenBatch.Padded<byte>([1], 1, 0), TokenBatch.Padded<byte>([1], 1, 0), new double[1]));
 
     [Fact]
     public void EmptyBatchesAreNothingToDo()

@@ -32,14 +32,16 @@ internal static class TensorBleuCases
     /// Random sentences: references are mutated copies of the candidate, and up to <paramref name="mostReferences"/> of them. Ids stand
     /// <paramref name="idDistance"/> apart.
     /// </summary>
-    public static BleuSentence[] Random(int count, int longest, int vocabulary, int mostReferences, int seed, int fewestReferences = 0, long firstId = 0, int idDistance = 1)
+    public static BleuSentence[] Random(int count, int longest, int vocabulary, int mostReferences, int seed, int fewestReferences = 0, long firstId = 0,
+        int idDistance = 1)
     {
         var random = new Random(seed);
         return [.. Enumerable.Range(0, count).Select(_ =>
         {
             long[] candidate = [.. Enumerable.Range(0, random.Next(longest + 1)).Select(_ => Draw())];
             double rate = random.NextDouble();
-            long[][] references = [.. Enumerable.Range(0, random.Next(fewestReferences, mostReferences + 1)).Select(_ => Mutate(candidate, Draw, rate, random))];
+            long[][] references = [.. Enumerable.Range(0, random.Next(fewestReferences, mostReferences + 1))
+                .Select(_ => Mutate(candidate, Draw, rate, random))];
             return new BleuSentence(candidate, references);
         })];
 
@@ -63,7 +65,8 @@ internal static class TensorBleuCases
     public static TokenBatch<T> Padded<T>(IReadOnlyCollection<long[]> sequences, long pad) where T : unmanaged, IBinaryInteger<T>
     {
         int length = Math.Max(1, sequences.Select(s => s.Length).DefaultIfEmpty().Max());
-        return TokenBatch.Padded<T>(Flat<T>(sequences.Select(s => s.Concat(Enumerable.Repeat(pad, length - s.Length)).ToArray())), length, T.CreateTruncating(pad));
+        return TokenBatch.Padded<T>(Flat<T>(sequences.Select(s => s.Concat(Enumerable.Repeat(pad, length - s.Length)).ToArray())), length,
+            T.CreateTruncating(pad));
     }
 
     public static TokenBatch<T> Candidates<T>(BleuSentence[] batch) where T : unmanaged, IBinaryInteger<T> => Ragged<T>([.. batch.Select(s => s.Candidate)]);

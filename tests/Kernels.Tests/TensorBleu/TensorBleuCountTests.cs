@@ -10,7 +10,8 @@ public abstract class TensorBleuCountTests<T> where T : unmanaged, IBinaryIntege
     public static TheoryData<string> Variants => TensorBleuCases.Variants<T>();
 
     // Ids at the top of the type's range, so that no bit of them may be lost.
-    private static long FirstId => typeof(T) == typeof(long) ? long.MinValue + 5 : typeof(T) == typeof(int) ? int.MinValue + 5 : typeof(T) == typeof(ushort) ? 65_000 : uint.MaxValue - 500L;
+    private static long FirstId => typeof(T) == typeof(long) ? long.MinValue + 5 : typeof(T) == typeof(int) ? int.MinValue + 5 : typeof(T) == typeof(ushort)
+        ? 65_000 : uint.MaxValue - 500L;
 
     // Ids side by side, most often within one block of 256, and ids never within one; odd, so that they wrap around in the smaller types without meeting.
     private static readonly int[] s_idDistances = [1, 257];
@@ -49,7 +50,8 @@ public abstract class TensorBleuCountTests<T> where T : unmanaged, IBinaryIntege
         {
             var statistics = new BleuStatistics[batch.Length];
             BleuReferences<T> references = BleuReferences.Uniform(TensorBleuCases.Padded<T>([.. batch.SelectMany(s => s.References)], pad), 3, keepEmptyRows);
-            scorer.Statistics(TensorBleuCases.Padded<T>([.. batch.Select(s => s.Candidate)], pad), references, statistics, new() { MaxOrder = Orders, Kernel = Force(variant) });
+            scorer.Statistics(TensorBleuCases.Padded<T>([.. batch.Select(s => s.Candidate)], pad), references, statistics,
+                new() { MaxOrder = Orders, Kernel = Force(variant) });
             AssertCounts(keepEmptyRows ? batch : [.. batch.Select(WithoutEmpty)], statistics, $"empty rows kept: {keepEmptyRows}");
         }
     }
@@ -70,14 +72,16 @@ public abstract class TensorBleuCountTests<T> where T : unmanaged, IBinaryIntege
             foreach (int longer in new[] { 0, 1, 40 })
             {
                 long[] filling = [.. Enumerable.Repeat(pad, candidates.Concat(references).Max(s => s.Length) + longer)];
-                scorer.Statistics(TensorBleuCases.Padded<T>([.. candidates, filling], pad), TensorBleuCases.Padded<T>([.. references, filling], pad), actual = new BleuStatistics[batch.Length + 1], new() { MaxOrder = Orders, Kernel = Force(variant) });
+                scorer.Statistics(TensorBleuCases.Padded<T>([.. candidates, filling], pad), TensorBleuCases.Padded<T>([.. references, filling], pad),
+                    actual = new BleuStatistics[batch.Length + 1], new() { MaxOrder = Orders, Kernel = Force(variant) });
                 Assert.Equal(expected, actual[..^1]);
             }
         }
         T[] Between(long[][] sequences) => TensorBleuCases.Flat<T>([[junk, token, junk], .. sequences, [token, token, junk]]);
         int[] Offsets(long[][] sequences) => [.. TensorBleuCases.Offsets(sequences.Select(s => s.Length)).Select(offset => offset + 3)];
         actual = new BleuStatistics[batch.Length];
-        scorer.Statistics(TokenBatch.Ragged<T>(Between(candidates), Offsets(candidates)), TokenBatch.Ragged<T>(Between(references), Offsets(references)), actual, new() { MaxOrder = Orders, Kernel = Force(variant) });
+        scorer.Statistics(TokenBatch.Ragged<T>(Between(candidates), Offsets(candidates)), TokenBatch.Ragged<T>(Between(references), Offsets(references)),
+            actual, new() { MaxOrder = Orders, Kernel = Force(variant) });
         Assert.Equal(expected, actual);
     }
 
@@ -89,7 +93,8 @@ public abstract class TensorBleuCountTests<T> where T : unmanaged, IBinaryIntege
         foreach (int samples in new[] { 1, 3 })
         {
             BleuSentence[] prompts = TensorBleuCases.Random(20, 60, vocabulary: 30, mostReferences: 3, seed: samples);
-            BleuSentence[] batch = [.. prompts.SelectMany((p, i) => TensorBleuCases.Random(samples, 60, 30, 0, seed: i).Append(p).Take(samples).Select(s => new BleuSentence(s.Candidate, p.References)))];
+            BleuSentence[] batch = [.. prompts.SelectMany((p, i) => TensorBleuCases.Random(samples, 60, 30, 0, seed: i).Append(p).Take(samples)
+                .Select(s => new BleuSentence(s.Candidate, p.References)))];
             var options = new BleuOptions { MaxOrder = Orders, Kernel = Force(variant) };
             var prepared = new PreparedReferences<T>(TensorBleuCases.References<T>(prompts), options);
             var statistics = new BleuStatistics[batch.Length];
@@ -109,10 +114,12 @@ public abstract class TensorBleuCountTests<T> where T : unmanaged, IBinaryIntege
         using var scorer = new BleuScorer();
         for (int round = 0; round < 40; round++)
         {
-            BleuSentence[] batch = TensorBleuCases.Random(6, round % 3 == 1 ? 300 : 3 + round, vocabulary: 6, mostReferences: 1 + round % 5, seed: round, idDistance: s_idDistances[round % s_idDistances.Length]);
+            BleuSentence[] batch = TensorBleuCases.Random(6, round % 3 == 1 ? 300 : 3 + round, vocabulary: 6, mostReferences: 1 + round % 5, seed: round,
+                idDistance: s_idDistances[round % s_idDistances.Length]);
             AssertCounts(batch, Count(scorer, batch, Force(variant)), $"round {round}");
             if (round % 5 == 4)
-                AssertCounts(batch, Count(scorer, batch, Force(variant.EndsWith("hash", StringComparison.Ordinal) ? variant.Replace("hash", "sort") : variant.Replace("sort", "hash"))), "other variant");
+                AssertCounts(batch, Count(scorer, batch, Force(variant.EndsWith("hash", StringComparison.Ordinal) ? variant.Replace("hash", "sort")
+                    : variant.Replace("sort", "hash"))), "other variant");
         }
     }
 
@@ -127,7 +134,8 @@ public abstract class TensorBleuCountTests<T> where T : unmanaged, IBinaryIntege
         foreach (int threads in new[] { 1, 2, 3, 7, 0 })
         {
             var scores = new double[2 * batch.Length];
-            TensorBleu.Score(TensorBleuCases.Candidates<T>(batch), TensorBleuCases.References<T>(batch), scores, new() { Weights = weights, Kernel = Force(variant, threads) });
+            TensorBleu.Score(TensorBleuCases.Candidates<T>(batch), TensorBleuCases.References<T>(batch), scores,
+                new() { Weights = weights, Kernel = Force(variant, threads) });
             first ??= scores;
             Assert.Equal(first.Select(BitConverter.DoubleToInt64Bits), scores.Select(BitConverter.DoubleToInt64Bits));
         }
@@ -139,18 +147,21 @@ public abstract class TensorBleuCountTests<T> where T : unmanaged, IBinaryIntege
     {
         BleuSentence[] batch = TensorBleuCases.Random(200, 60, vocabulary: 20, mostReferences: 3, seed: 2);
         T[] tokens = TensorBleuCases.Flat<T>(batch.Select(s => s.Candidate)), referenceTokens = TensorBleuCases.Flat<T>(batch.SelectMany(s => s.References));
-        int[] offsets = TensorBleuCases.Offsets(batch.Select(s => s.Candidate.Length)), referenceOffsets = TensorBleuCases.Offsets(batch.SelectMany(s => s.References).Select(r => r.Length));
+        int[] offsets = TensorBleuCases.Offsets(batch.Select(s => s.Candidate.Length)), referenceOffsets =
+            TensorBleuCases.Offsets(batch.SelectMany(s => s.References).Select(r => r.Length));
         int[] groups = TensorBleuCases.Offsets(batch.Select(s => s.References.Length));
         var scores = new double[batch.Length];
         foreach (int threads in new[] { 1, 2 })
         {
             using var scorer = new BleuScorer();
             KernelOptions kernel = Force(variant, threads);
-            var prepared = new PreparedReferences<T>(BleuReferences.Grouped(TokenBatch.Ragged<T>(referenceTokens, referenceOffsets), groups), new() { Kernel = kernel });
+            var prepared = new PreparedReferences<T>(BleuReferences.Grouped(TokenBatch.Ragged<T>(referenceTokens, referenceOffsets), groups),
+                new() { Kernel = kernel });
             Assert.Equal(0, AllocationMeter.LeastPerRound(() =>
             {
                 TokenBatch<T> candidates = TokenBatch.Ragged<T>(tokens, offsets);
-                scorer.Score(candidates, BleuReferences.Grouped(TokenBatch.Ragged<T>(referenceTokens, referenceOffsets), groups), scores, new() { Kernel = kernel });
+                scorer.Score(candidates, BleuReferences.Grouped(TokenBatch.Ragged<T>(referenceTokens, referenceOffsets), groups), scores,
+                    new() { Kernel = kernel });
                 scorer.Score(candidates, prepared, scores, new() { Smoothing = BleuSmoothing.Floor, Kernel = kernel });
             }));
         }
@@ -171,9 +182,11 @@ public abstract class TensorBleuCountTests<T> where T : unmanaged, IBinaryIntege
             int orders = found.OrderCount;
             int[] all = [.. Enumerable.Range(1, orders)];
             (long[] candidate, long[][] references) = (batch[i].Candidate, batch[i].References);
-            Assert.True(TensorBleuOracle.Matches(candidate, references, orders).SequenceEqual(all.Select(n => found.Matches(n))), $"matches of sentence {i}, {message}");
+            Assert.True(TensorBleuOracle.Matches(candidate, references, orders).SequenceEqual(all.Select(n => found.Matches(n))),
+                $"matches of sentence {i}, {message}");
             Assert.Equal(TensorBleuOracle.Totals(candidate, orders), all.Select(n => found.Totals(n)));
-            Assert.Equal((candidate.Length, TensorBleuOracle.ClosestLength(candidate, references), 1), (found.CandidateLength, found.ReferenceLength, found.SentenceCount));
+            Assert.Equal((candidate.Length, TensorBleuOracle.ClosestLength(candidate, references), 1),
+                (found.CandidateLength, found.ReferenceLength, found.SentenceCount));
         }
     }
 

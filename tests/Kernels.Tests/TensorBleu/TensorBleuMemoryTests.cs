@@ -21,7 +21,8 @@ public sealed class TensorBleuMemoryTests
         var scores = new double[batch];
         using var scorer = new BleuScorer();
         long before = GC.GetAllocatedBytesForCurrentThread();
-        scorer.Score(TokenBatch.Padded<int>(tokens, length, pad), BleuReferences.Uniform(TokenBatch.Padded<int>(references, length, pad), referenceCount), scores, new() { Kernel = new() { MaxDegreeOfParallelism = 2 } });
+        scorer.Score(TokenBatch.Padded<int>(tokens, length, pad), BleuReferences.Uniform(TokenBatch.Padded<int>(references, length, pad), referenceCount),
+            scores, new() { Kernel = new() { MaxDegreeOfParallelism = 2 } });
         long inputs = (tokens.Length + references.Length) * (long)sizeof(int), own = GC.GetAllocatedBytesForCurrentThread() - before + scorer.ScratchBytes;
         Assert.True(inputs + own < limit, $"{inputs} bytes of ids and {own} of ours");
         Assert.All(scores, score => Assert.InRange(score, 0.1, 0.9));

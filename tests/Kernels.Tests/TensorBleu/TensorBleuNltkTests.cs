@@ -39,7 +39,8 @@ public sealed class TensorBleuNltkTests
             BleuSentence[] batch = [.. NltkPairs.Pairs.Skip(corpus * NltkPairs.PairsPerCorpus).Take(NltkPairs.PairsPerCorpus).Select(pair => pair.Sentence)];
             for (int method = 0; method < NltkPairs.CorpusMethods; method++)
             {
-                double actual = TensorBleu.CorpusScore(TensorBleuCases.Candidates<int>(batch), TensorBleuCases.References<int>(batch), new() { Smoothing = BleuSmoothing.NltkMethod0 + method });
+                double actual = TensorBleu.CorpusScore(TensorBleuCases.Candidates<int>(batch), TensorBleuCases.References<int>(batch),
+                    new() { Smoothing = BleuSmoothing.NltkMethod0 + method });
                 Assert.True(Distance(NltkPairs.CorpusScores[corpus][method], actual) <= Tolerance, $"corpus {corpus}, method {method}");
             }
         }

@@ -12,7 +12,8 @@ internal static class TensorBleuOracle
 
     /// <summary>The closest reference length, the shorter of two that are equally close.</summary>
     public static long ClosestLength(long[] candidate, IReadOnlyList<long[]> references) =>
-        references.Count == 0 ? 0 : references.Select(r => (long)r.Length).OrderBy(length => Math.Abs(length - candidate.Length)).ThenBy(length => length).First();
+        references.Count == 0 ? 0 : references.Select(r => (long)r.Length).OrderBy(length => Math.Abs(length - candidate.Length)).ThenBy(length => length)
+        .First();
 
     private static long OfOrder(long[] candidate, IReadOnlyList<long[]> references, int n)
     {

@@ -3,7 +3,9 @@ using System.Text.Json;
 
 namespace Kernels.Tests;
 
-/// <summary>Scores of real systems and of sacreBLEU's own test cases. The data lies beside the project, not in it; without it the tests are skipped by name.</summary>
+/// <summary>
+/// Scores of real systems and of sacreBLEU's own test cases. The data lies beside the project, not in it; without it the tests are skipped by name.
+/// </summary>
 public sealed class TensorBleuRealDataTests
 {
     private const string Cases = "bleu/sacrebleu_unit_cases.json";
@@ -27,7 +29,8 @@ public sealed class TensorBleuRealDataTests
     public void TensorFlowNmtIsReproduced(string file)
     {
         double expected = Open("bleu/tf-nmt/expected.json").GetProperty("bleu").GetDouble();
-        string[] references = [.. Lines($"bleu/tf-nmt/{file}").Select(line => file.EndsWith("bpe", StringComparison.Ordinal) ? WithoutBpe(line) : WithoutSentencePiece(line)).Select(BetweenSpaces)];
+        string[] references = [.. Lines($"bleu/tf-nmt/{file}")
+            .Select(line => file.EndsWith("bpe", StringComparison.Ordinal) ? WithoutBpe(line) : WithoutSentencePiece(line)).Select(BetweenSpaces)];
         BleuStatistics statistics = Statistics([.. Lines("bleu/tf-nmt/deen_output").Select(BetweenSpaces)], [references], BleuTokenizer.None);
         Assert.Equal(expected, statistics.Score(new() { Smoothing = BleuSmoothing.None, Percent = true }), 1e-9);
     }
@@ -38,7 +41,8 @@ public sealed class TensorBleuRealDataTests
         BleuStatistics statistics = Statistics(Lines("bleu/nltk-wmt15/google.ru"), [Lines("bleu/nltk-wmt15/ref.ru")], BleuTokenizer.None);
         Assert.Equal((1989, 1852), (statistics.CandidateLength, statistics.ReferenceLength));
         Assert.Equal(23.17, statistics.Score(new() { Percent = true, Smoothing = BleuSmoothing.None }), 0.005);
-        double[] cumulative = [.. File.ReadLines(SharedData.Find("bleu/nltk-wmt15/mteval-13a.output")).Last(line => line.StartsWith(" BLEU:", StringComparison.Ordinal))
+        double[] cumulative = [.. File.ReadLines(SharedData.Find("bleu/nltk-wmt15/mteval-13a.output"))
+            .Last(line => line.StartsWith(" BLEU:", StringComparison.Ordinal))
             .Split(' ', StringSplitOptions.RemoveEmptyEntries)[1..10].Select(number => double.Parse(number, CultureInfo.InvariantCulture))];
         for (int order = 1; order <= BleuOptions.LargestOrder; order++)
         {
@@ -52,7 +56,8 @@ public sealed class TensorBleuRealDataTests
     {
         foreach (JsonElement test in Open(Cases).GetProperty("corpus").EnumerateArray())
         {
-            BleuTokenizer tokenizer = test.GetProperty("args").TryGetProperty("tokenize", out JsonElement name) ? Tokenizer(name.GetString()!) : BleuTokenizer.Mteval13a;
+            BleuTokenizer tokenizer = test.GetProperty("args").TryGetProperty("tokenize", out JsonElement name) ? Tokenizer(name.GetString()!)
+                : BleuTokenizer.Mteval13a;
             Assert.Equal(test.GetProperty("bleu").GetDouble(), StatisticsOf(test, tokenizer).Score(new() { Percent = true }), 1e-6);
         }
         foreach (JsonElement test in Open(Cases).GetProperty("max_ngram_order").EnumerateArray())
@@ -79,7 +84,8 @@ public sealed class TensorBleuRealDataTests
         foreach (JsonElement test in Open(Cases).GetProperty("sentence_effective_order_tol1e-3").EnumerateArray())
         {
             string[][] references = [.. test.GetProperty("refs").EnumerateArray().Select(reference => new[] { reference.GetString()! })];
-            BleuStatistics statistics = Statistics([test.GetProperty("hyp").GetString()!], references, Tokenizer(test.GetProperty("tokenize").GetString()!), test.GetProperty("lowercase").GetBoolean());
+            BleuStatistics statistics = Statistics([test.GetProperty("hyp").GetString()!], references, Tokenizer(test.GetProperty("tokenize").GetString()!),
+                test.GetProperty("lowercase").GetBoolean());
             JsonElement value = test.GetProperty("smooth_value");
             var options = new BleuOptions
             {

@@ -20,8 +20,10 @@ public sealed class TensorBleuSacreTests
                 double[] expected = stored.Doubles(s_methods.Length);
                 for (int i = 0; i < expected.Length; i++)
                 {
-                    double actual = TensorBleuCases.Score(pair.Sentence.Candidate, pair.Sentence.References, new() { MaxOrder = pair.Order, Smoothing = s_methods[i], EffectiveOrder = effective, Percent = true });
-                    Assert.True(Math.Abs(actual - expected[i]) <= 100 * Tolerance, $"pair {compared}, {s_methods[i]}, effective order {effective}: {actual:r}, not {expected[i]:r}");
+                    double actual = TensorBleuCases.Score(pair.Sentence.Candidate, pair.Sentence.References,
+                        new() { MaxOrder = pair.Order, Smoothing = s_methods[i], EffectiveOrder = effective, Percent = true });
+                    Assert.True(Math.Abs(actual - expected[i]) <= 100 * Tolerance,
+                        $"pair {compared}, {s_methods[i]}, effective order {effective}: {actual:r}, not {expected[i]:r}");
                 }
             }
             compared++;

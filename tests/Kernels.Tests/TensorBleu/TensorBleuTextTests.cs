@@ -21,13 +21,16 @@ public sealed class TensorBleuTextTests
     public void SentencesScoreAsInSacreBleu(BleuTokenizer tokenizer, bool lowercase, BleuSmoothing smoothing, double? value, double expected)
     {
         var vocabulary = new BleuVocabulary();
-        BleuStatistics statistics = TensorBleu.Accumulate(vocabulary.Encode([Candidate], tokenizer, lowercase).Batch, vocabulary.Encode([Reference], tokenizer, lowercase).Batch);
+        BleuStatistics statistics = TensorBleu.Accumulate(vocabulary.Encode([Candidate], tokenizer, lowercase).Batch,
+            vocabulary.Encode([Reference], tokenizer, lowercase).Batch);
         Assert.Equal(expected, statistics.Score(new() { Smoothing = smoothing, SmoothingValue = value, EffectiveOrder = true, Percent = true }), 1e-3);
     }
 
     [Theory]
-    [InlineData("\u039F\u0394\u039F\u03A3 \u0391\u03A3. \u03A3 \u0391\u03A3\u0391", "\u03BF\u03B4\u03BF\u03C2 \u03B1\u03C2. \u03C3 \u03B1\u03C3\u03B1")] // sigma at a word's end, before a period, alone, within a word
-    [InlineData("\u0391\u03A3\u0301\u2019\u0391 \u0391'\u03A3 1\u03A3", "\u03B1\u03C3\u0301\u2019\u03B1 \u03B1'\u03C2 1\u03C3")] // marks and apostrophes are passed over, digits are not cased
+    // Sigma at a word's end, before a period, alone, within a word.
+    [InlineData("\u039F\u0394\u039F\u03A3 \u0391\u03A3. \u03A3 \u0391\u03A3\u0391", "\u03BF\u03B4\u03BF\u03C2 \u03B1\u03C2. \u03C3 \u03B1\u03C3\u03B1")]
+    // Marks and apostrophes are passed over, digits are not cased.
+    [InlineData("\u0391\u03A3\u0301\u2019\u0391 \u0391'\u03A3 1\u03A3", "\u03B1\u03C3\u0301\u2019\u03B1 \u03B1'\u03C2 1\u03C3")]
     [InlineData("\u0130I \u0130", "i\u0307i i\u0307")] // a capital i with a dot
     [InlineData("\U00010400 \u1E9E \u01C5", "\U00010428 \u00DF \u01C6")] // beyond 16 bits, sharp s, a title-case letter
     public void LowerCaseIsPythons(string text, string lower)

@@ -1,6 +1,8 @@
 namespace Kernels.Tests;
 
-/// <summary>Test vectors that others published: NLTK's doctests and unit tests, sacreBLEU's unit tests, torchmetrics' and .NET's evaluation library's examples.</summary>
+/// <summary>
+/// Test vectors that others published: NLTK's doctests and unit tests, sacreBLEU's unit tests, torchmetrics' and .NET's evaluation library's examples.
+/// </summary>
 public sealed class TensorBleuVectorTests
 {
     // Papineni et al. 2002.
@@ -17,8 +19,10 @@ public sealed class TensorBleuVectorTests
     public static TheoryData<string, string, double[]> Sentences => new()
     {
         { H1, R1 + "|" + R2 + "|" + R3, [0.5045666840058485] },
-        { H2, R1 + "|" + R2 + "|" + R3, [5.92086005993801e-155, 0.03703131191121491, 0.13111209575157431, 0.06963003305718092, 0.050586660655564, 0.13294741324283815, double.NaN, 0.14758356058214836] },
-        { H1, R1, [0.41180376356915777, 0.41180376356915777, 0.4452945001507636, 0.41180376356915777, 0.41180376356915777, 0.4905328138015114, 0.41358958106633686, 0.4905328138015114] },
+        { H2, R1 + "|" + R2 + "|" + R3, [5.92086005993801e-155, 0.03703131191121491, 0.13111209575157431, 0.06963003305718092, 0.050586660655564,
+            0.13294741324283815, double.NaN, 0.14758356058214836] },
+        { H1, R1, [0.41180376356915777, 0.41180376356915777, 0.4452945001507636, 0.41180376356915777, 0.41180376356915777, 0.4905328138015114,
+            0.41358958106633686, 0.4905328138015114] },
         { Hh, Rr, [0.7400828044922853] },
         { "John loves Mary who loves Mike", "John loves Mary", [5.775353993361614e-78] },
         { "let go it", "let it go", [1.821831989445342e-231] },
@@ -30,14 +34,17 @@ public sealed class TensorBleuVectorTests
     {
         for (int method = 0; method < expected.Length; method++)
         {
-            double actual = TensorBleuCases.Score(TensorBleuCases.Ids(candidate), [.. references.Split('|').Select(TensorBleuCases.Ids)], new() { Smoothing = BleuSmoothing.NltkMethod0 + method });
-            Assert.True(double.IsNaN(expected[method]) ? double.IsNaN(actual) : Math.Abs(actual / expected[method] - 1) < 1e-13, $"method {method}: {actual:r}");
+            double actual = TensorBleuCases.Score(TensorBleuCases.Ids(candidate), [.. references.Split('|').Select(TensorBleuCases.Ids)],
+                new() { Smoothing = BleuSmoothing.NltkMethod0 + method });
+            Assert.True(double.IsNaN(expected[method]) ? double.IsNaN(actual) : Math.Abs(actual / expected[method] - 1) < 1e-13,
+                $"method {method}: {actual:r}");
         }
     }
 
     [Fact]
     public void NltkMethod4OfAShortSentence() =>
-        Assert.Equal(4.426730592500287, TensorBleuCases.Score(TensorBleuCases.Ids("It is ."), [TensorBleuCases.Ids("It is a place of quiet contemplation .")], new() { Smoothing = BleuSmoothing.NltkMethod4, Percent = true }), 1e-12);
+        Assert.Equal(4.426730592500287, TensorBleuCases.Score(TensorBleuCases.Ids("It is ."), [TensorBleuCases.Ids("It is a place of quiet contemplation .")],
+        new() { Smoothing = BleuSmoothing.NltkMethod4, Percent = true }), 1e-12);
 
     [Fact]
     public void SeveralWeightSetsGiveTheSingleScores()
@@ -46,7 +53,8 @@ public sealed class TensorBleuVectorTests
         double[] weights = [0.5, 0.5, 0, 0, 0, .. Enumerable.Repeat(1 / 3.0, 3), 0, 0, .. Enumerable.Repeat(0.25, 4), 0, .. Enumerable.Repeat(0.2, 5)];
         BleuSentence[] batch = [new(TensorBleuCases.Ids(H1), s_references)];
         var scores = new double[4];
-        TensorBleu.Score(TensorBleuCases.Candidates<int>(batch), TensorBleuCases.References<int>(batch), scores, new() { MaxOrder = 5, Weights = weights, Smoothing = BleuSmoothing.NltkMethod0 });
+        TensorBleu.Score(TensorBleuCases.Candidates<int>(batch), TensorBleuCases.References<int>(batch), scores,
+            new() { MaxOrder = 5, Weights = weights, Smoothing = BleuSmoothing.NltkMethod0 });
         Assert.All(expected.Zip(scores), pair => Assert.Equal(pair.First, pair.Second, 1e-15));
     }
 
@@ -96,7 +104,8 @@ public sealed class TensorBleuVectorTests
     [InlineData("a test", "a test", 1)]
     [InlineData("a little test", "a test", 0.03218297948685433)]
     public void SacreBleuRawSentences(string candidate, string reference, double expected) =>
-        Assert.Equal(expected, TensorBleuCases.Score(TensorBleuCases.Ids(candidate), [TensorBleuCases.Ids(reference)], new() { Smoothing = BleuSmoothing.Floor, SmoothingValue = 0.01, EffectiveOrder = true }), 1e-8);
+        Assert.Equal(expected, TensorBleuCases.Score(TensorBleuCases.Ids(candidate), [TensorBleuCases.Ids(reference)],
+        new() { Smoothing = BleuSmoothing.Floor, SmoothingValue = 0.01, EffectiveOrder = true }), 1e-8);
 
     [Fact]
     public void SacreBleuStatistics()
@@ -106,7 +115,8 @@ public sealed class TensorBleuVectorTests
         foreach (long[] few in new long[][] { [0, 0, 0, 0], [6, 0, 0, 0], [6, 5, 0, 0], [6, 5, 4, 0] })
             Assert.Equal(0, BleuStatistics.FromCounts(few, [6, 5, 4, 3], 6, 6).Score(new() { Smoothing = BleuSmoothing.None }));
         Assert.Equal(0, BleuStatistics.FromCounts([6, 5, 4, 0], [6, 5, 4, 3], 6, 6).Score(new() { Smoothing = BleuSmoothing.Floor, SmoothingValue = 0 }));
-        BleuStatistics clipped = Corpus([new(TensorBleuCases.Ids("am I am a character sequence"), [TensorBleuCases.Ids("I am a symbol string sequence a a")])], 4);
+        BleuStatistics clipped = Corpus([new(TensorBleuCases.Ids("am I am a character sequence"), [TensorBleuCases.Ids("I am a symbol string sequence a a")])],
+            4);
         Assert.Equal((4, 2, 1, 0), (clipped.Matches(1), clipped.Matches(2), clipped.Matches(3), clipped.Matches(4)));
         Assert.Equal(0.1555722182, clipped.Score(new() { Smoothing = BleuSmoothing.Floor }), 1e-8);
         Assert.Equal(0, clipped.Score(new() { Smoothing = BleuSmoothing.Floor, SmoothingValue = 0 }));
@@ -114,7 +124,8 @@ public sealed class TensorBleuVectorTests
 
     [Fact]
     public void TorchMetricsExample() =>
-        Assert.Equal(0.7598, TensorBleuCases.Score(TensorBleuCases.Ids("the cat is on the mat"), [TensorBleuCases.Ids("there is a cat on the mat"), TensorBleuCases.Ids("a cat is on the mat")], new() { Smoothing = BleuSmoothing.None }), 5e-5);
+        Assert.Equal(0.7598, TensorBleuCases.Score(TensorBleuCases.Ids("the cat is on the mat"),
+        [TensorBleuCases.Ids("there is a cat on the mat"), TensorBleuCases.Ids("a cat is on the mat")], new() { Smoothing = BleuSmoothing.None }), 5e-5);
 
     [Fact]
     public void PartsAddUpToTheWhole()
@@ -143,15 +154,18 @@ public sealed class TensorBleuVectorTests
         foreach (int orders in new[] { 1, 2, 3, 4, 5, 8 })
         {
             BleuStatistics counted = TensorBleu.Accumulate(
-                TensorBleuCases.Candidates<int>(batch), TensorBleuCases.References<int>(batch), new() { MaxOrder = orders, Kernel = new() { Variant = variant } });
+                TensorBleuCases.Candidates<int>(batch), TensorBleuCases.References<int>(batch),
+                new() { MaxOrder = orders, Kernel = new() { Variant = variant } });
             long[] matches = [.. Enumerable.Range(1, orders).Select(counted.Matches)], totals = [.. Enumerable.Range(1, orders).Select(counted.Totals)];
             foreach (BleuSentence[] one in batch.Chunk(1))
             {
                 BleuStatistics sentence = TensorBleu.Accumulate(
-                    TensorBleuCases.Candidates<int>(one), TensorBleuCases.References<int>(one), new() { MaxOrder = orders, Kernel = new() { Variant = variant } });
+                    TensorBleuCases.Candidates<int>(one), TensorBleuCases.References<int>(one),
+                    new() { MaxOrder = orders, Kernel = new() { Variant = variant } });
                 Assert.Equal(
                     BleuStatistics.FromCounts(
-                        [.. Enumerable.Range(1, orders).Select(sentence.Matches)], [.. Enumerable.Range(1, orders).Select(sentence.Totals)], sentence.CandidateLength, sentence.ReferenceLength),
+                        [.. Enumerable.Range(1, orders).Select(sentence.Matches)], [.. Enumerable.Range(1, orders).Select(sentence.Totals)],
+                        sentence.CandidateLength, sentence.ReferenceLength),
                     sentence);
                 for (int order = 1; order <= orders; order++)
                     (matches[order - 1], totals[order - 1]) = (matches[order - 1] - sentence.Matches(order), totals[order - 1] - sentence.Totals(order));
@@ -167,7 +181,8 @@ public sealed class TensorBleuVectorTests
         var statistics = new BleuStatistics[batch.Length];
         using var scorer = new BleuScorer();
         scorer.Statistics(TensorBleuCases.Candidates<int>(batch), TensorBleuCases.References<int>(batch), statistics);
-        BleuInterval first = TensorBleu.Bootstrap(statistics, resamples: 500, seed: 3), again = TensorBleu.Bootstrap(statistics, resamples: 500, seed: 3), other = TensorBleu.Bootstrap(statistics, resamples: 500, seed: 4);
+        BleuInterval first = TensorBleu.Bootstrap(statistics, resamples: 500, seed: 3), again = TensorBleu.Bootstrap(statistics, resamples: 500, seed: 3),
+            other = TensorBleu.Bootstrap(statistics, resamples: 500, seed: 4);
         Assert.Equal(first, again);
         Assert.NotEqual(first, other);
         Assert.Equal(Corpus(batch, 4).Score(), first.Score);
@@ -178,8 +193,16 @@ public sealed class TensorBleuVectorTests
     public void SignaturesNameEveryChoice()
     {
         Assert.Equal("nrefs:1|case:mixed|eff:no|tok:ids|smooth:exp|order:4|version:0.1.0", BleuSignature.Of(default, 1));
-        var options = new BleuOptions { MaxOrder = 2, Weights = [0.5, 0.25], Smoothing = BleuSmoothing.NltkMethod4, SmoothingValue = 3.5, EffectiveOrder = true };
-        Assert.Equal("nrefs:var|case:lc|eff:yes|tok:13a|smooth:nltk4[3.5]|order:2|weights:0.5,0.25|version:0.1.0", BleuSignature.Of(options, 0, BleuTokenizer.Mteval13a, lowercase: true));
+        var options = new BleuOptions
+        {
+            MaxOrder = 2,
+            Weights = [0.5, 0.25],
+            Smoothing = BleuSmoothing.NltkMethod4,
+            SmoothingValue = 3.5,
+            EffectiveOrder = true
+        };
+        Assert.Equal("nrefs:var|case:lc|eff:yes|tok:13a|smooth:nltk4[3.5]|order:2|weights:0.5,0.25|version:0.1.0",
+            BleuSignature.Of(options, 0, BleuTokenizer.Mteval13a, lowercase: true));
         Assert.Contains("|mode:tensorbleu|", BleuSignature.Of(new() { TensorBleuCompatible = true }, 2), StringComparison.Ordinal);
     }
 

@@ -173,7 +173,8 @@ public sealed class SafetensorsTests
     {
         using var folder = new TemporaryFolder();
         string path = folder.File("a.safetensors");
-        (string Name, int Count, int Bytes)[] types = [("F4", 16, 8), ("F6_E2M3", 4, 3), ("F6_E3M2", 8, 6), ("F8_E4M3FNUZ", 3, 3), ("F8_E5M2FNUZ", 2, 2), ("C64", 2, 16)];
+        (string Name, int Count, int Bytes)[] types = [("F4", 16, 8), ("F6_E2M3", 4, 3), ("F6_E3M2", 8, 6), ("F8_E4M3FNUZ", 3, 3), ("F8_E5M2FNUZ", 2, 2),
+            ("C64", 2, 16)];
         foreach ((string name, int count, int bytes) in types)
         {
             string json = $$$"""{"x":{"dtype":"{{{name}}}","shape":[2,{{{count / 2}}}],"data_offsets":[0,{{{bytes}}}]},"y":{"dtype":"F32","shape":[1],"data_offsets":[{{{bytes}}},{{{bytes + 4}}}]}}""";
@@ -223,7 +224,8 @@ public sealed class SafetensorsTests
         {
             string path = folder.File(name);
             File.WriteAllBytes(path, Encoding.Latin1.GetBytes(text));
-            TensorFileException refused = Assert.Throws<TensorFileException>(() => (name == "array.npy" ? (IDisposable)NpyReader.Open(path) : SafetensorsCheckpoint.Open(path)).Dispose());
+            TensorFileException refused = Assert.Throws<TensorFileException>(() =>
+                (name == "array.npy" ? (IDisposable)NpyReader.Open(path) : SafetensorsCheckpoint.Open(path)).Dispose());
             Assert.Equal(path, refused.FileName);
             Assert.Contains(kind, refused.Message, StringComparison.Ordinal);
         }
@@ -249,8 +251,10 @@ public sealed class SafetensorsTests
     [Fact]
     public void AHeadersWordAllocatesNothing()
     {
-        // Sizes of 2^60 elements in a header of a hundred bytes, and a header that claims to be the largest there is: refused for less memory than a page of text.
-        byte[] large = FileOf("""{"a":{"dtype":"U8","shape":[1152921504606846976],"data_offsets":[0,1152921504606846976]}}"""u8.ToArray(), 8), claimed = new byte[64];
+        // Sizes of 2^60 elements in a header of a hundred bytes, and a header that claims to be the largest there is: refused for less memory than a page of
+        // text.
+        byte[] large = FileOf("""{"a":{"dtype":"U8","shape":[1152921504606846976],"data_offsets":[0,1152921504606846976]}}"""u8.ToArray(), 8),
+            claimed = new byte[64];
         BinaryPrimitives.WriteUInt64LittleEndian(claimed, SafetensorsHeader.LargestHeader);
         byte[] array = NpyTests.FileOf(1, "{'descr': '<f8', 'fortran_order': False, 'shape': (1152921504606846975,), }", 8);
         Refused(() => SafetensorsHeader.Parse("f", large, large.Length));

@@ -4,8 +4,8 @@ using Kernels.Core.Tensors;
 namespace Kernels.Tests;
 
 /// <summary>
-/// Ten thousand damaged files of each format, from fixed seeds: each is read or refused with a <see cref="TensorFileException"/>; nothing else is thrown, nothing is read
-/// beyond the file, which ends at a guard page where there is one, and no tensor that is accepted reaches beyond it.
+/// Ten thousand damaged files of each format, from fixed seeds: each is read or refused with a <see cref="TensorFileException"/>; nothing else is thrown,
+/// nothing is read beyond the file, which ends at a guard page where there is one, and no tensor that is accepted reaches beyond it.
 /// </summary>
 public sealed class TensorFileFuzzTests
 {
@@ -62,7 +62,8 @@ public sealed class TensorFileFuzzTests
         List<byte> file = [.. sound];
         for (int times = random.Next(1, 5); times > 0 && file.Count > 1; times--)
         {
-            int at = random.Next(random.Next(8) == 0 ? file.Count : Math.Min(file.Count, headLength)), length = random.Next(1, Math.Min(16, file.Count - at) + 1);
+            int at = random.Next(random.Next(8) == 0 ? file.Count : Math.Min(file.Count, headLength)),
+                length = random.Next(1, Math.Min(16, file.Count - at) + 1);
             switch (random.Next(7))
             {
                 case 0: file[at] ^= (byte)(1 << random.Next(8)); break;
@@ -70,7 +71,9 @@ public sealed class TensorFileFuzzTests
                 case 2: file.InsertRange(random.Next(file.Count), file.GetRange(at, length)); break;
                 case 3: file.RemoveRange(at, length); break;
                 case 4: file[at] = "{}[]\",:0123456789-.eE \\"u8[random.Next(23)]; break;
-                case 5: file.InsertRange(at, Encoding.ASCII.GetBytes(random.NextInt64().ToString(System.Globalization.CultureInfo.InvariantCulture)[..random.Next(1, 18)])); break;
+                case 5:
+                    file.InsertRange(at, Encoding.ASCII.GetBytes(random.NextInt64()
+                    .ToString(System.Globalization.CultureInfo.InvariantCulture)[..random.Next(1, 18)])); break;
                 default: file.RemoveRange(at, file.Count - at); break;
             }
             if (file.Count > 2 * sound.Length)

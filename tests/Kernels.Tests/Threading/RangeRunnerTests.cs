@@ -46,7 +46,8 @@ public sealed unsafe class RangeRunnerTests
             fixed (int* pointer = counts)
             {
                 int* pinned = pointer;
-                Assert.Equal("item 600", Assert.Throws<InvalidOperationException>(() => RangeRunner.Run(new CountJob(pinned, 600), 1000, 10, threads, default)).Message);
+                Assert.Equal("item 600", Assert.Throws<InvalidOperationException>(() =>
+                    RangeRunner.Run(new CountJob(pinned, 600), 1000, 10, threads, default)).Message);
                 // The team is whole again.
                 RangeRunner.Run(new CountJob(pinned, -1), 1000, 10, threads, default);
             }

@@ -3,8 +3,9 @@ using System.Runtime.ExceptionServices;
 namespace Kernels.Tests;
 
 /// <summary>
-/// Operations of every family, at the sizes that ask for the largest scratch, on a thread of 128 KiB of stack, which servers and other runtimes' callbacks have. A frame that is too large for it ends
-/// the process: no assertion can report it. The first run, on an ordinary stack, compiles the code, since the compiler works on the same stack.
+/// Operations of every family, at the sizes that ask for the largest scratch, on a thread of 128 KiB of stack, which servers and other runtimes' callbacks
+/// have. A frame that is too large for it ends the process: no assertion can report it. The first run, on an ordinary stack, compiles the code, since the
+/// compiler works on the same stack.
 /// </summary>
 public sealed class SmallStackTests
 {
@@ -24,8 +25,10 @@ public sealed class SmallStackTests
         v[3] = float.NaN;
         float[] output = new float[q.Length], sums = new float[128], columns = new float[128];
         float[] dq = new float[q.Length], dk = new float[k.Length], dv = new float[v.Length];
-        OnSmallStack(() => SparseAttention.Attend<float>(q, k, v, output, shape, new() { Causal = true, SoftCap = 20, LogSumExp = sums, ColumnSums = columns, Kernel = kernel }));
-        OnSmallStack(() => SparseAttention.Backward<float>(q, q, k, v, output, sums, dq, dk, dv, shape, new() { Causal = true, SoftCap = 20, Kernel = kernel }));
+        OnSmallStack(() => SparseAttention.Attend<float>(q, k, v, output, shape,
+            new() { Causal = true, SoftCap = 20, LogSumExp = sums, ColumnSums = columns, Kernel = kernel }));
+        OnSmallStack(() => SparseAttention.Backward<float>(q, q, k, v, output, sums, dq, dk, dv, shape,
+            new() { Causal = true, SoftCap = 20, Kernel = kernel }));
         // One query, streamed, of as many heads to a key as are streamed, and of many more.
         foreach (int heads in new[] { 64, 600 })
         {
@@ -48,7 +51,8 @@ public sealed class SmallStackTests
             int sequence = cache.CreateSequence();
             cache.Append(sequence, SparseAttentionCases.Normal(300 * dimension, 1), SparseAttentionCases.Normal(300 * dimension, 2));
             float[] query = SparseAttentionCases.Normal(heads * dimension, 3), output = new float[query.Length];
-            OnSmallStack(() => SparseAttention.Decode(query, cache, sequence, output, new TokenSelect(new() { SinkTokens = 16, TopK = 32, RecentTokens = 16, HighNibbles = keepsBits }), new() { Kernel = kernel }));
+            OnSmallStack(() => SparseAttention.Decode(query, cache, sequence, output,
+                new TokenSelect(new() { SinkTokens = 16, TopK = 32, RecentTokens = 16, HighNibbles = keepsBits }), new() { Kernel = kernel }));
         }
     }
 
@@ -89,11 +93,13 @@ public sealed class SmallStackTests
     public void RecurrencesRun()
     {
         var shape = new RnnShape(SequenceCount: 2, StepCount: 3000, ChannelCount: 3);
-        double[] gates = Element.ToDoubles<float>(SparseAttentionCases.Normal(2 * 3000 * 3 * 3, 1)), weights = Element.ToDoubles<float>(SparseAttentionCases.Normal(15, 2, 0.2)), states = new double[2 * 3000 * 3 * 2];
+        double[] gates = Element.ToDoubles<float>(SparseAttentionCases.Normal(2 * 3000 * 3 * 3, 1)),
+            weights = Element.ToDoubles<float>(SparseAttentionCases.Normal(15, 2, 0.2)), states = new double[2 * 3000 * 3 * 2];
         double[] gateGradients = new double[gates.Length], weightGradients = new double[15];
         foreach (RnnSolver solver in Enum.GetValues<RnnSolver>())
             OnSmallStack(() => ParaRnn.Forward<ParaLstm, double>(gates, weights, states, shape, new() { Solver = solver, Kernel = s_alone }));
-        OnSmallStack(() => ParaRnn.Backward<ParaLstm, double>(gates, weights, states, states, gateGradients, weightGradients, shape, new() { Kernel = s_alone }));
+        OnSmallStack(() => ParaRnn.Backward<ParaLstm, double>(gates, weights, states, states, gateGradients, weightGradients, shape,
+            new() { Kernel = s_alone }));
         double[] matrices = [.. Enumerable.Repeat(0.3, 2 * 3000 * 3 * 4)];
         OnSmallStack(() => AffineScan.Compute<double>(matrices, states, new double[states.Length], shape, 2, new() { Kernel = s_alone }));
     }
@@ -101,7 +107,8 @@ public sealed class SmallStackTests
     [Fact]
     public void SparseProductsAndScoresRun()
     {
-        CsrMatrix<double> graph = CsrMatrix.FromCoo<double>(400, 400, [.. Enumerable.Range(0, 4000).Select(i => i / 10)], [.. Enumerable.Range(0, 4000).Select(i => (i / 10 * 7 + i % 10 * 31) % 400)], [.. Enumerable.Repeat(1.0, 4000)]);
+        CsrMatrix<double> graph = CsrMatrix.FromCoo<double>(400, 400, [.. Enumerable.Range(0, 4000).Select(i => i / 10)],
+            [.. Enumerable.Range(0, 4000).Select(i => (i / 10 * 7 + i % 10 * 31) % 400)], [.. Enumerable.Repeat(1.0, 4000)]);
         OnSmallStack(() => SpGemm.Multiply(graph, graph, new() { Kernel = s_alone }));
         CsrMatrix<double> undirected = Sparse.Add(graph, graph.Transpose());
         OnSmallStack(() => Sparse.CountTriangles(undirected));
@@ -110,7 +117,8 @@ public sealed class SmallStackTests
         OnSmallStack(() =>
         {
             using var scorer = new BleuScorer();
-            scorer.Score(TokenBatch.Padded<int>(tokens, rowLength: 100, padToken: -1), TokenBatch.Padded<int>(tokens, rowLength: 100, padToken: -1), scores, new() { Kernel = s_alone });
+            scorer.Score(TokenBatch.Padded<int>(tokens, rowLength: 100, padToken: -1), TokenBatch.Padded<int>(tokens, rowLength: 100, padToken: -1), scores,
+                new() { Kernel = s_alone });
         });
     }
 

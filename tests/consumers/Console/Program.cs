@@ -8,18 +8,20 @@ Console.WriteLine(RuntimeFeature.IsDynamicCodeSupported ? "just-in-time" : "ahea
 foreach (KernelDispatch dispatch in KernelInfo.Catalogue)
     Console.WriteLine($"  {dispatch.Chosen.Identity}");
 
-// Native kernels ask the processor, whatever instructions this program was compiled for; but those of products and attention work beside managed code of the same instructions, which
-// is there if this program was compiled for them: as it runs, or ahead of time with IlcInstructionSet.
+// Native kernels ask the processor, whatever instructions this program was compiled for; but those of products and attention work beside managed code of the
+// same instructions, which is there if this program was compiled for them: as it runs, or ahead of time with IlcInstructionSet.
 bool hasAll = RuntimeFeature.IsDynamicCodeCompiled;
 bool hasAvx2 = X86Base.IsSupported && (X86Base.CpuId(7, 0).Ebx & (1 << 5)) != 0;
 KernelVariant[] native = [.. KernelInfo.Catalogue.SelectMany(dispatch => dispatch.Variants).Where(variant => variant.Backend == "native")];
-Expect("native kernels are in the package", native.Length > 0 && native.All(variant => variant.Availability != VariantAvailability.Absent || variant.Reason.Length > 0));
+Expect("native kernels are in the package", native.Length > 0
+    && native.All(variant => variant.Availability != VariantAvailability.Absent || variant.Reason.Length > 0));
 if (Environment.GetEnvironmentVariable("EXPECT_NATIVE") == "1")
 {
     IEnumerable<KernelVariant> possible = native.Where(variant => hasAll || variant.Family is "softmax" or "int8_decomposition");
     foreach (KernelVariant variant in possible.Where(variant => variant.Implementation == "scalar" || (variant.Implementation == "avx2" && hasAvx2)))
         Expect($"{variant.Identity} is available, not {variant.Availability} ({variant.Reason})", variant.Availability == VariantAvailability.Available);
-    Expect("softmax runs native", !hasAvx2 || KernelInfo.Catalogue.Where(dispatch => dispatch.Chosen.Family == "softmax").All(dispatch => dispatch.Chosen.Backend == "native"));
+    Expect("softmax runs native", !hasAvx2 || KernelInfo.Catalogue.Where(dispatch => dispatch.Chosen.Family == "softmax")
+        .All(dispatch => dispatch.Chosen.Backend == "native"));
 }
 
 float[] logits = [1, 2, 3, float.NegativeInfinity, 0, 100], probabilities = new float[6];

@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace Kernels;
 
 /// <summary>
-/// Gives a cell that has only <see cref="IRnnCell.Step"/> its derivatives, by running the step on numbers that carry a derivative: one run for each state component (Jacobian), one for
-/// each gate input and weight besides (backward). Exact but for rounding; for trials, and to check derivatives written by hand.
+/// Gives a cell that has only <see cref="IRnnCell.Step"/> its derivatives, by running the step on numbers that carry a derivative: one run for each state
+/// component (Jacobian), one for each gate input and weight besides (backward). Exact but for rounding; for trials, and to check derivatives written by hand.
 /// </summary>
 /// <typeparam name="TCell">The cell.</typeparam>
 public readonly struct AutomaticDerivatives<TCell> : IDifferentiableRnnCell where TCell : struct, IRnnCell

@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace Kernels;
 
 /// <summary>
-/// The gated recurrent unit with diagonal recurrence of ParaRNN (arXiv 2510.21450): z = sigmoid(a_z h + x_z), r = sigmoid(a_r h + x_r), c = tanh(a_c (h r) + x_c),
-/// h' = (1 - z) h + z c. Gate inputs x and weights a in the order z, r, c.
+/// The gated recurrent unit with diagonal recurrence of ParaRNN (arXiv 2510.21450): z = sigmoid(a_z h + x_z), r = sigmoid(a_r h + x_r), c = tanh(a_c (h r) +
+/// x_c), h' = (1 - z) h + z c. Gate inputs x and weights a in the order z, r, c.
 /// </summary>
 /// <remarks>z weighs the new candidate, other than in torch's GRU, where it weighs the old state; the reset is applied before the recurrent weight.</remarks>
 public readonly struct ParaGru : IDifferentiableRnnCell
