@@ -146,7 +146,8 @@ public sealed class TinyLlamaTokenizerTests
     {
         BytePairTokenizer[] tokenizers = [Open(TokenizerFixtures.ByteLevel(false, ("a", "b"), ("Ġ", "t"), ("Ã", "©"))), Open(Characters())];
         var random = new Random(20260102);
-        string[] samples = ["", " ", "\n\n", "  hello  hello\t", "naïve café", "👩‍👩‍👧‍👦🙂 e\u0301", "漢字\u3000かな", "\0\u0001\u007f", "\ud800 alone", "a\ufeffb"];
+        string[] samples = ["", " ", "\n\n", "  hello  hello\t", "naïve café", "👩‍👩‍👧‍👦🙂 e\u0301", "漢字\u3000かな", "\0\u0001\u007f", "\ud800 alone",
+            "a\ufeffb"];
         IEnumerable<byte[]> texts = samples.Select(Encoding.UTF8.GetBytes)
             .Concat([[0xff], [0xe2, 0x82], [0xc0, 0x80, (byte)'h'], [0xf0, 0x9f, 0x99, (byte)' ', 0x80]]);
         foreach (byte[] text in texts.Concat(Enumerable.Range(0, 200).Select(i => RandomBytes(random, i))))
