@@ -37,6 +37,24 @@ internal static class GpuGroup
         return largest;
     }
 
+    /// <summary>The sum of the threads' numbers, in every thread: pairwise, always in the same order.</summary>
+    /// <param name="own">This thread's.</param>
+    /// <param name="shared">[MaxSize]; free again afterwards.</param>
+    public static float Sum(float own, ArrayView<float> shared)
+    {
+        shared[Group.IdxX] = own;
+        GpuOps.Barrier();
+        for (int half = Group.DimX >> 1; half > 0; half >>= 1)
+        {
+            if (Group.IdxX < half)
+                shared[Group.IdxX] += shared[Group.IdxX + half];
+            GpuOps.Barrier();
+        }
+        float sum = shared[0];
+        GpuOps.Barrier();
+        return sum;
+    }
+
     /// <summary>The sum of the threads' numbers, in every thread.</summary>
     /// <param name="own">This thread's.</param>
     /// <param name="shared">[MaxSize]; free again afterwards.</param>

@@ -11,6 +11,18 @@ internal static class GpuMath
         return e.Mantissa * GpuOps.PowerOfTwo(e.Exponent < smallestExponent ? smallestExponent : e.Exponent);
     }
 
+    /// <summary>exp(a), within 2 units in the last place among the normal numbers, and rounded to denormals; infinity from about 89 on, NaN for NaN.</summary>
+    public static float Exp(float a)
+    {
+        const float smallestExponent = -126f, largestExponent = 127f;
+        var e = new ExtendedExp(a);
+        // In two steps, of which only the second can leave the normal range.
+        float first = e.Exponent < smallestExponent ? smallestExponent : e.Exponent > largestExponent ? largestExponent : e.Exponent;
+        float rest = e.Exponent - first;
+        rest = rest < smallestExponent ? smallestExponent : rest > largestExponent ? largestExponent : rest;
+        return e.Mantissa * GpuOps.PowerOfTwo(first) * GpuOps.PowerOfTwo(rest);
+    }
+
     /// <summary>1 / (1 + exp(-a)), within 4 units in the last place of 1; NaN for NaN.</summary>
     public static float Sigmoid(float a)
     {

@@ -5,7 +5,7 @@ using Kernels.Core.Softmax;
 
 namespace Kernels.Gpu;
 
-/// <summary>Softmax, log-softmax and log-sum-exp along contiguous rows, on a device.</summary>
+/// <summary>Softmax, log-softmax, log-sum-exp and gradients along contiguous rows, on a device.</summary>
 /// <remarks>
 /// <para>Element types: <see cref="float"/>; <see cref="System.Half"/> and <see cref="BrainFloat16"/> as storage with float arithmetic and one rounding at the
 /// end. Any other type gets a <see cref="NotSupportedException"/>.</para>
@@ -19,7 +19,7 @@ namespace Kernels.Gpu;
 /// copy both ways and wait. On one device the same row gives the same bits, whatever the other rows. A kernel is compiled when it is first needed, then kept.
 /// Not safe for concurrent use.</para>
 /// </remarks>
-public sealed class SoftmaxGpu : IDisposable
+public sealed partial class SoftmaxGpu : IDisposable
 {
     private readonly Dictionary<Type, object> _programs = [];
     private readonly SoftmaxGpuLaunch _launch;

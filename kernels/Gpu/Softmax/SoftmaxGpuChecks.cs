@@ -13,8 +13,19 @@ internal static class SoftmaxGpuChecks
         GpuChecks.Same(device, output.Device, outputName);
         if (operation == SoftmaxOperation.LogSumExp)
             GpuChecks.Distinct(output, logits, outputName, nameof(logits));
-        if (logits.Length > int.MaxValue)
-            throw new ArgumentException($"{logits.Length} elements are more than the {int.MaxValue} that one call takes", nameof(logits));
+        Length(logits, nameof(logits));
+    }
+
+    public static void Length<T>(GpuBuffer<T> buffer, string name) where T : unmanaged
+    {
+        if (buffer.Length > int.MaxValue)
+            throw new ArgumentException($"{buffer.Length} elements are more than the {int.MaxValue} that one call takes", name);
+    }
+
+    public static void GradientOptions<T>(in SoftmaxGradientOptions<T> options) where T : unmanaged
+    {
+        GpuChecks.Variant(options.Kernel, GpuVariants.Softmax<T>());
+        Refuse(options.SoftCap != 0, nameof(options.SoftCap));
     }
 
     public static void Options<T>(in SoftmaxOptions<T> options) where T : unmanaged

@@ -27,6 +27,9 @@ internal interface ISoftmaxGpuProgram<T> where T : unmanaged
 {
     /// <summary>Queues the launches of one call. The arguments were checked.</summary>
     void Run(SoftmaxOperation operation, GpuBuffer<T> logits, GpuBuffer<T> output, int rowCount, SoftmaxGpuRows rows);
+
+    /// <summary>Queues the launch of one gradient. The arguments were checked.</summary>
+    void RunGradient(bool isLog, GpuBuffer<T> outputGradient, GpuBuffer<T> result, GpuBuffer<T> logitGradient, int rowCount, int rowLength, float scale);
 }
 
 /// <inheritdoc cref="ISoftmaxGpuProgram{T}"/>
@@ -47,6 +50,9 @@ internal sealed class SoftmaxGpuProgram<T, TStorage, TElement>(Accelerator accel
     private readonly Lazy<Action<KernelConfig, ArrayView<ExtendedSum>, ArrayView<TStorage>, long, int>> _chunkLogSumExps =
         new(() => accelerator.LoadStreamKernel<ArrayView<ExtendedSum>, ArrayView<TStorage>, long, int>(SoftmaxGpuKernels.ChunkLogSumExps<TStorage, TElement>));
 
+    private readonly Lazy<Action<KernelConfig, ArrayView<TStorage>, ArrayView<TStorage>, ArrayView<TStorage>, int, float>> _gradients =
+        Gradients<SoftmaxGpuProbabilityGradient>(accelerator), _logGradients = Gradients<SoftmaxGpuLogGradient>(accelerator);
+
     private readonly OutputKernels _probabilities = OutputKernels.Of<SoftmaxGpuProbabilities>(accelerator);
     private readonly OutputKernels _logProbabilities = OutputKernels.Of<SoftmaxGpuLogProbabilities>(accelerator);
 
@@ -60,6 +66,11 @@ internal sealed class SoftmaxGpuProgram<T, TStorage, TElement>(Accelerator accel
         else
             OutputOf(operation).Rows.Value(Groups(rowCount), source, destination, rows);
     }
+
+    public void RunGradient(
+        bool isLog, GpuBuffer<T> outputGradient, GpuBuffer<T> result, GpuBuffer<T> logitGradient, int rowCount, int rowLength, float scale) =>
+        (isLog ? _logGradients : _gradients).Value(
+            Groups(rowCount), outputGradient.View<TStorage>(), result.View<TStorage>(), logitGradient.View<TStorage>(), rowLength, scale);
 
     private void RunChunked(SoftmaxOperation operation, ArrayView<TStorage> logits, ArrayView<TStorage> output, int rowCount, SoftmaxGpuRows rows)
     {
@@ -79,6 +90,11 @@ internal sealed class SoftmaxGpuProgram<T, TStorage, TElement>(Accelerator accel
             OutputOf(operation).Chunks.Value(chunks, logits, output, sums, rows, first, launch.ChunkLength, chunksPerRow);
         }
     }
+
+    private static Lazy<Action<KernelConfig, ArrayView<TStorage>, ArrayView<TStorage>, ArrayView<TStorage>, int, float>> Gradients<TGradient>(
+        Accelerator accelerator) where TGradient : struct, ISoftmaxGpuGradient =>
+        new(() => accelerator.LoadStreamKernel<ArrayView<TStorage>, ArrayView<TStorage>, ArrayView<TStorage>, int, float>(
+            SoftmaxGpuGradientKernels.Rows<TStorage, TElement, TGradient>));
 
     private OutputKernels OutputOf(SoftmaxOperation operation) => operation == SoftmaxOperation.Probabilities ? _probabilities : _logProbabilities;
 

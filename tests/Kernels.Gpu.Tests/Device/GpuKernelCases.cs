@@ -9,7 +9,8 @@ namespace Kernels.Gpu.Tests;
 /// </summary>
 public static class GpuKernelCases
 {
-    private static readonly Type[] s_rooms = [typeof(SoftmaxGpuKernels), typeof(GemmGpuKernels), typeof(Int8GpuQuantizer), typeof(Int8GpuKernels),
+    private static readonly Type[] s_rooms = [typeof(SoftmaxGpuKernels), typeof(SoftmaxGpuGradientKernels), typeof(GemmGpuKernels), typeof(Int8GpuQuantizer),
+        typeof(Int8GpuKernels),
         typeof(BleuGpuKernels), typeof(RnnGpuKernels)];
 
     private static readonly (string Token, Type Storage, Type Element)[] s_elements =
@@ -20,7 +21,7 @@ public static class GpuKernelCases
     ];
 
     // What stands for a type parameter beside the elements: every struct that implements the interface it is constrained to.
-    private static readonly Type[] s_choices = [typeof(ISoftmaxGpuOutput), typeof(IGemmGpuFormat), typeof(IRnnGpuCell)];
+    private static readonly Type[] s_choices = [typeof(ISoftmaxGpuOutput), typeof(ISoftmaxGpuGradient), typeof(IGemmGpuFormat), typeof(IRnnGpuCell)];
 
     /// <summary>Names such as <c>SoftmaxGpuKernels.Rows/f32/SoftmaxGpuProbabilities</c>.</summary>
     public static TheoryData<string> Names => [.. Methods.Keys];
