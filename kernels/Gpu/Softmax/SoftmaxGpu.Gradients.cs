@@ -8,9 +8,9 @@ public sealed partial class SoftmaxGpu
 {
     /// <summary>Gradient of <see cref="Compute{T}(GpuBuffer{T}, GpuBuffer{T}, int, SoftmaxOptions{T})"/>: Scale (g - sum(g p)) p; 0 where p is 0.</summary>
     /// <remarks>
-    /// A position with p = 0 took no part: what stands there in <paramref name="outputGradient"/>, NaN included, has no influence. With any other NaN or infinity its row's
-    /// gradient is not finite where p is not 0. Error at most 1e-6 Scale p (|g| + sum|g p|), and one rounding of 16-bit results. One group of threads a row, whatever its length; the same bits whatever the
-    /// other rows. Two reads of both inputs and one write.
+    /// A position with p = 0 took no part: what stands there in <paramref name="outputGradient"/>, NaN included, has no influence. With any other NaN or
+    /// infinity its row's gradient is not finite where p is not 0. Error at most 1e-6 Scale p (|g| + sum|g p|), and one rounding of 16-bit results. One group
+    /// of threads a row, whatever its length; the same bits whatever the other rows. Two reads of both inputs and one write.
     /// </remarks>
     /// <param name="outputGradient">g, the gradient by the probabilities, [rows, rowLength]: the whole buffer.</param>
     /// <param name="probabilities">p, as many elements.</param>
@@ -21,10 +21,12 @@ public sealed partial class SoftmaxGpu
         SoftmaxGradientOptions<T> options = default) where T : unmanaged =>
         RunGradient(isLog: false, outputGradient, probabilities, logitGradient, rowLength, options, nameof(probabilities));
 
-    /// <summary>Gradient of <see cref="LogSoftmax{T}(GpuBuffer{T}, GpuBuffer{T}, int, SoftmaxOptions{T})"/>: Scale (g - exp(l) sum(g)); 0 where l is minus infinity.</summary>
+    /// <summary>
+    /// Gradient of <see cref="LogSoftmax{T}(GpuBuffer{T}, GpuBuffer{T}, int, SoftmaxOptions{T})"/>: Scale (g - exp(l) sum(g)); 0 where l is minus infinity.
+    /// </summary>
     /// <remarks>
-    /// A position with l of minus infinity took no part: what stands there in <paramref name="outputGradient"/>, NaN included, has no influence. Error at most 1e-6 Scale (|g| + exp(l)
-    /// sum|g|), and one rounding of 16-bit results. Otherwise as
+    /// A position with l of minus infinity took no part: what stands there in <paramref name="outputGradient"/>, NaN included, has no influence. Error at most
+    /// 1e-6 Scale (|g| + exp(l) sum|g|), and one rounding of 16-bit results. Otherwise as
     /// <see cref="Backward{T}(GpuBuffer{T}, GpuBuffer{T}, GpuBuffer{T}, int, SoftmaxGradientOptions{T})"/>.
     /// </remarks>
     /// <param name="outputGradient">g, the gradient by the log-probabilities, [rows, rowLength]: the whole buffer.</param>

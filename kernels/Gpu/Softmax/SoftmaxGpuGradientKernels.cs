@@ -5,7 +5,9 @@ namespace Kernels.Gpu;
 /// <summary>What ILGPU compiles for gradients. One group a row, of any length: thread t of a group of g takes the elements t, t + g, t + 2g ...</summary>
 internal static class SoftmaxGpuGradientKernels
 {
-    /// <summary>Two passes over a row: its sum, then each element's gradient. Every thread writes where it alone has read, so that the output may be an input.</summary>
+    /// <summary>
+    /// Two passes over a row: its sum, then each element's gradient. Every thread writes where it alone has read, so that the output may be an input.
+    /// </summary>
     public static void Rows<TStorage, TElement, TGradient>(
         ArrayView<TStorage> outputGradient, ArrayView<TStorage> result, ArrayView<TStorage> logitGradient, int rowLength, float scale)
         where TStorage : unmanaged where TElement : struct, IGpuElement<TStorage> where TGradient : struct, ISoftmaxGpuGradient

@@ -24,7 +24,8 @@ internal static class SoftmaxGpuGradientCases
     }
 
     /// <summary>Each element within the bound and, of 16-bit results, half of the last place: relative, and half of the smallest step.</summary>
-    public static void Check(bool isLog, double[] g, double[] y, double[] actual, int rowLength, double scale, (double Relative, double Absolute) lastPlace = default)
+    public static void Check(bool isLog, double[] g, double[] y, double[] actual, int rowLength, double scale,
+        (double Relative, double Absolute) lastPlace = default)
     {
         const double bound = 1e-6;
         for (int start = 0; start < g.Length; start += rowLength)

@@ -28,7 +28,9 @@ public sealed class SoftmaxGpuGradientTests(CpuAccelerator accelerator)
         }
     }
 
-    /// <summary>What took no part has no influence, whatever stands there; what is not finite and took part shows in its row's gradient, and in no other row's.</summary>
+    /// <summary>
+    /// What took no part has no influence, whatever stands there; what is not finite and took part shows in its row's gradient, and in no other row's.
+    /// </summary>
     [Theory]
     [InlineData(float.NaN)]
     [InlineData(float.PositiveInfinity)]
