@@ -23,8 +23,8 @@ public sealed class Int8Linear
     /// <param name="outliers">See <see cref="Int8DecompositionOptions.Outliers"/>.</param>
     /// <exception cref="ArgumentException">The bias has another number of elements, or an option is not defined.</exception>
     public Int8Linear(
-        Int8Weights weights, ReadOnlySpan<float> bias = default, float threshold = Int8DecompositionOptions.DefaultThreshold, OutlierScope outliers =
-        OutlierScope.PerRow)
+        Int8Weights weights, ReadOnlySpan<float> bias = default, float threshold = Int8DecompositionOptions.DefaultThreshold,
+        OutlierScope outliers = OutlierScope.PerRow)
     {
         ArgumentNullException.ThrowIfNull(weights);
         Check.ExactlyOrEmpty(bias.Length, weights.OutputCount, nameof(bias));

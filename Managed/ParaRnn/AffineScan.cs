@@ -42,8 +42,8 @@ public static class AffineScan
     /// <exception cref="ArgumentException">A size or an option is wrong, or the output overlaps an input; nothing has been written.</exception>
     /// <typeparam name="T"><see cref="float"/> or <see cref="double"/>.</typeparam>
     public static void Backward<T>(
-        ReadOnlySpan<T> matrices, ReadOnlySpan<T> stateGradients, Span<T> offsetGradients, RnnShape shape, int blockSize, AffineScanOptions<T> options =
-        default) where T : unmanaged
+        ReadOnlySpan<T> matrices, ReadOnlySpan<T> stateGradients, Span<T> offsetGradients, RnnShape shape,
+        int blockSize, AffineScanOptions<T> options = default) where T : unmanaged
     {
         Check.Defined(options.Direction, nameof(options.Direction));
         var reversed = new AffineScanOptions<T>

@@ -60,7 +60,8 @@ public sealed unsafe partial class Int8Weights : IPackedWeights, IDisposable
     /// <param name="options">Threads and cancellation; no variants.</param>
     /// <param name="destination">Where the packed bytes will lie, which the weights then own: as many as <see cref="PackedByteCount"/> says; null (the default)
     /// for pages of their own.</param>
-    /// <exception cref="ArgumentException">Sizes disagree or are out of range, or a weight is not finite.</exception>
+    /// <exception cref="ArgumentException">Sizes disagree or are out of range, a weight is not finite, or an output's largest one, above 0, is so small that
+    /// 1/127 of it is no float (below 9e-44): it would be an output of zeros.</exception>
     public static Int8Weights Pack(ReadOnlySpan<float> weights, int outputCount, int inputCount, KernelOptions options = default,
         PackedMemory? destination = null)
     {
@@ -73,6 +74,7 @@ public sealed unsafe partial class Int8Weights : IPackedWeights, IDisposable
             RangeRunner.Run(new Int8AbsMaxJob(source, largest, inputCount), outputCount, grain: Int8WeightsLayout.PanelColumns, threads,
                 options.CancellationToken);
             CheckFinite(weights, absMax, inputCount);
+            CheckScales(absMax, nameof(weights));
             Int8Weights packed = Prepare(layout, absMax, sbyte.MaxValue, destination);
             using PackedLease lease = packed.Acquire();
             RangeRunner.Run(new Int8WeightsPackJob<float>(layout, packed.Panels, source, largest), layout.PanelCount, grain: 1, threads,
@@ -89,15 +91,17 @@ public sealed unsafe partial class Int8Weights : IPackedWeights, IDisposable
     /// <param name="options">Threads and cancellation; no variants.</param>
     /// <param name="destination">Where the packed bytes will lie, which the weights then own: as many as <see cref="PackedByteCount"/> says; null (the default)
     /// for pages of their own.</param>
-    /// <exception cref="ArgumentException">Sizes disagree or are out of range, or a number in <paramref name="absMax"/> is.</exception>
+    /// <exception cref="ArgumentException">Sizes disagree or are out of range, or a number in <paramref name="absMax"/> is, or is above 0 and 1/127 of it is
+    /// not.</exception>
     public static Int8Weights FromQuantized(
-        ReadOnlySpan<sbyte> values, ReadOnlySpan<float> absMax, int outputCount, int inputCount, KernelOptions options = default, PackedMemory? destination =
-        null)
+        ReadOnlySpan<sbyte> values, ReadOnlySpan<float> absMax, int outputCount, int inputCount, KernelOptions options = default,
+        PackedMemory? destination = null)
     {
         Int8WeightsLayout layout = LayoutOf(outputCount, inputCount);
         Check.Exactly(values.Length, (long)outputCount * inputCount, nameof(values));
         Check.Exactly(absMax.Length, outputCount, nameof(absMax));
         Int8DecompositionChecks.AbsMax(absMax, nameof(absMax));
+        CheckScales(absMax, nameof(absMax));
         int threads = ThreadCount(layout, options);
         Int8Weights packed = Prepare(layout, absMax, values.Contains(sbyte.MinValue) ? -sbyte.MinValue : sbyte.MaxValue, destination);
         using PackedLease lease = packed.Acquire();
@@ -185,6 +189,16 @@ public sealed unsafe partial class Int8Weights : IPackedWeights, IDisposable
         const long parallelWeights = 1 << 19;
         Check.KernelWithoutVariants(options, "packing weights");
         return ThreadPolicy.Threads((long)layout.OutputCount * layout.InputCount, parallelWeights, options);
+    }
+
+    private static void CheckScales(ReadOnlySpan<float> absMax, string name)
+    {
+        for (int output = 0; output < absMax.Length; output++)
+        {
+            if (absMax[output] > 0 && absMax[output] / AbsMaxRule.LargestValue == 0)
+                throw new ArgumentException($"the largest magnitude of output {output} is {absMax[output]}, of which 1/127 is no float: the output would be " +
+                    $"zeros", name);
+        }
     }
 
     private static void CheckFinite(ReadOnlySpan<float> weights, float[] absMax, int inputCount)

@@ -71,8 +71,8 @@ public sealed unsafe partial class QuantizedWeights : IPackedWeights, IDisposabl
     /// <exception cref="ArgumentException">Sizes disagree, the group does not divide the inputs, a weight is not finite, or a scale exceeds its type or would
     /// be 0 in it.</exception>
     public static QuantizedWeights Pack(
-        ReadOnlySpan<float> weights, int outputCount, int inputCount, QuantizationFormat format, KernelOptions options = default, PackedMemory? destination =
-        null)
+        ReadOnlySpan<float> weights, int outputCount, int inputCount, QuantizationFormat format, KernelOptions options = default,
+        PackedMemory? destination = null)
     {
         QuantizedWeightsLayout layout = QuantizedWeightsChecks.Layout(outputCount, inputCount, format);
         Check.Exactly(weights.Length, (long)outputCount * inputCount, nameof(weights));

@@ -68,8 +68,8 @@ public static class CsrMatrix
     /// <param name="duplicates">What becomes of several entries at one place.</param>
     /// <exception cref="ArgumentException">An index is out of range, the lengths differ, or there are duplicates that are to be refused.</exception>
     public static CsrMatrix<T> FromCoo<T>(
-        int rowCount, int columnCount, ReadOnlySpan<int> rows, ReadOnlySpan<int> columns, ReadOnlySpan<T> values, DuplicateEntries duplicates =
-        DuplicateEntries.Sum)
+        int rowCount, int columnCount, ReadOnlySpan<int> rows, ReadOnlySpan<int> columns, ReadOnlySpan<T> values,
+        DuplicateEntries duplicates = DuplicateEntries.Sum)
         where T : unmanaged, INumberBase<T> =>
         FromCoo<T, PlusTimes<T>>(rowCount, columnCount, rows, columns, values, duplicates);
 
@@ -81,8 +81,8 @@ public static class CsrMatrix
     /// <param name="values">The value of each entry.</param>
     /// <param name="duplicates">What becomes of several entries at one place.</param>
     public static CsrMatrix<T> FromCoo<T, TSemiring>(
-        int rowCount, int columnCount, ReadOnlySpan<int> rows, ReadOnlySpan<int> columns, ReadOnlySpan<T> values, DuplicateEntries duplicates =
-        DuplicateEntries.Sum)
+        int rowCount, int columnCount, ReadOnlySpan<int> rows, ReadOnlySpan<int> columns, ReadOnlySpan<T> values,
+        DuplicateEntries duplicates = DuplicateEntries.Sum)
         where T : unmanaged, IEquatable<T> where TSemiring : struct, ISemiring<T>
     {
         Check.Defined(duplicates, nameof(duplicates));

@@ -43,8 +43,8 @@ public sealed class ParaRnnGpu
     /// <typeparam name="TCell">The cell.</typeparam>
     /// <exception cref="ArgumentException">A buffer is too short, of another device, or an output is an input.</exception>
     public void Forward<TCell>(
-        GpuBuffer<float> gates, GpuBuffer<float> weights, GpuBuffer<float> states, RnnShape shape, RnnGpuBuffers? buffers = null, RnnDirection direction =
-        RnnDirection.Forward)
+        GpuBuffer<float> gates, GpuBuffer<float> weights, GpuBuffer<float> states, RnnShape shape, RnnGpuBuffers? buffers = null,
+        RnnDirection direction = RnnDirection.Forward)
         where TCell : struct, IRnnCell
     {
         RnnChecks.Shape(shape, nameof(shape));

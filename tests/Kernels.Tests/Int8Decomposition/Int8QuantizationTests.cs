@@ -161,6 +161,27 @@ public sealed class Int8QuantizationTestsF32 : Int8QuantizationTests<float>
         return new ReadOnlySpan<int>(packed.Sums, packed.OutputCount).ToArray();
     }
 
+    /// <summary>A scale that underflows is refused by the output that it would turn into zeros; the smallest that does not is held.</summary>
+    [Theory]
+    [InlineData(float.Epsilon, false)]
+    [InlineData(8e-44f, false)]
+    [InlineData(1e-43f, true)]
+    public void AScaleThatUnderflowsIsRefused(float largest, bool isHeld)
+    {
+        float[] weights = [1, -2, largest, -largest];
+        if (isHeld)
+        {
+            using Int8Weights packed = Int8Weights.Pack(weights, 2, 2);
+            var held = new float[4];
+            packed.Dequantize(held);
+            Assert.True(held[2] > 0 && held[3] < 0, $"{held[2]}, {held[3]}");
+            return;
+        }
+        ArgumentException refused = Assert.Throws<ArgumentException>("weights", () => Int8Weights.Pack(weights, 2, 2));
+        Assert.Contains("output 1", refused.Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentException>("absMax", () => Int8Weights.FromQuantized([1, 2, 127, -127], [2, largest], 2, 2));
+    }
+
     [Fact]
     public void AnOutlierStandsAtTheThresholdAndAbove()
     {
